@@ -106,7 +106,7 @@ async def refused(patient: Patient) -> str:
 
 async def message(patient: Patient) -> str:
     """A message is stored, acknowledged, and comes live to who is there."""
-    place, began = between(patient), time.monotonic()
+    place, began, began_at = between(patient), time.monotonic(), time.time()
     ack = await _in_time(
         alice(patient).client.send(f"doctor {patient.run}", to=bob(patient).user), "the ack of a message"
     )
@@ -123,11 +123,12 @@ async def message(patient: Patient) -> str:
         raise Doubt(f"it is {ahead / 1_000:.0f} s from the future", "Clocks differ", "See `clocks`")
     said = f"acknowledged after {acked - began:.2f} s, there after {came - began:.2f} s"
     if came - began > _SLOW_S:
-        raise Doubt(
-            said,
-            "That is slow: a cold start, or calls that are tried again",
-            "Run it again; see `durations` and `logs`",
+        noted = await asyncio.to_thread(patient.cause_noted, began_at)
+        cause, remedy = noted or (
+            "a cold start, or calls that are tried again",
+            "Run it again; see `durations`, `logs`",
         )
+        raise Doubt(said, f"That is slow: {cause}", remedy)
     return said
 
 

@@ -248,17 +248,18 @@ class Patient:
     def cause(self, since: float) -> tuple[str, str]:
         """What the functions' logs say of it, and what to do; where they are silent, where to look."""
         try:
-            noted = Counter(map(_line, self.noted(since)))
+            noted = self.cause_noted(since)
         except Exception as error:  # noqa: BLE001  # the step's own trouble is told in any case
             return f"The functions' logs can't be read: {_named(error)}", ""
+        look = "Look at the steps about functions, permissions, secrets and tables"
+        return noted or ("No function has noted anything", look)
+
+    def cause_noted(self, since: float) -> tuple[str, str] | None:
+        """The same; None where they are silent."""
+        noted = Counter(map(_line, self.noted(since)))
         told = [f"{line} ({times} times)" if times > 1 else line for line, times in noted.most_common(4)]
-        if not told:
-            return (
-                "No function has noted anything",
-                "Look at the steps about functions, permissions, secrets and tables",
-            )
         cause = "; ".join(told)
-        return cause, remedy_of(cause) or "The function's log has more"
+        return (cause, remedy_of(cause) or "The function's log has more") if told else None
 
     def in_words(self, error: BaseException, patience_s: float) -> str:
         """An error that a step did not expect."""
