@@ -7,7 +7,8 @@ loads the CA bundle. Time starts after the interpreter itself. The subjects take
 is compiled as in the bundles (unchecked-hash), but for the subject "no bytecode". boto3 is the locked one; the runtime
 has another version of it, unpacked and compiled the same way.
 
-A second table imports each function's handler from its bundle, built for the interpreter that runs this.
+A second table imports each function's handler from its bundle, which makes its clients, too: its CPU relative to
+boto3's in the same round. It is of the interpreter that runs this; any will do, as the bundles bring what they need.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -58,14 +58,18 @@ wall, cpu = time.perf_counter(), time.process_time()
 {code}
 print(time.perf_counter() - wall, time.process_time() - cpu)
 """
-_FUNCTIONS: Final = ("connect", "disconnect", "message", "rest", "offline_push")
+_HANDLERS: Final = (
+    *("connect.authorizer", "connect.handler", "disconnect.handler", "message.handler", "rest.handler"),
+    *("offline_push.handler", "presence.handler", "files.handler"),
+)
 _ENVIRONMENT: Final = {
     **{
-        field.name.upper(): "1" if field.type == "int" else ""
-        for cls in vars(config).values()
-        if is_dataclass(cls)
-        for field in fields(cls)
+        name.upper(): "1" if kind == "int" else ""
+        for settings, cls in vars(config).items()
+        if settings.endswith("Settings") and settings != "_Settings"
+        for name, kind in cls.kinds().items()
     },
+    "TLS_ROOTS": "amazon",
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
     "AWS_REGION": "eu-west-1",
@@ -133,7 +137,7 @@ def _prepare(folder: Path, python: str) -> dict[str, tuple[Path, str]]:
 def _once(python: str, path: Path, code: str) -> tuple[float, float]:
     environment = {"PATH": os.environ.get("PATH", ""), **_ENVIRONMENT}
     done = subprocess.run(
-        [python, "-s", "-B", "-c", _TIMED.format(path=str(path), code=code)],
+        [python, "-I", "-S", "-B", "-c", _TIMED.format(path=str(path), code=code)],
         cwd="/",
         env=environment,
         capture_output=True,
@@ -144,14 +148,20 @@ def _once(python: str, path: Path, code: str) -> tuple[float, float]:
     return float(wall) * 1e3, float(cpu) * 1e3
 
 
-def _compare(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU milliseconds."""
+def _rounds(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Wall and CPU milliseconds of each round."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
     for number in range(rounds + 1):
         for name, (path, code) in subjects.items():
             value = _once(python, path, code)
             if number:  # the first round warms the disk's cache
                 found[name].append(value)
+    return found
+
+
+def _compare(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, tuple[float, float]]:
+    """Median wall and CPU milliseconds."""
+    found = _rounds(python, subjects, rounds)
     return {name: (median(w for w, _ in values), median(c for _, c in values)) for name, values in found.items()}
 
 
@@ -181,17 +191,36 @@ def _transports(python: str, rounds: int) -> None:
 
 
 def _functions(rounds: int) -> None:
-    """Each function's bundle, built for this interpreter: its handler's import with its bytecode and without."""
-    bundles = Bundler(_ROOT, HOST).build({name: (name,) for name in _FUNCTIONS})
+    """Each function's bundle, built for this interpreter: its handler's import beside boto3 with two clients."""
+    folders = {handler.partition(".")[0] for handler in _HANDLERS}
+    bundles = Bundler(_ROOT, HOST).build({name: (name,) for name in sorted(folders)})
     with tempfile.TemporaryDirectory() as folder:
-        print(f"{'':<34}{'wall ms':>9}{'CPU ms':>9}{'MB':>7}{'zipped':>8}   without bytecode")
-        for name, bundle in bundles.items():
-            raw = Path(folder) / name
-            shutil.copytree(bundle.path, raw, ignore=shutil.ignore_patterns("__pycache__"))
-            code = f"import functions.{name}.handler"
-            medians = _compare(sys.executable, {"with": (bundle.path, code), "without": (raw, code)}, rounds)
-            (wall, cpu), (slow, _), (plain, zipped) = medians["with"], medians["without"], _bytes(bundle.path)
-            print(f"{name:<34}{wall:>9.0f}{cpu:>9.0f}{plain:>7.1f}{zipped:>8.1f}   {slow:.0f} ms, x {slow / wall:.1f}")
+        sdk = Path(folder) / "sdk"
+        _install_sdk(sdk, sys.executable)
+        _compile(sdk, sys.executable)
+        subjects = {one: (bundles[one.partition(".")[0]].path, f"import functions.{one}") for one in _HANDLERS}
+        taken = _rounds(sys.executable, {"boto3, whole, two clients": (sdk, _BOTO3), **subjects}, rounds)
+        base, *_ = taken.values()
+        print(f"{'':<34}{'CPU ms':>9}{'ratio':>7}{'modules':>9}{'MB':>7}{'zipped':>8}")
+        for name, (path, code) in {"boto3, whole, two clients": (sdk, _BOTO3), **subjects}.items():
+            ratio = median(cpu / of_base for (_, cpu), (_, of_base) in zip(taken[name], base, strict=True))
+            cpu, (plain, zipped) = median(cpu for _, cpu in taken[name]), _bytes(path)
+            modules = _imported(sys.executable, path, code)
+            print(f"{name:<34}{cpu:>9.0f}{ratio:>7.2f}{modules:>9}{plain:>7.1f}{zipped:>8.1f}")
+
+
+def _imported(python: str, path: Path, code: str) -> int:
+    """How many modules the process holds then."""
+    counting = f"import sys\nsys.path.insert(0, {str(path)!r})\n{code}\nprint(len(sys.modules))"
+    done = subprocess.run(
+        [python, "-I", "-S", "-B", "-c", counting],
+        cwd="/",
+        env={"PATH": os.environ.get("PATH", ""), **_ENVIRONMENT},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)
 
 
 def main() -> None:
@@ -202,7 +231,7 @@ def main() -> None:
     version = _run(arguments.python, "-c", "import platform; print(platform.python_version())").strip()
     print(f"Python {version}, median of {arguments.rounds} fresh processes each; ratios to signing by hand")
     _transports(arguments.python, arguments.rounds)
-    print(f"\nThe handlers, with Python {sys.version.split()[0]}")
+    print(f"\nThe handlers, with Python {sys.version.split()[0]}: CPU beside boto3's in the same round")
     _functions(arguments.rounds)
 
 

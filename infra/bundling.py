@@ -23,8 +23,14 @@ from infra.imports import source_files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-# Part of every digest: raise it when this file or bytecode.py builds something else from the same input.
-_BUILDER: Final = "3"
+# Part of every digest: raise it when this file builds something else from the same input.
+_BUILDER: Final = "4"
+# So is what makes the bytecode.
+_COMPILERS: Final = b"".join(
+    Path(__file__).with_name(name).read_bytes() for name in ("compiler.py", "dataclass_writer.py", "quicker_imports.py")
+)
+# What written-out dataclasses share, which no source imports.
+_SUPPORT: Final = Path("shared/dataclass_support.py")
 _EPOCH: Final = 315_532_800  # 1980-01-01, the first day that a zip file can hold
 _KEPT_METADATA: Final = {"METADATA", "entry_points.txt"}
 # cryptography is built with them; what comes of that needs cffi's compiled module alone.
@@ -73,12 +79,13 @@ class Bundler:
 
     def _sources(self, name: str) -> dict[Path, bytes]:
         try:
-            return {path: (self._root / path).read_bytes() for path in source_files(self._root, name)}
+            found = sorted({*source_files(self._root, name), _SUPPORT})
         except SyntaxError as exc:
             raise BundleError(f"{exc.filename}, line {exc.lineno}: {exc.msg}") from exc
+        return {path: (self._root / path).read_bytes() for path in found}
 
     def _plan(self, name: str, dependencies: Bundle, sources: Mapping[Path, bytes]) -> Bundle:
-        digest = hashlib.sha256(f"{_BUILDER}\n{self._interpreter.key}\n{dependencies.digest}\n".encode())
+        digest = hashlib.sha256(f"{_BUILDER}\n{self._interpreter.key}\n{dependencies.digest}\n".encode() + _COMPILERS)
         for path, content in sources.items():
             _feed(digest, path, content)
         return Bundle(self._build / "bundles" / f"{name}-{digest.hexdigest()[:20]}", digest.hexdigest())
@@ -91,7 +98,9 @@ class Bundler:
     def _dependencies(self, requirements: set[str]) -> dict[str, Bundle]:
         """One pruned and compiled folder for each set of requirements."""
         builder = f"{_BUILDER}\n{SDK_SERVICES}\n{self._interpreter.key}"
-        keys = {text: hashlib.sha256(f"{builder}\n{text}".encode()).hexdigest()[:20] for text in requirements}
+        keys = {
+            text: hashlib.sha256(f"{builder}\n{text}".encode() + _COMPILERS).hexdigest()[:20] for text in requirements
+        }
         places = {text: self._build / "dependencies" / key for text, key in keys.items()}
         self._make({place: self._installation(text) for text, place in places.items() if not place.is_dir()})
         return {text: Bundle(place, _tree_digest(place)) for text, place in places.items()}

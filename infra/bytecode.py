@@ -6,20 +6,19 @@ compiles again. So the bytecode is `unchecked-hash`, for the exact minor version
 
 from __future__ import annotations
 
-import py_compile
 import shutil
 import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
-from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from infra.compiler import compile_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TASK_ROOT: Final = "/var/task"  # where Lambda unpacks a bundle
 _COMPILER: Final = Path(__file__).with_name("compile.mjs")
 
 
@@ -55,26 +54,10 @@ def compile_trees(roots: Sequence[Path], interpreter: Interpreter) -> None:
         return
     if interpreter.is_host:
         for root in roots:
-            _compile_here(root)
+            if problem := compile_tree(root):
+                raise BundleError(problem)
     else:
         _compile_with_node(roots, interpreter)
-
-
-def _compile_here(root: Path) -> None:
-    for source in sorted(root.rglob("*.py")):
-        target = Path(cache_from_source(str(source)))
-        if target.exists():
-            continue
-        try:
-            py_compile.compile(
-                str(source),
-                str(target),
-                dfile=f"{_TASK_ROOT}/{source.relative_to(root).as_posix()}",
-                doraise=True,
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            )
-        except py_compile.PyCompileError as exc:
-            raise BundleError(f"{source.relative_to(root)} can't be compiled: {exc.msg}") from exc
 
 
 def _compile_with_node(roots: Sequence[Path], interpreter: Interpreter) -> None:

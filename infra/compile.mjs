@@ -7,24 +7,22 @@ import { loadPyodide } from "pyodide";
 
 const [version, ...roots] = process.argv.slice(2);
 const python = await loadPyodide();
+python.FS.mkdirTree("/builder/infra");
+python.FS.mount(python.FS.filesystems.NODEFS, { root: import.meta.dirname }, "/builder/infra");
 const compile = python.runPython(`
-import pathlib, py_compile, sys
-from importlib.util import cache_from_source
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "/builder")
+
+from pathlib import Path
+
+from infra.compiler import TASK_ROOT, compile_tree
 
 def compile_root(version):
     if "%d.%d" % sys.version_info[:2] != version:
         return f"pyodide is Python {sys.version.split()[0]}, not {version}"
-    sys.dont_write_bytecode = True
-    for source in sorted(pathlib.Path("/var/task").rglob("*.py")):
-        target = cache_from_source(str(source))
-        if not pathlib.Path(target).exists():
-            try:
-                py_compile.compile(
-                    str(source), target, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-                )
-            except py_compile.PyCompileError as problem:
-                return str(problem)
-    return ""
+    return compile_tree(Path(TASK_ROOT))
 
 compile_root
 `);

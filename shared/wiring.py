@@ -6,7 +6,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from shared.operations.context import Context, Limits
 
 def limits_of(settings: object, **others: Any) -> Limits:
     """The limits that a function's settings name, and `others`."""
-    named = {one.name: getattr(settings, one.name) for one in fields(Limits) if hasattr(settings, one.name)}
+    named = {name: getattr(settings, name) for name in Limits.__annotations__ if hasattr(settings, name)}
     return Limits(**named, **others)
 
 

@@ -5,7 +5,7 @@ Stores come in five sizes, each with all of the one before it: a function loads 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
@@ -65,4 +65,4 @@ class PushStores(Stores):
 
 def contents(stores: SessionStores) -> dict[str, Any]:
     """The stores by name, to make a larger size of."""
-    return {field.name: getattr(stores, field.name) for field in fields(stores)}
+    return {name: getattr(stores, name) for name in stores.__match_args__}

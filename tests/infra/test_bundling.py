@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import pytest
 
 from infra.bundling import SDK_SERVICES, Bundle, Bundler
 from infra.bytecode import HOST, LAMBDA, BundleError, Interpreter, compile_trees
+from infra.quicker_imports import QUICKER
 from shared import config
 from tests.infra.templates import FUNCTION_FOLDERS, ROOT
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer
@@ -311,6 +313,75 @@ def test_each_handler_imports_from_its_bundle_alone(module: str, for_host: Mappi
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+# What waits for the first line, token, image or push; what only generates classes; and what an API has no use for.
+WAITING = {"aws_lambda_powertools", "jmespath", "dataclasses", "inspect", "asyncio", "typing_extensions", "boto3"}
+# Routes are Powertools' (whose logger of its own needs jmespath), bodies pydantic's.
+USED = {"rest.handler": {"aws_lambda_powertools", "jmespath", "dataclasses", "inspect", "typing_extensions"}}
+
+
+@pytest.mark.parametrize(
+    ("module", "most"),
+    [
+        ("connect.authorizer", 180),
+        ("connect.handler", 180),
+        ("disconnect.handler", 155),
+        ("message.handler", 220),
+        ("rest.handler", 425),
+        ("offline_push.handler", 220),
+        ("presence.handler", 170),
+        ("files.handler", 160),
+    ],
+)
+def test_a_cold_start_imports_what_the_first_event_needs(
+    module: str, most: int, for_host: Mapping[str, Bundle]
+) -> None:
+    code = f"""
+import sys
+sys.path[:0] = ["."]
+import functions.{module}
+print(*sys.modules)
+"""
+    environ = settings() | {"AWS_REGION": "eu-west-1", "CONNECTIONS_ENDPOINT": "https://a.execute-api.amazonaws.com/x"}
+    found = isolated(code, for_host[module.split(".", maxsplit=1)[0]], environ).split()
+    assert WAITING & {name.partition(".")[0] for name in found} == USED.get(module, set())
+    assert len(found) <= most
+
+
+NAMES = """
+import importlib, json, sys, warnings
+sys.path[:0] = json.loads(sys.argv[1])
+warnings.simplefilter("ignore")
+said = {}
+for package in sys.argv[2:]:
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        value = getattr(module, name)
+        home = getattr(value, "__module__", ""), getattr(value, "__name__", "")
+        said[f"{package}.{name}"] = [type(value).__name__, *home]
+print(json.dumps(said))
+"""
+
+
+def test_libraries_whose_names_wait_have_the_same_ones(for_host: Mapping[str, Bundle]) -> None:
+    packages = [
+        place.removesuffix("/__init__.py").replace("/", ".") for place in QUICKER if place.endswith("/__init__.py")
+    ]
+    bundled = json.loads(isolated(NAMES, for_host["rest"], {}, '["."]', *packages))
+    installed = json.loads(
+        isolated(NAMES, for_host["rest"], {}, json.dumps([sysconfig.get_path("purelib")]), *packages)
+    )
+    assert len(bundled) > 90
+    assert bundled == installed
+
+
+def isolated(code: str, bundle: Bundle, environ: Mapping[str, str], *arguments: str) -> str:
+    """What the code prints, with nothing but the standard library and what it asks for."""
+    command = [sys.executable, "-I", "-S", "-B", "-c", code, *arguments]
+    done = subprocess.run(command, cwd=bundle.path, env=dict(environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_all_files_have_one_time_and_mode(for_lambda: Mapping[str, Bundle]) -> None:

@@ -31,8 +31,7 @@ sent#H           sent               the message whose conversation, sender and i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -78,10 +77,10 @@ REFERENCES: Final = "references"
 SEPARATOR: Final = "\x1f"
 
 
-@cache
 def names_of(kind: Any) -> tuple[str, ...]:
     """The names of a dataclass's fields, which its attributes have, too."""
-    return tuple(field.name for field in fields(kind))
+    names: tuple[str, ...] = kind.__match_args__
+    return names
 
 
 def read_as(kind: type[T], item: Item, **others: Any) -> T:
