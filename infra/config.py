@@ -24,6 +24,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Switch = Literal["on", "off"]
 Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
+Roots = Literal["amazon", "all"]
 
 TARGETS: Final[tuple[TargetName, ...]] = ("aws", "local")
 REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
@@ -31,6 +32,7 @@ LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
 TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
+ROOTS: Final[tuple[Roots, ...]] = ("amazon", "all")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 # More than any account has without having talked with AWS about it; `make deploy` asks what this account has.
@@ -119,6 +121,7 @@ class Config:
     log_level: LogLevel
     request_log: Switch
     tracing: Switch
+    tls_roots: Roots
     dashboard: Switch
     log_retention_days: int
     removal: Removal
@@ -215,6 +218,7 @@ class Config:
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             request_log=read.choice("request_log", SWITCHES, "on" if local else "off"),
             tracing=read.choice("tracing", SWITCHES, "off"),
+            tls_roots=read.choice("tls_roots", ROOTS, "amazon"),
             dashboard=read.choice("dashboard", SWITCHES, "on"),
             log_retention_days=read.choice("log_retention_days", RETENTION_DAYS, 30),
             removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),

@@ -124,6 +124,7 @@ class FunctionFactory:
                 **environment,
                 "LOG_LEVEL": config.log_level,
                 "STAGE": config.stage,
+                "TLS_ROOTS": config.tls_roots,
                 **target.function_environment,
             },
             timeout=Duration.seconds(timeout_seconds),

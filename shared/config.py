@@ -44,8 +44,11 @@ class _Settings:
 
 
 class _Logging(_Settings):
+    """What every function has. `tls_roots`: see `is_narrow`."""
+
     log_level: str
     stage: str
+    tls_roots: str
 
 
 class _Requests(_Logging):
@@ -153,6 +156,11 @@ class FilesSettings(_Logging):
     members_table: str
     bucket: str
     image_pixels: int
+
+
+def is_narrow(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the certificates of AWS's endpoints are to be Amazon's own; else, of any authority."""
+    return environ.get("TLS_ROOTS") == "amazon"
 
 
 @dataclass(frozen=True, slots=True)

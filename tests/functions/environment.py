@@ -58,5 +58,6 @@ VARIABLES = {
     "STAGE": "test",
     "TEXT_LIMIT": "5000",
     "TICKETS_TABLE": "tickets",
+    "TLS_ROOTS": "amazon",
 }
 os.environ.update(VARIABLES)

@@ -124,6 +124,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("local_ca_file", "ca.pem", "the absolute path of a PEM file"),
         ("fan_out_rate", "5001", "a whole number from 10 to 5000"),
         ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("tls_roots", "mozilla", "one of amazon, all"),
         ("log_retention_days", "31", "one of " + ", ".join(map(str, RETENTION_DAYS))),
         ("removal", "keep", "one of retain, destroy"),
         ("alarm_topic_arn", "alarms", "the ARN of an SNS topic"),

@@ -19,19 +19,36 @@ from shared.config import (
 
 _TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
 _PRESENCE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
-_TELLING = {"LOG_TABLE", "SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL", "STAGE"}
+_TELLING = {"LOG_TABLE", "SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL", "STAGE", "TLS_ROOTS"}
 _CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", *_TOKENS, *_PRESENCE),
-    *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL", "STAGE"),
+    *(
+        "MESSAGE_RATE",
+        "MESSAGE_BURST",
+        "EDIT_WINDOW_S",
+        "INLINE_LIMIT",
+        "RECEIPTS_LIMIT",
+        "LOG_LEVEL",
+        "STAGE",
+        "TLS_ROOTS",
+    ),
     "REQUEST_LOG",
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT"),
 }
 
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
 VARIABLES: dict[type[Any], set[str]] = {
-    AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL", "STAGE", "REQUEST_LOG"},
+    AuthorizerSettings: {
+        "TICKETS_TABLE",
+        *_TOKENS,
+        "ALLOWED_ORIGINS",
+        "LOG_LEVEL",
+        "STAGE",
+        "TLS_ROOTS",
+        "REQUEST_LOG",
+    },
     ConnectSettings: {*_TELLING, "CONNECTION_LIMIT", "REQUEST_LOG", *_PRESENCE},
-    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "STAGE", "REQUEST_LOG"},
+    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "STAGE", "TLS_ROOTS", "REQUEST_LOG"},
     PresenceSettings: _TELLING,
     MessageSettings: {
         *_CHAT,
@@ -50,11 +67,11 @@ VARIABLES: dict[type[Any], set[str]] = {
     },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
-        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL", "STAGE"),
+        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL", "STAGE", "TLS_ROOTS"),
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
         *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE"),
     },
-    FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE"},
+    FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE", "TLS_ROOTS"},
 }
 _NUMBERS = {
     *("INVITE_RATE", "INVITE_BURST"),
@@ -110,6 +127,7 @@ def test_settings_come_from_the_process_environment_unless_told_otherwise(monkey
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("STAGE", "prod")
     monkeypatch.setenv("REQUEST_LOG", "on")
+    monkeypatch.setenv("TLS_ROOTS", "all")
     assert vars(DisconnectSettings.load()) == {
         "sessions_table": "sessions",
         "presence_queue_url": "the queue",
@@ -117,6 +135,7 @@ def test_settings_come_from_the_process_environment_unless_told_otherwise(monkey
         "log_level": "DEBUG",
         "stage": "prod",
         "request_log": "on",
+        "tls_roots": "all",
     }
 
 

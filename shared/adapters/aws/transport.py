@@ -10,13 +10,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit
 
+from shared.adapters.aws.trust import tls_context
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
@@ -38,12 +38,6 @@ class Response:
 
 class TransportError(Exception):
     """No usable answer: refused, reset, timed out. Whether the request took effect is not known."""
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """One context for all pools: loading the CA bundle takes about 11 ms, so it is done while initialising."""
-    return ssl.create_default_context()
 
 
 def both_clocks() -> tuple[float, float]:
@@ -74,7 +68,7 @@ class Pool:
         self.host = parts.netloc
         self.base_path = parts.path.rstrip("/")
         self._hostname, self._port = parts.hostname, parts.port
-        self._tls = tls_context() if parts.scheme == "https" else None
+        self._tls = tls_context(parts.hostname) if parts.scheme == "https" else None
         self._check = check
         self._clocks = clocks
         self._idle: deque[_Kept] = deque()

@@ -19,6 +19,7 @@ _SETTINGS = AuthorizerSettings(
     log_level="",
     stage="test",
     request_log="off",
+    tls_roots="amazon",
 )
 # No server listens there: whatever is fetched too early fails.
 _NOWHERE = AwsEnvironment("eu-west-1", "key", "secret", "", "http://127.0.0.1:9")

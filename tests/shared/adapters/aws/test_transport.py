@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.aws import transport as http
-from shared.adapters.aws.transport import Pool, Response, TransportError, tls_context
+from shared.adapters.aws.transport import Pool, Response, TransportError
 from tests.shared.adapters.aws.certificates import tls_contexts
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, Then, reply
 from tests.shared.adapters.conftest import Serve
@@ -65,12 +64,6 @@ def test_an_endpoint_that_is_none_is_refused_at_once(url: str) -> None:
         Pool(url)
 
 
-def test_the_tls_context_is_made_once_and_checks_the_peer() -> None:
-    assert tls_context() is tls_context()
-    assert tls_context().verify_mode is ssl.CERT_REQUIRED
-    assert tls_context().check_hostname
-
-
 def test_a_connection_is_kept_for_the_next_request(serve: Serve) -> None:
     server = serve(_echo)
     pool = Pool(server.url)
@@ -96,7 +89,7 @@ def test_answers_without_a_body_and_in_chunks_keep_the_connection_too(serve: Ser
 
 def test_tls_connections_are_kept_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for_server, for_client = tls_contexts(tmp_path)
-    monkeypatch.setattr(http, "tls_context", lambda: for_client)
+    monkeypatch.setattr(http, "tls_context", lambda _: for_client)
     with ScriptedServer(_echo, tls=for_server) as server:
         pool = Pool(server.url)
         assert [_get(pool, f"/{n}").body for n in range(5)] == [b"/0", b"/1", b"/2", b"/3", b"/4"]
@@ -325,7 +318,7 @@ def test_what_a_peer_says_between_two_requests_never_passes_for_an_answer(serve:
 
 def test_unasked_input_is_seen_behind_tls_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for_server, for_client = tls_contexts(tmp_path)
-    monkeypatch.setattr(http, "tls_context", lambda: for_client)
+    monkeypatch.setattr(http, "tls_context", lambda _: for_client)
 
     def script(request: Received) -> Reply:
         # The reader takes 8 KB of one TLS record; what is left of it is decrypted already, and the socket is silent.
