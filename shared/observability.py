@@ -2,21 +2,23 @@
 
 A metric's dimensions are the stage and, of `ServiceErrors`, the class of what was refused: each combination that occurs
 costs $0.30 a month, so the function is a field of the line and no dimension.
+
+Most invocations write neither line nor count, so the library for them, which takes a sixth of a cold start, is loaded
+by the first that does.
 """
 
 from __future__ import annotations
 
 import sys
-import traceback
-from typing import TYPE_CHECKING, Final
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.errors import ParleyError
 
 if TYPE_CHECKING:
+    import traceback
     from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools import Logger
 
     from shared.request_log import RequestLog
 
@@ -38,9 +40,24 @@ class _Told:
     logger: Logger | None = None
 
 
+class _WaitingLogger:
+    """A logger that is made by the first line."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def __getattr__(self, name: str) -> Any:
+        from aws_lambda_powertools import Logger  # noqa: PLC0415  # see above
+
+        made = Logger(**self._options)
+        vars(self).update(info=made.info, warning=made.warning, error=made.error)  # the next ones don't come here
+        return getattr(made, name)
+
+
 def make_logger(function: str, level: str, stage: str = _NOWHERE) -> Logger:
     """A JSON logger for one Lambda. Events are never logged whole: they carry tokens, tickets and text."""
-    logger = Logger(service=f"parley-{function}", level=level or "INFO", log_uncaught_exceptions=False)
+    options = {"service": f"parley-{function}", "level": level or "INFO", "log_uncaught_exceptions": False}
+    logger = cast("Logger", _WaitingLogger(**options, stream=sys.stdout))
     _Told.function, _Told.stage, _Told.logger = function, stage or _NOWHERE, logger
     return logger
 
@@ -56,6 +73,8 @@ def make_request_log(function: str, setting: str) -> RequestLog | None:
 
 def count(name: str, *, function: str = "", value: int = 1, **dimensions: str) -> None:
     """Count something worth an alarm or a graph, as one metric line. Not for the usual case: a line is a log write."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415  # see above
+
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension(name="stage", value=_Told.stage)
         for dimension, of_metric in dimensions.items():
@@ -73,6 +92,11 @@ def refused(call: str, *, code: str, kind: str, times: int = 1, counts: bool = T
     logger.error(REFUSED, extra={"call": call, "code": code, "class": kind, **said, "trace": _way_here()})
     if counts:
         count(SERVICE_ERRORS, value=times, **{"class": kind})
+
+
+def warn(what: str, **fields: object) -> None:
+    """Write a line about something that works, and should not have been."""
+    (_Told.logger or make_logger(_NOWHERE, "")).warning(what, extra=fields)
 
 
 def unexpected(what: str, error: BaseException, *, logger: Logger, **fields: object) -> None:
@@ -119,6 +143,8 @@ class FunctionObserver:
 
 def describe(error: BaseException) -> dict[str, object]:
     """An error for the log: type, place, and AWS's `call` and `code`. Not its text, which may quote a message."""
+    import traceback  # noqa: PLC0415  # see above
+
     described: dict[str, object] = {
         "error": type(error).__name__,
         "trace": _places(traceback.extract_tb(error.__traceback__)),
@@ -133,6 +159,8 @@ def describe(error: BaseException) -> dict[str, object]:
 
 def _way_here() -> list[str]:
     """The project's own places on the way to a refused call, but for those that tell of it."""
+    import traceback  # noqa: PLC0415  # see above
+
     frames = traceback.StackSummary.extract(traceback.walk_stack(sys._getframe(1)), lookup_lines=False)  # noqa: SLF001
     places = reversed(_places(frames))
     return [

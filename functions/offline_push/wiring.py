@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from threading import Lock
-from typing import Any, Final
-
-from aws_lambda_powertools import Logger
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
@@ -29,6 +27,9 @@ from shared.ports.services import PushGateway, PushServices
 from shared.ports.stores import PushStores
 from shared.wire.events import encode_plainly
 from shared.wiring import make_context
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 _WIDTH = 32
 SHARD: Final = "shard"

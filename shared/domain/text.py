@@ -9,6 +9,7 @@ runtime gives the same verdict of what is stored already.
 from __future__ import annotations
 
 import re
+from functools import cache
 from hashlib import sha256
 from typing import Final
 
@@ -33,11 +34,14 @@ _FILLERS: Final = (
 )
 _INVISIBLE: Final = _CONTROLS + _LINES + _SPACES + _SURROGATES + _NONCHARACTERS + _FORMATS + _FILLERS
 
-_SHOWS: Final = re.compile(f"[^{_INVISIBLE}]")
-_SHOWS_BESIDE_DOTS: Final = re.compile(rf"[^.{_INVISIBLE}]")
-_NO_LABEL: Final = re.compile(f"[{_CONTROLS}{_LINES}{_SURROGATES}{_NONCHARACTERS}]")
+# Most texts are ASCII, where it needs no more than these to tell that something shows.
+_INVISIBLE_ASCII: Final = "".join(map(chr, range(0x21))) + "\x7f"
+
+_SHOWS: Final = f"[^{_INVISIBLE}]"
+_SHOWS_BESIDE_DOTS: Final = rf"[^.{_INVISIBLE}]"
+_NO_LABEL: Final = f"[{_CONTROLS}{_LINES}{_SURROGATES}{_NONCHARACTERS}]"
 # Beside what is no label: separators; what ends a part of a path or a string; and what stands for bytes that were none.
-_NO_EMOJI: Final = re.compile(rf"[{_CONTROLS}{_LINES}{_SPACES}{_SURROGATES}{_NONCHARACTERS}/\\\"'\ufffd]")
+_NO_EMOJI: Final = rf"[{_CONTROLS}{_LINES}{_SPACES}{_SURROGATES}{_NONCHARACTERS}/\\\"'\ufffd]"
 # Parts of a path that browsers and proxies take for steps, and take away.
 STEPS: Final = frozenset({".", ".."})
 
@@ -52,29 +56,37 @@ def id_pattern(characters: str, limit: int) -> str:
     return rf"(?:{first}{rest}{{0,{limit - 1}}}|\.{first}{rest}{{0,{limit - 2}}}|{three})"
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Classes as wide as these take longer to compile than most modules: it waits for the first text that needs it."""
+    return re.compile(pattern)
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing of it shows. The one rule for contents, names, titles and emoji."""
-    return _SHOWS.search(text) is None
+    if text.isascii():
+        return not text.strip(_INVISIBLE_ASCII)
+    return _compiled(_SHOWS).search(text) is None
 
 
 def is_label(text: str) -> bool:
     """Whether it can be a name or a title: one line that shows, without controls, noncharacters and half pairs."""
-    return not is_blank(text) and _NO_LABEL.search(text) is None
+    return not is_blank(text) and _compiled(_NO_LABEL).search(text) is None
 
 
 def is_emoji(text: str) -> bool:
     """Whether it can be an emoji, also as a part of a path: it shows, and holds no separator, slash or quote."""
-    return not is_blank(text) and text not in STEPS and _NO_EMOJI.search(text) is None
+    return not is_blank(text) and text not in STEPS and _compiled(_NO_EMOJI).search(text) is None
 
 
 def without_unprintable(text: str) -> str:
     """The same without controls, line breaks, noncharacters and halves of surrogate pairs."""
-    return _NO_LABEL.sub("", text)
+    return _compiled(_NO_LABEL).sub("", text)
 
 
 def is_file_name(text: str) -> bool:
     """Whether something of it shows beside dots."""
-    return _SHOWS_BESIDE_DOTS.search(text) is not None
+    return _compiled(_SHOWS_BESIDE_DOTS).search(text) is not None
 
 
 MAX_USER_ID: Final = 128
