@@ -42,8 +42,8 @@ BUGS: Final = (
     Bug(
         "a cursor under way when the connection was lost is forgotten",
         _SRC + "cursors.py",
-        "        for cursor in self._cursors.values():\n            cursor.in_flight = False\n",
-        "        for cursor in self._cursors.values():\n            cursor.in_flight = cursor.in_flight\n",
+        "            if cursor.in_flight:\n                cursor.in_flight = False\n",
+        "            if cursor.in_flight:\n                cursor.in_flight = cursor.in_flight\n",
     ),
     Bug(
         "a gap is not asked for",
