@@ -36,12 +36,11 @@ _SHARED_DATA: Final = {"_retry.json", "endpoints.json", "partitions.json", "sdk-
 _OURS: Final = """
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.aws.transport import ThreadedMap
 from shared.config import AwsEnvironment
 environment = AwsEnvironment.load()
 dynamodb(environment)
 endpoint = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod"
-ApiGatewayConnections(endpoint, environment, parallel_map=ThreadedMap(1))
+ApiGatewayConnections(endpoint, environment)
 """
 _BOTO3: Final = """
 import ssl, boto3

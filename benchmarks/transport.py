@@ -1,41 +1,50 @@
-"""CPU time of one AWS call: signed by hand over http.client, boto3, and pynamodb's low-level connection.
+"""CPU time of one AWS call over TLS: Parley's own transport, http.client, boto3, and PynamoDB's low-level connection.
 
     .venv/bin/python -m benchmarks.transport --rounds 7
 
-One local server in a process of its own answers all of them at once and without TLS, so what is counted here is what
-the caller spends. The subjects take turns within every round, and the medians over the rounds are compared. ADR 0005
-rests on the ratios; the absolute figures belong to the machine.
+One local server in a process of its own answers all of them at once, so what is counted here is what the caller spends.
+The subjects take turns within every round, and the medians over the rounds are compared. ADR 0005 and ADR 0032 rest on
+the ratios; the absolute figures belong to the machine.
+
+Then some recipients of a fan-out hang, whose posts are never answered: when `post` returns, and when the last of the
+others had its post.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import ssl
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
+from benchmarks.rivals import KEY, REGION, WIDTH, HttpClient, boto3_client, pynamodb_put
 from benchmarks.serving import serving
+from shared.adapters.aws import transport
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.transport import ThreadedMap
+from shared.adapters.aws.transport import Pool
 from shared.adapters.dynamodb.client import dynamodb, to_item
 from shared.adapters.dynamodb.schema import entry_item
 from shared.config import AwsEnvironment
 from shared.domain.connections import PostOutcome
 from shared.domain.entries import Draft
 from shared.wire.websocket.frames import encode_event
+from tests.shared.adapters.aws.certificates import tls_contexts
 
 _CALLS: Final = 200
 _FAN_OUT: Final = 100
 _FAN_OUTS: Final = 3
-_WIDTH: Final = 32
-_REGION: Final = "us-east-1"
-_KEY: Final = "benchmark"
+_HANGING: Final = (1, 10, 40, 80)
 _TABLE: Final = "log"
 
 _ENTRY: Final = Draft("dm:alice:bob", "alice", "See you at eight? " * 4, "n0nce", client_message_id="0d9f").following(
@@ -70,8 +79,9 @@ class Cost:
 
 
 class _Answers(asyncio.Protocol):
-    """DynamoDB's answer to a put, and the gateway's to a post, to whatever comes in."""
+    """DynamoDB's answer to a put, and the gateway's to a post, to whatever comes in. Who "hangs" gets none."""
 
+    _times: Final[list[float]] = []
     _body = b"{}"
     _put = (
         b"HTTP/1.1 200 OK\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: keep-alive\r\n"
@@ -95,16 +105,38 @@ class _Answers(asyncio.Protocol):
             if len(self._received) < end + 4 + length:
                 return
             self._received = self._received[end + 4 + length :]
-            self._transport.write(self._post if b"connections" in head.partition(b"\r\n")[0] else self._put)
+            self._answer(head.partition(b"\r\n")[0])
+
+    def _answer(self, line: bytes) -> None:
+        if line.startswith(b"GET"):
+            said = json.dumps(self._times).encode()
+            self._times.clear()
+            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+        elif b"hangs" not in line:
+            self._times.append(time.monotonic())
+            self._transport.write(self._post if b"connections" in line else self._put)
 
 
-def _serve(port: Pipe) -> None:
+def _serve(port: Pipe, pem: str) -> None:
     async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(_Answers, "127.0.0.1", 0)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(pem)
+        server = await asyncio.get_running_loop().create_server(_Answers, "127.0.0.1", 0, ssl=tls)
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
     asyncio.run(run())
+
+
+@contextmanager
+def _server() -> Iterator[tuple[str, str]]:
+    """Its address, and the file with the certificate that everybody here trusts."""
+    with tempfile.TemporaryDirectory() as folder:
+        _, ours = tls_contexts(Path(folder))
+        pem = str(Path(folder) / "localhost.pem")
+        vars(transport)["tls_context"] = lambda _: ours
+        with serving(_serve, pem, scheme="https", host="localhost") as endpoint:
+            yield endpoint, pem
 
 
 def _repeat(call: Callable[[], object]) -> Callable[[], None]:
@@ -115,62 +147,32 @@ def _repeat(call: Callable[[], object]) -> Callable[[], None]:
     return run
 
 
-def _boto3_client(service: str, endpoint: str, **settings: Any) -> Any:
-    """As a careful project would make it: short timeouts, a pool as wide as the threads, few retries."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=1,
-        read_timeout=5,
-        max_pool_connections=_WIDTH,
-        retries={"mode": "standard", "max_attempts": 3},
-        **settings,
-    )
-    session = boto3.Session(aws_access_key_id=_KEY, aws_secret_access_key=_KEY, region_name=_REGION)
-    return session.client(service, endpoint_url=endpoint, config=config)
-
-
-def _pynamodb_put(endpoint: str) -> Callable[[], object]:
-    from pynamodb.connection import Connection
-    from pynamodb.connection.base import MetaTable
-
-    connection = Connection(
-        region=_REGION, host=endpoint, connect_timeout_seconds=1, read_timeout_seconds=5, max_pool_connections=_WIDTH
-    )
-    connection.session.set_credentials(_KEY, _KEY)
-    keys = (("conversation_id", "HASH", "S"), ("seq", "RANGE", "N"))
-    described = {
-        "TableName": _TABLE,
-        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind, _ in keys],
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, _, kind in keys],
-    }
-    connection.add_meta_table(MetaTable(described))
-    # The condition is left out: pynamodb builds its expression from objects, which is not the transport's cost.
-    return lambda: connection.put_item(_TABLE, _ENTRY.conversation_id, str(_ENTRY.seq), attributes=_PUT["Item"])
-
-
 def _check(outcomes: object, wanted: int) -> None:
     if outcomes != wanted:
         raise SystemExit(f"the local server did not answer as it should: {outcomes} of {wanted}")
 
 
-def _puts(endpoint: str, environment: AwsEnvironment) -> list[Subject]:
+def _puts(endpoint: str, pem: str, environment: AwsEnvironment) -> list[Subject]:
     ours = dynamodb(environment)
-    boto3 = _boto3_client("dynamodb", endpoint)
-    unchecked = _boto3_client("dynamodb", endpoint, parameter_validation=False)
+    boto3 = boto3_client("dynamodb", endpoint, pem)
+    unchecked = boto3_client("dynamodb", endpoint, pem, parameter_validation=False)
+    plain = HttpClient(endpoint, "dynamodb", ssl.create_default_context(cafile=pem))
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.PutItem"}
+    pynamodb = pynamodb_put(endpoint, pem, _PUT, (_ENTRY.conversation_id, str(_ENTRY.seq)))
     return [
         Subject("put", "parley", _repeat(lambda: ours.call("PutItem", _PUT)), _CALLS),
+        Subject("put", "http.client", _repeat(lambda: plain.request("/", headers, json.dumps(_PUT).encode())), _CALLS),
         Subject("put", "boto3", _repeat(lambda: boto3.put_item(**_PUT)), _CALLS),
         Subject("put", "boto3, unvalidated", _repeat(lambda: unchecked.put_item(**_PUT)), _CALLS),
-        Subject("put", "pynamodb, low level", _repeat(_pynamodb_put(endpoint)), _CALLS),
+        Subject("put", "pynamodb, low level", _repeat(pynamodb), _CALLS),
     ]
 
 
-def _posts(endpoint: str, environment: AwsEnvironment) -> list[Subject]:
-    ours = ApiGatewayConnections(f"{endpoint}/prod", environment, parallel_map=ThreadedMap(_WIDTH))
-    boto3 = _boto3_client("apigatewaymanagementapi", f"{endpoint}/prod")
-    threads = ThreadPoolExecutor(_WIDTH)
+def _posts(endpoint: str, pem: str, environment: AwsEnvironment) -> list[Subject]:
+    ours = ApiGatewayConnections(f"{endpoint}/prod", environment)
+    boto3 = boto3_client("apigatewaymanagementapi", f"{endpoint}/prod", pem)
+    plain = HttpClient(endpoint, "execute-api", ssl.create_default_context(cafile=pem))
+    threads = ThreadPoolExecutor(WIDTH)
 
     def fan_out() -> None:
         for _ in range(_FAN_OUTS):
@@ -180,16 +182,22 @@ def _posts(endpoint: str, environment: AwsEnvironment) -> list[Subject]:
     def boto3_post(connection_id: str) -> None:
         boto3.post_to_connection(ConnectionId=connection_id, Data=_EVENT)
 
-    def boto3_fan_out() -> None:
-        for _ in range(_FAN_OUTS):
-            _check(len(list(threads.map(boto3_post, _CONNECTION_IDS))), _FAN_OUT)
+    def in_threads(post: Callable[[str], object]) -> Callable[[], None]:
+        def run() -> None:
+            for _ in range(_FAN_OUTS):
+                _check(len(list(threads.map(post, _CONNECTION_IDS))), _FAN_OUT)
 
-    one = _CONNECTION_IDS[:1]
+        return run
+
+    one, many = _CONNECTION_IDS[0], _FAN_OUT * _FAN_OUTS
+    group = f"fan-out of {_FAN_OUT}"
     return [
-        Subject("post", "parley", _repeat(lambda: ours.post(one, _EVENT)), _CALLS),
-        Subject("post", "boto3", _repeat(lambda: boto3_post(one[0])), _CALLS),
-        Subject("fan-out of 100", f"parley, {_WIDTH} threads", fan_out, _FAN_OUT * _FAN_OUTS),
-        Subject("fan-out of 100", f"boto3, {_WIDTH} threads", boto3_fan_out, _FAN_OUT * _FAN_OUTS),
+        Subject("post", "parley", _repeat(lambda: ours.post([one], _EVENT)), _CALLS),
+        Subject("post", "http.client", _repeat(lambda: plain.post(one, _EVENT)), _CALLS),
+        Subject("post", "boto3", _repeat(lambda: boto3_post(one)), _CALLS),
+        Subject(group, "parley", fan_out, many),
+        Subject(group, f"http.client, {WIDTH} threads", in_threads(lambda each: plain.post(each, _EVENT)), many),
+        Subject(group, f"boto3, {WIDTH} threads", in_threads(boto3_post), many),
     ]
 
 
@@ -202,9 +210,9 @@ def _measure(subject: Subject) -> Cost:
 
 def measure(rounds: int) -> Mapping[Subject, Cost]:
     """The median cost of each subject. The first round warms up and does not count."""
-    with serving(_serve) as endpoint:
-        environment = AwsEnvironment(_REGION, _KEY, _KEY, "", endpoint)
-        subjects = [*_puts(endpoint, environment), *_posts(endpoint, environment)]
+    with _server() as (endpoint, pem):
+        environment = AwsEnvironment(REGION, KEY, KEY, "", endpoint)
+        subjects = [*_puts(endpoint, pem, environment), *_posts(endpoint, pem, environment)]
         costs: dict[str, list[Cost]] = {}
         for number in range(rounds + 1):
             turn = subjects[number % len(subjects) :] + subjects[: number % len(subjects)]
@@ -213,6 +221,27 @@ def measure(rounds: int) -> Mapping[Subject, Cost]:
                 if number:
                     costs.setdefault(f"{subject.group}/{subject.name}", []).append(cost)
     return {subject: _median(costs[f"{subject.group}/{subject.name}"]) for subject in subjects}
+
+
+def hanging() -> Mapping[int, tuple[float, float]]:
+    """By how many of a hundred hang: seconds until `post` returns, and until the last of the others is served."""
+    found = {}
+    with _server() as (endpoint, _):
+        environment = AwsEnvironment(REGION, KEY, KEY, "", endpoint)
+        asked = Pool(endpoint)
+        for count in _HANGING:
+            step = _FAN_OUT // count
+            ids = [
+                f"hangs{n}=" if n % step == 0 and n // step < count else one for n, one in enumerate(_CONNECTION_IDS)
+            ]
+            asked.request("GET", "/", {}, b"")
+            began = time.monotonic()
+            posted = ApiGatewayConnections(f"{endpoint}/prod", environment).post(ids, _EVENT)
+            took = time.monotonic() - began
+            _check(sum(one.outcome is PostOutcome.SENT for one in posted), _FAN_OUT - count)
+            served = json.loads(asked.request("GET", "/", {}, b"").body)
+            found[count] = took, max(served) - began
+    return found
 
 
 def _median(costs: list[Cost]) -> Cost:
@@ -230,6 +259,11 @@ def main() -> None:
         print(
             f"{subject.group:<16}{subject.name:<22}{cost.cpu:>12.0f}{cost.cpu / ours.cpu:>8.2f}"
             f"{1e6 / cost.wall:>10.0f}{ours.wall / cost.wall:>8.2f}"
+        )
+    print()
+    for count, (took, served) in hanging().items():
+        print(
+            f"{count:>3} of {_FAN_OUT} hang: post takes {took:.3f} s, the last of the others is served at {served:.3f}"
         )
 
 

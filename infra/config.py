@@ -118,6 +118,7 @@ class Config:
     look_concurrency: int
     fan_out_concurrency: int
     fan_out_rate: int
+    fan_out_ms: int
     log_level: LogLevel
     request_log: Switch
     tracing: Switch
@@ -215,6 +216,7 @@ class Config:
             look_concurrency=read.number("look_concurrency", 2, 100, 5),
             fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
+            fan_out_ms=read.number("fan_out_ms", 100, 5_000, 1_000),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             request_log=read.choice("request_log", SWITCHES, "on" if local else "off"),
             tracing=read.choice("tracing", SWITCHES, "off"),

@@ -22,7 +22,10 @@ class Connections:
     def __init__(self, api: gateway.WebSocketApi, *, config: Config, target: Target) -> None:
         self._api = api
         self._stage_name = config.stage
-        self.environment = {"CONNECTIONS_ENDPOINT": target.connections_endpoint(api.api_id, config.stage)}
+        self.environment = {
+            "CONNECTIONS_ENDPOINT": target.connections_endpoint(api.api_id, config.stage),
+            **config.environment("fan_out_ms"),
+        }
 
     def allow(self, function: Function, *, closing: bool = False) -> None:
         """Post to the connections of this stage, and close them; not read who they are."""

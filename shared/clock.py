@@ -71,12 +71,16 @@ class Deadline:
 
     def pause(self, attempt: int) -> None:
         """Wait a jittered while before the next attempt (from 0). Raises Unavailable where there is no time for one."""
+        self._sleep(self.delay_s(attempt))
+
+    def delay_s(self, attempt: int) -> float:
+        """As long as `pause` waits, for who has something else to do meanwhile. Raises Unavailable as that does."""
         left = self._end - self._monotonic()
         part = left / self._seconds if left > 0 else 0.0
         delay = min(self._backoff_s(attempt), part * left / _PART_OF_THE_REST)
         if left < _LAST_S:
             raise Unavailable
-        self._sleep(delay)
+        return delay
 
     def check(self) -> None:
         """Before each call. Raises Unavailable where it is too late to start one."""

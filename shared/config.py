@@ -76,6 +76,7 @@ class _Chat(_Settings):
     members_table: str
     sessions_table: str
     connections_endpoint: str
+    fan_out_ms: int
 
 
 class _Sending(TokenSettings, _PresenceChecks, _Chat, _Requests):

@@ -25,3 +25,7 @@ class Unslept(Deadline):
     def pause(self, attempt: int) -> None:
         self.pauses.append(attempt)
         self._wait(attempt)
+
+    def delay_s(self, attempt: int) -> float:
+        self.pauses.append(attempt)
+        return 0.0

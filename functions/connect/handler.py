@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.presence_stores import make_presence_stores
 from shared.adapters.dynamodb.schema import Tables
@@ -24,9 +24,6 @@ from shared.ports.stores import PresenceStores
 from shared.wire.events import encode_plainly
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
-# Posts to those who watch a user, in parallel.
-_WIDTH = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
@@ -40,19 +37,20 @@ class Wiring:
 
 def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
     deadline = Deadline(HANDSHAKE_S, grace_s=0)
-    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
+    calls = dynamodb(environment, deadline)
+    parallel = ParallelCalls(calls)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
-    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
+    gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     services = Services(
         gateway=gateway,
-        parallel_map=threads,
+        parallel_map=parallel,
         encode=encode_plainly,
         observer=FunctionObserver("connect", _LOGGER),
         presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
     )
-    stores = make_presence_stores(calls, tables, parallel_map=threads)
+    stores = make_presence_stores(calls, tables, parallel_map=parallel)
     return Wiring(stores, services, settings.connection_limit, deadline.begin)
 
 

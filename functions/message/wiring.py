@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import dynamodb
@@ -66,24 +66,21 @@ class Limiters:
     begin: Callable[[], None]
 
 
-# Posts and queries in parallel. Wide enough for a user's inbox; each thread waits far more than it works.
-_WIDTH = 32
-
-
 def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger) -> tuple[Wiring, Limiters]:
     """The function's own, made once while it initialises."""
     deadline = Deadline(FRAME_S)
-    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
+    calls = dynamodb(environment, deadline)
+    parallel = ParallelCalls(calls)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
-    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
+    gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     limits = limits_of(settings, bounds=Bounds(settings.text_limit, settings.mention_limit))
     wiring = Wiring(
-        make_chat_stores(calls, tables, parallel_map=threads),
+        make_chat_stores(calls, tables, parallel_map=parallel),
         Services(
             gateway=gateway,
-            parallel_map=threads,
+            parallel_map=parallel,
             encode=encode_event,
             observer=FunctionObserver("message", logger),
             presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),

@@ -11,7 +11,7 @@ from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.aws.transport import ThreadedMap
+from shared.adapters.aws.threads import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.pushes import make_push_stores
 from shared.adapters.dynamodb.schema import Tables
@@ -56,7 +56,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     presence_queue = SqsQueue(queues, settings.presence_queue_url)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
     services = PushServices(
-        gateway=ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline),
+        gateway=ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms),
         parallel_map=threads,
         encode=encode_plainly,
         observer=FunctionObserver("offline-push", logger),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.transport import ThreadedMap
+from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.presence_stores import make_presence_stores
 from shared.adapters.dynamodb.schema import Tables
@@ -20,8 +20,6 @@ from shared.operations.presence import Now, check_offline
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
 from shared.wire.events import encode_plainly
-
-_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,13 @@ class Wiring:
 
 def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Wiring:
     deadline = Deadline(SHORT_S, grace_s=0)
-    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
+    calls = dynamodb(environment, deadline)
+    parallel = ParallelCalls(calls)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
-    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
-    services = PresenceServices(gateway, threads, encode_plainly, FunctionObserver("presence", _LOGGER))
-    return Wiring(make_presence_stores(calls, tables, parallel_map=threads), services, deadline.begin)
+    gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
+    services = PresenceServices(gateway, parallel, encode_plainly, FunctionObserver("presence", _LOGGER))
+    return Wiring(make_presence_stores(calls, tables, parallel_map=parallel), services, deadline.begin)
 
 
 _SETTINGS = PresenceSettings.load()

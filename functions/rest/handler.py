@@ -9,11 +9,11 @@ from functions.rest.answers import preflight, readable
 from functions.rest.api import make_api, respond, take_notes
 from functions.rest.wiring import Wiring
 from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
@@ -33,13 +33,11 @@ from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
 from shared.wiring import limits_of, make_context
 
-# Posts and queries in parallel: an inbox is one query for each conversation.
-_WIDTH = 32
-
 
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
     deadline = Deadline(REQUEST_S)
-    calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
+    calls, queues = dynamodb(environment, deadline), sqs(environment, deadline)
+    parallel = ParallelCalls(calls)
     members, endpoint = settings.members_table, settings.connections_endpoint
     tables = Tables(
         members=members, sessions=settings.sessions_table, log=settings.log_table, tickets=settings.tickets_table
@@ -54,10 +52,10 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         sizes=SizeLimits(settings.image_limit, settings.file_limit, settings.file_quota),
     )
     return Wiring(
-        stores=make_stores(calls, tables, parallel_map=threads),
+        stores=make_stores(calls, tables, parallel_map=parallel),
         services=RestServices(
-            gateway=ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline),
-            parallel_map=threads,
+            gateway=ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms),
+            parallel_map=parallel,
             encode=encode_plainly,
             observer=FunctionObserver("rest", _LOGGER),
             presence_checks=SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms),

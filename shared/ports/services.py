@@ -44,7 +44,11 @@ class Gateway(Protocol):
 
 
 class ParallelMap(Protocol):
-    """Runs one function over many items, perhaps in parallel. The wiring decides how wide."""
+    """Runs one function over many items, perhaps in parallel. The wiring decides how, and how wide.
+
+    A function may run several times for an item, up to the call that it waits for: it does nothing but call stores.
+    (The functions that push have threads, and theirs may do anything.)
+    """
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
         """The results, in the order of the items. The first exception is raised."""

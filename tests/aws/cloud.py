@@ -18,7 +18,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from shared.adapters.aws.calls import ServiceError
+from shared.adapters.aws.calls import ServiceError, SideBySide
 from shared.adapters.aws.transport import Pool, Response
 from tests.aws.calls import Call, Recorded, call_of
 from tests.aws.rules import renamed
@@ -26,6 +26,7 @@ from tests.dynamodb import Store
 from tests.dynamodb.store import Written
 from tests.sdk import answered
 from tests.stores import LOG
+from tests.wire import in_turn
 
 _SIGNED: Final = re.compile(r"([\w-]+)/\d{8}/([\w-]+)/([\w-]+)/aws4_request")
 _SIGNED_QUERY: Final = re.compile(r"([\w-]+)%2F\d{8}%2F([\w-]+)%2F([\w-]+)%2Faws4_request")
@@ -60,13 +61,14 @@ class Cloud:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """From now on everything that is asked of AWS is asked here."""
 
-        def thin(pool: Pool, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        def thin(pool: Pool, method: str, path: str, headers: Mapping[str, str], body: bytes, **_: float) -> Response:
             return self.request(pool.host, method, path, headers, body)
 
         def sdk(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
             return answered(request, lambda *asked: self.request(urlsplit(request.url).netloc, *asked))
 
         monkeypatch.setattr(Pool, "request", thin)
+        monkeypatch.setattr(SideBySide, "run", in_turn)
         monkeypatch.setattr(URLLib3Session, "send", sdk)
 
     def request(self, host: str, method: str, path: str, headers: Mapping[str, str], sent: Any) -> Response:

@@ -16,7 +16,7 @@ from local.settings import ROOT, Settings
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.aws.s3 import S3Objects, s3
-from shared.adapters.aws.transport import ThreadedMap
+from shared.adapters.aws.threads import ThreadedMap
 from shared.adapters.dynamodb.client import Calls
 from shared.domain.files import Upload
 from shared.ports.services import Objects

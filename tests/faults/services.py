@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from shared.adapters.aws.calls import ApiGatewayConnections, retried
-from shared.adapters.aws.transport import Response, ThreadedMap, TransportError
+from shared.adapters.aws.calls import ApiGatewayConnections, Post, retried
+from shared.adapters.aws.transport import TransportError
 from shared.adapters.dynamodb.client import Calls
 from shared.config import AwsEnvironment
 from shared.domain.pushes import Push, PushResult, Sent
 from tests.calls import Unhurried, Unslept
-from tests.fakes import in_turn
 from tests.faults.steps import Steps
+from tests.wire import Spoken
 
 NOWHERE = AwsEnvironment("us-east-1", "key", "secret", "", "")
 
@@ -95,17 +95,21 @@ class Gateway:
 
 
 class Connections(ApiGatewayConnections):
-    """The real adapter, over a gateway that is called and not dialled."""
+    """The real adapter, over a gateway that is spoken to in bytes and not dialled."""
 
     def __init__(self, gateway: Gateway, steps: Steps) -> None:
-        super().__init__("http://gateway", NOWHERE, parallel_map=cast("ThreadedMap", in_turn), deadline=Unslept())
-        self._gateway = gateway
-        self._steps = steps
+        super().__init__("http://gateway", NOWHERE, deadline=Unslept(), fan_out_ms=float("inf"))
 
-    def _request(self, method: str, connection_id: str, data: bytes) -> Response:
-        act = lambda: self._gateway.request(method, connection_id, data)  # noqa: E731
-        status: int = self._steps.take("DeleteConnection" if method == "DELETE" else "PostToConnection", act)
-        return Response(status, {}, b"")
+        def answered(method: str, connection_id: str, data: bytes) -> int:
+            act = lambda: gateway.request(method, connection_id, data)  # noqa: E731
+            status: int = steps.take("DeleteConnection" if method == "DELETE" else "PostToConnection", act)
+            return status
+
+        self._pool = Spoken("http://gateway", answered)
+
+    def carry_out_all(self, posts: Sequence[Post], data: bytes, *, until: float) -> None:
+        for post in posts:
+            self.carry_out(post, data, until=until)
 
 
 @dataclass

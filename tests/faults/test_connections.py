@@ -11,7 +11,6 @@ import pytest
 
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.transport import ThreadedMap
 from tests.calls import Unslept
 from tests.faults.beginning import (
     ALICE,
@@ -50,11 +49,9 @@ def real_gateway(harness: FaultHarness, script: Callable[[str, Received], Reply]
         return given
 
     with ScriptedServer(answer) as server:
-        parallel_map = ThreadedMap(8)
-        adapter = ApiGatewayConnections(server.url, NOWHERE, parallel_map=parallel_map, deadline=Unslept())
+        adapter = ApiGatewayConnections(server.url, NOWHERE, deadline=Unslept())
         harness.wire(adapter)
         yield taken
-        parallel_map._threads.shutdown()
         while adapter._pool._idle:
             adapter._pool._idle.pop().close()
     harness.wire(Connections(harness.gateway, harness.steps))

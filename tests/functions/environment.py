@@ -15,6 +15,7 @@ VARIABLES = {
     "CONNECTION_LIMIT": "3",
     "DEVICE_LIMIT": "10",
     "EDIT_WINDOW_S": "86400",
+    "FAN_OUT_MS": "1000",
     "FAN_OUT_QUEUE_URL": "http://127.0.0.1:9/000000000000/fan-out",
     "FAN_OUT_RATE": "500",
     "FCM_ENDPOINT": "",

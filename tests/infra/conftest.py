@@ -125,6 +125,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         look_concurrency="19",
         fan_out_concurrency="8",
         fan_out_rate="90",
+        fan_out_ms="900",
         fcm_secret_arn=FCM_SECRET,
         apns_secret_arn=APNS_SECRET,
         push_concurrency="9",

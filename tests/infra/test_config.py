@@ -123,6 +123,8 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("local_apns_endpoint", "https://localhost:4579", "two addresses, production first, comma separated"),
         ("local_ca_file", "ca.pem", "the absolute path of a PEM file"),
         ("fan_out_rate", "5001", "a whole number from 10 to 5000"),
+        ("fan_out_ms", "99", "a whole number from 100 to 5000"),
+        ("fan_out_ms", "5001", "a whole number from 100 to 5000"),
         ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),
         ("tls_roots", "mozilla", "one of amazon, all"),
         ("log_retention_days", "31", "one of " + ", ".join(map(str, RETENTION_DAYS))),
@@ -143,7 +145,7 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.invite_rate, config.invite_burst) == (200, 1_000)
     assert (config.edit_window_s, config.presence_grace_s) == (86_400, 10)
     assert (config.group_limit, config.inline_limit, config.receipts_limit) == (1_000, 200, 100)
-    assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)
+    assert (config.fan_out_concurrency, config.fan_out_rate, config.fan_out_ms) == (5, 500, 1_000)
     assert (config.presence_concurrency, config.look_concurrency) == (5, 5)
     assert (config.message_concurrency, config.connect_concurrency) == (0, 0)
     assert (config.text_limit, config.mention_limit, config.page_limit) == (5_000, 50, 100)

@@ -20,11 +20,11 @@ import pytest
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from shared.adapters.aws import s3 as s3_module
 from shared.adapters.aws import transport
-from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.calls import ApiGatewayConnections, SideBySide
 from shared.adapters.aws.refusals import DENIED, FAILED, REFUSED, THROTTLED, UNREACHABLE
 from shared.adapters.aws.sdk import Sdk
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.aws.transport import Pool, Response, ThreadedMap
+from shared.adapters.aws.transport import Pool, Response
 from shared.adapters.dynamodb.client import batch_get, dynamodb
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.adapters.dynamodb.watches import DynamoDbWatches
@@ -43,6 +43,7 @@ from tests.load.network import Network
 from tests.shared.adapters.aws.certificates import tls_contexts
 from tests.shared.adapters.aws.servers import Reply, ScriptedServer, reply
 from tests.shared.auth.minting import claims, token
+from tests.wire import in_turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,7 +181,7 @@ class World:
     def asked(self) -> Callable[..., Response]:
         """In place of `Pool.request`, which is called as a method."""
 
-        def ask(pool: Pool, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        def ask(pool: Pool, method: str, path: str, headers: Mapping[str, str], body: bytes, **_: float) -> Response:
             return self.request(pool, method, path, headers, body)
 
         return ask
@@ -380,6 +381,7 @@ def test_a_refusal_is_one_answer_one_line_one_count_and_one_alarm(
     service = SERVICES[name]
     world = World(service, place(service, fault))
     monkeypatch.setattr(Pool, "request", world.asked())
+    monkeypatch.setattr(SideBySide, "run", in_turn)
     assert ACTS[name][0](world) == heard(name, fault)
 
     said = told()
@@ -414,6 +416,7 @@ def test_over_http_an_unreadable_secret_is_a_503_and_one_line(
     service = SERVICES["secretsmanager"]
     world = World(service, place(service, fault))
     monkeypatch.setattr(Pool, "request", world.asked())
+    monkeypatch.setattr(SideBySide, "run", in_turn)
     rest = importlib.import_module("functions.rest.handler")
     api = importlib.import_module("functions.rest.api")
     app = api.make_api(rest._wire(RestSettings.load(), world.environment), unexpected=rest._log_unexpected)
@@ -463,9 +466,10 @@ def test_a_fan_out_that_is_refused_is_one_line_for_each_cause(
     told: Callable[[], Told], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statuses = {"a": 403, "b": 403, "c": 413, "d": 200, "e": 410}
-    monkeypatch.setattr(Pool, "request", lambda _, __, path, *___: Response(statuses[path[-1]], {}, b""))
+    monkeypatch.setattr(Pool, "request", lambda _, __, path, *___, **____: Response(statuses[path[-1]], {}, b""))
+    monkeypatch.setattr(SideBySide, "run", in_turn)
     environment = World(SERVICES["execute-api"], "http://x").environment
-    gateway = ApiGatewayConnections("http://x", environment, parallel_map=ThreadedMap(2))
+    gateway = ApiGatewayConnections("http://x", environment)
     gateway.post(list(statuses), b"")
     lines = [vars(line) for line in told().lines]
     assert [(line["code"], line.get("times", 1), line["connection_id"]) for line in lines] == [
@@ -496,6 +500,7 @@ def test_nothing_is_told_of_what_is_expected(told: Callable[[], Told], monkeypat
     """A condition that does not hold, an upload that is gone, a schedule that is there: outcomes, and no trouble."""
     world = World(SERVICES["dynamodb"], "http://x", is_refused=False)
     monkeypatch.setattr(Pool, "request", world.asked())
+    monkeypatch.setattr(SideBySide, "run", in_turn)
     assert say(world) == "ok"
     store = DynamoDbSessions(dynamodb(world.environment), sessions_table="sessions")
     another = opened("b2=", Identity("bob", now() + 600_000), device_id="", connected_at=now() - 60_000)

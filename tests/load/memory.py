@@ -31,7 +31,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 import shared.clock
-from shared.adapters.aws.transport import Pool, ThreadedMap
+from shared.adapters.aws.calls import SideBySide
+from shared.adapters.aws.threads import ThreadedMap
+from shared.adapters.aws.transport import Pool
 from shared.domain.devices import APNS, FCM
 from shared.domain.members import Group
 from shared.domain.pushes import Busy, Push, PushResult, Sent, Unregistered
@@ -46,6 +48,7 @@ from tests.load.network import Network
 from tests.load.population import Handlers, Population
 from tests.load.rows import Rows, rows
 from tests.sdk import answered
+from tests.wire import in_turn
 
 MODULES: Final = {
     "authorizer": "functions.connect.authorizer",
@@ -170,14 +173,15 @@ def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, peopl
     network = Network(clock)
     population = Population(name, handlers, network, clock, random.Random(name), people)
 
-    def request(pool: Pool, *args: Any) -> Any:
+    def request(pool: Pool, *args: Any, **_: Any) -> Any:
         return network.request(pool.host, *args)
 
     def send(_: URLLib3Session, prepared: AWSPreparedRequest) -> AWSResponse:
         return answered(prepared, lambda *arguments: network.request(urlsplit(prepared.url).netloc, *arguments))
 
     reached = patch.object(Pool, "request", request), patch.object(URLLib3Session, "send", send)
-    with reached[0], reached[1], contextlib.redirect_stdout(io.StringIO()):
+    many = patch.object(SideBySide, "run", in_turn)
+    with reached[0], reached[1], many, contextlib.redirect_stdout(io.StringIO()):
         population.settle()
         for _ in range(sessions):
             population.live(frames=6, requested=2)

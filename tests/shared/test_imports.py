@@ -22,7 +22,7 @@ _ENVIRON = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_A
 # Function → the parts of shared/ that it imports, a line for each package: who adds one sees here who pays for it.
 SHARED = {
     "functions.connect.authorizer": """
-adapters.aws: amazon_roots calls errors secrets_manager transport trust
+adapters.aws: amazon_roots calls dialling errors secrets_manager transport trust
 adapters.dynamodb: client sessions
 auth: origins tokens
 domain: connections text
@@ -33,7 +33,7 @@ wire: common
 wire.websocket: gateway
 """,
     "functions.connect.handler": """
-adapters.aws: amazon_roots calls errors sqs transport trust
+adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: client memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries members text
 operations: presence sessions
@@ -43,7 +43,7 @@ wire: common events
 wire.websocket: gateway
 """,
     "functions.disconnect.handler": """
-adapters.aws: amazon_roots calls errors sqs transport trust
+adapters.aws: amazon_roots calls dialling errors sqs transport trust
 adapters.dynamodb: client sessions
 domain: connections text
 operations: sessions
@@ -53,7 +53,7 @@ wire: common
 wire.websocket: gateway
 """,
     "functions.presence.handler": """
-adapters.aws: amazon_roots calls errors transport trust
+adapters.aws: amazon_roots calls dialling errors parallel transport trust
 adapters.dynamodb: client memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries members text
 operations: presence
@@ -62,7 +62,7 @@ shared: clock config errors observability
 wire: events
 """,
     "functions.message.handler": """
-adapters.aws: amazon_roots calls errors sqs transport trust
+adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: buckets chat_stores client conversation_log effects files memberships presence_stores relations
     schema sessions watches
 domain: changes connections contacts entries files limits members rules text
@@ -75,7 +75,8 @@ wire: common events
 wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
-adapters.aws: amazon_roots calls errors push_queues s3 scheduler sdk secrets_manager sqs transport trust
+adapters.aws: amazon_roots calls dialling errors parallel push_queues s3 scheduler sdk secrets_manager sqs transport
+    trust
 adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
     presence_stores relations schema sessions stores watches
 auth: origins tokens
@@ -89,7 +90,7 @@ wire: common events
 wire.rest: common conversations messages people
 """,
     "functions.offline_push.handler": """
-adapters.aws: amazon_roots calls errors push_queues secrets_manager sqs transport trust
+adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
 adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores presence_stores
     pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
@@ -100,7 +101,7 @@ shared: clock config errors observability wiring
 wire: events
 """,
     "functions.files.handler": """
-adapters.aws: amazon_roots calls errors s3 sdk transport trust
+adapters.aws: amazon_roots calls dialling errors s3 sdk transport trust
 adapters.dynamodb: client files schema
 domain: changes connections entries files text
 operations: files
@@ -248,10 +249,12 @@ from unittest.mock import patch
 
 import jwt
 
+from shared.adapters.aws.calls import SideBySide
 from shared.adapters.aws.transport import Pool
 from tests.functions.events import frame_event, http_event
 from tests.load.network import Network
 from tests.shared.auth.minting import SECRET
+from tests.wire import in_turn
 
 now = int(time.time())
 token = jwt.encode({"sub": "alice", "iat": now, "exp": now + 60}, SECRET, algorithm="HS256")
@@ -266,7 +269,8 @@ def ask(method, path, body=None):
 def sdk():
     return {name for name in sys.modules if name.startswith(("boto3", "botocore.", "pynamodb"))}
 
-with patch.object(Pool, "request", lambda pool, *arguments: network.request(pool.host, *arguments)):
+answered = patch.object(Pool, "request", lambda pool, *arguments, **_: network.request(pool.host, *arguments))
+with answered, patch.object(SideBySide, "run", in_turn):
     for name, size in (("group", {"name": "team", "members": ["bob"]}), ("private", {"with": "bob"})):
         place = "/v1/conversations/" + ask("POST", "/v1/conversations", {"type": name, **size})["id"]
         first = place + "/messages/" + str(ask("POST", place + "/messages", {"content": "hello"})["seq"])

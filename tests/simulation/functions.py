@@ -25,12 +25,11 @@ from functions.message.wiring import Wiring as MessageWiring
 from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
-from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.calls import ApiGatewayConnections, Post
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
-from shared.adapters.aws.transport import Response, ThreadedMap
 from shared.auth.tokens import TokenVerifier
 from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
@@ -48,6 +47,7 @@ from tests.simulation.scheduler import Hub
 from tests.simulation.services import DynamoDb, Sqs, pause
 from tests.simulation.tokens import KEYS, REMEMBERED
 from tests.stores import Stores, adapters
+from tests.wire import Spoken
 from tests.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -62,17 +62,17 @@ _ENVIRONMENT: Final = AwsEnvironment("us-east-1", "key", "secret", "", "http://s
 
 
 class Connections(ApiGatewayConnections):
-    """The real one, over a gateway that is called and not dialled."""
+    """The real one, over a gateway that is spoken to in bytes and not dialled. Virtual time decides who comes first."""
 
     def __init__(
         self, request: Callable[[str, str, bytes], int], *, parallel_map: Any, pause: Callable[[int], None]
     ) -> None:
-        threads = cast("ThreadedMap", parallel_map)
-        super().__init__("http://gateway", _ENVIRONMENT, parallel_map=threads, deadline=Unslept(pause))
-        self._request_of_gateway = request
+        super().__init__("http://gateway", _ENVIRONMENT, deadline=Unslept(pause), fan_out_ms=float("inf"))
+        self._parallel_map = parallel_map
+        self._pool = Spoken("http://gateway", request)
 
-    def _request(self, method: str, connection_id: str, data: bytes) -> Response:
-        return Response(self._request_of_gateway(method, connection_id, data), {}, b"")
+    def carry_out_all(self, posts: Sequence[Post], data: bytes, *, until: float) -> None:
+        self._parallel_map(lambda post: self.carry_out(post, data, until=until), posts)
 
     def _tell(self, call: str, failed: Mapping[str, Exception]) -> None:
         """Four thousand histories would be as many lines, and nobody to read them."""

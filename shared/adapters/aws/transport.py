@@ -1,26 +1,28 @@
-"""Signed HTTP/1.1 over kept connections, many calls at once: what a fan-out needs, and no more."""
+"""HTTP/1.1 over kept connections, by hand: what calls to AWS need, strict about it, and no more."""
 
 from __future__ import annotations
 
-import concurrent.futures
-import hmac
+import math
+import re
 import select
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Final, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from shared.adapters.aws.dialling import Connection, addresses_of
 from shared.adapters.aws.trust import tls_context
-from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
-# A call inside one region takes milliseconds. These bound what a hanging peer can cost, not what is usual.
+if TYPE_CHECKING:
+    from shared.adapters.aws.chunks import Chunks
+
+# A call inside one region takes milliseconds. These bound what a hanging peer can cost, not what is usual: a connection
+# with its TLS, and an exchange over it, however slowly the peer talks.
 CONNECT_TIMEOUT_S: Final = 1.0
 READ_TIMEOUT_S: Final = 3.0
 # A Lambda that slept keeps sockets that the other side has dropped without a word. One that was idle for longer is not
@@ -28,9 +30,27 @@ READ_TIMEOUT_S: Final = 3.0
 MOST_IDLE_S: Final = 20.0
 KEPT_TIMEOUT_S: Final = 0.7
 
+# AWS's heads have some 400 bytes. Its longest answer is 16 MB of items, as JSON.
+MOST_HEAD: Final = 32_768
+MOST_FIELDS: Final = 100
+MOST_BODY: Final = 64 * 1024 * 1024
+_AT_ONCE: Final = 65_536
+
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_TEXT: Final = r"[\t -~\x80-\xff]*+"
+_REQUEST: Final = re.compile(rf"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n{_NAME}: {_TEXT})+")
+_HEAD: Final = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {_TEXT})?+\r\n((?:{_NAME}:{_TEXT}\r\n)*+)\r\n")
+_FIELD: Final = re.compile(r"([^:]+):[\t ]*(.*?)[\t ]*\r\n")
+_BEGINNING: Final = b"HTTP/1."
+_END: Final = b"\r\n\r\n"
+_BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_TO_THE_END: Final = -1  # of the connection
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Response:
+    """An answer. Its headers' names are in lower case, and what one of them says twice stands there with a comma."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -38,6 +58,286 @@ class Response:
 
 class TransportError(Exception):
     """No usable answer: refused, reset, timed out. Whether the request took effect is not known."""
+
+
+class Malformed(ValueError):
+    """It is no HTTP/1.1 that can be an answer here, or longer than anything that AWS says."""
+
+
+class Answer:
+    """One answer out of bytes that come in whatever pieces, without I/O.
+
+    `has_begun`: some of it is there. `is_last`: no other can follow on its connection. Interim answers are passed over.
+    """
+
+    response: Response
+
+    def __init__(self, *, is_bodiless: bool = False) -> None:
+        """`is_bodiless`: it answers HEAD, and ends with its head whatever that says."""
+        self._head = b""  # as far as it has come
+        self._heads = self._status = 0
+        self._is_bodiless = is_bodiless
+        self._body = bytearray()
+        self._chunks: Chunks | None = None
+        self.has_begun = self.is_last = False
+
+    def feed(self, data: bytes) -> bool:
+        """Take what has come: nothing, where the connection has ended. Whether the answer is whole.
+
+        Raises Malformed, and ConnectionError where it is cut off.
+        """
+        if not data:
+            return self._cut_off()
+        self.has_begun = True
+        while not self._status:
+            rest = self._behind_head(self._head + data)
+            if rest is None:
+                return False
+            self._head, data = b"", rest
+        if self._chunks is not None:
+            return self._take_chunks(self._chunks, data)
+        length = self._body_length
+        if not self._body and 0 <= length <= len(data):  # as good as always
+            return self._whole(data[:length], len(data) - length)
+        self._body += data
+        if length == _TO_THE_END:
+            if len(self._body) > MOST_BODY:
+                raise Malformed("too long a body")
+            return False
+        return len(self._body) >= length and self._whole(bytes(self._body[:length]), len(self._body) - length)
+
+    def _cut_off(self) -> bool:
+        if self._status and self._chunks is None and self._body_length == _TO_THE_END:
+            return self._whole(bytes(self._body), 0)
+        raise ConnectionResetError("the peer hung up before its answer was whole")
+
+    def _whole(self, body: bytes, over: int) -> bool:
+        """`over`: bytes that nobody has asked for."""
+        self.is_last = self.is_last or over > 0
+        self.response = Response(self._status, self._headers, body)
+        return True
+
+    def _take_chunks(self, chunks: Chunks, data: bytes) -> bool:
+        try:
+            over = chunks.take(data)
+        except ValueError as exc:
+            raise Malformed(str(exc)) from exc
+        return over is not None and self._whole(bytes(chunks.body), over)
+
+    def _behind_head(self, data: bytes) -> bytes | None:
+        """Read a head off, if it is there to its end: what is behind it. An interim one is dropped."""
+        end = data.find(_END)
+        if self._heads + (len(data) if end < 0 else end) > MOST_HEAD:
+            raise Malformed("too long a head")
+        if end < 0:
+            if not data.startswith(_BEGINNING[: len(data)]):
+                raise Malformed("no HTTP/1")
+            self._head = data
+            return None
+        end += len(_END)
+        said = _HEAD.fullmatch(data[:end].decode("latin-1"))
+        if said is None:
+            raise Malformed("no head")
+        status = int(said[2])
+        if status >= HTTPStatus.OK:
+            self._status = status
+            self._headers = _headers(said[3])
+            self._frame(is_old=said[1] == "0")
+        elif status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise Malformed("a switch of protocols")
+        self._heads += end
+        return data[end:]
+
+    def _frame(self, *, is_old: bool) -> None:
+        """How the body ends, and whether another answer can follow it on this connection."""
+        headers = self._headers
+        length, coding = headers.get("content-length"), headers.get("transfer-encoding")
+        if coding is not None and (coding.lower() != "chunked" or length is not None or is_old):
+            raise Malformed("a body framed in an unknown way")
+        size = _TO_THE_END if length is None else _size(length)
+        if self._is_bodiless or self._status in _BODILESS:
+            size = 0
+        elif coding is not None:
+            from shared.adapters.aws.chunks import Chunks  # noqa: PLC0415  # loaded by the first such answer
+
+            self._chunks, size = Chunks(MOST_BODY), 0
+        self._body_length = size
+        self.is_last = is_old or size == _TO_THE_END or "close" in headers.get("connection", "").lower()
+
+
+def _headers(lines: str) -> dict[str, str]:
+    fields = _FIELD.findall(lines)
+    if len(fields) > MOST_FIELDS:
+        raise Malformed("too many headers")
+    headers: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
+def _size(said: str) -> int:
+    """Of a body, by its Content-Length, which may be there twice if it says the same."""
+    one = said
+    if not said.isdecimal():
+        one, *others = map(str.strip, said.split(","))
+        if not one.isdecimal() or any(other != one for other in others):
+            raise Malformed("no length")
+    if len(one) > len(str(MOST_BODY)) or int(one) > MOST_BODY:
+        raise Malformed("too long a body")
+    return int(one)
+
+
+class Exchange:
+    """A request on its way over a connection, and its answer on the way back, without waiting.
+
+    `due` is when it has taken too long since it `began`, by the monotonic clock; `wants` are the events that it goes on
+    with. `is_kept`: the connection was there before. `failed` is why it has come to nothing.
+    """
+
+    def __init__(self, connection: Connection, data: bytes, *, until: float, is_bodiless: bool = False) -> None:
+        """`until`: when whoever waits for it goes on without it."""
+        self._data = data
+        self._sent = 0
+        self._until = until
+        self.connection = connection
+        self.is_kept = connection.is_ready
+        self.answer = Answer(is_bodiless=is_bodiless)
+        self.wants = select.POLLOUT
+        self.failed: Exception | None = None
+        self.began = time.monotonic()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Its time counts from here: of a new connection only once that is there."""
+        if not self.connection.is_ready:
+            self.due = min(self._until, self.connection.due)
+            return
+        self.began = time.monotonic()
+        self._until = min(self._until, self.began + READ_TIMEOUT_S)
+        self.due = min(self._until, self.began + KEPT_TIMEOUT_S) if self.is_kept else self._until
+
+    def advance(self) -> bool:
+        """Do what can be done now. Whether it has come to its end: the answer is whole, or it has failed."""
+        try:
+            return self._step()
+        except ssl.SSLWantReadError:
+            self.wants = select.POLLIN
+        except ssl.SSLWantWriteError:
+            self.wants = select.POLLOUT
+        except BlockingIOError:
+            pass  # as before
+        except (OSError, Malformed) as exc:
+            self.failed = exc
+        return self.failed is not None
+
+    def expire(self) -> bool:
+        """It is due. Whether that is its end: there may be another address to connect to."""
+        try:
+            if self.connection.is_ready or self.due >= self._until:
+                raise TimeoutError("no answer")
+            self.connection.expire()
+        except OSError as exc:
+            self.failed = exc
+            return True
+        self.wants = select.POLLOUT
+        self.due = min(self._until, self.connection.due)
+        return False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the peer has not said a word over a connection that was kept: it may be gone since long ago."""
+        waited_s = time.monotonic() - self.began
+        return self.is_kept and isinstance(self.failed, TimeoutError) and waited_s >= KEPT_TIMEOUT_S
+
+    def _step(self) -> bool:
+        if not self.connection.is_ready:
+            self.wants = self.connection.advance()
+            self._begin()
+            if self.wants:
+                return False
+        sock = self.connection.sock
+        if self._sent < len(self._data):
+            self._sent += sock.send(memoryview(self._data)[self._sent :] if self._sent else self._data)
+            self.wants = select.POLLOUT if self._sent < len(self._data) else select.POLLIN
+            return False
+        while True:
+            is_whole = self.answer.feed(sock.recv(_AT_ONCE))
+            self.due = self._until  # it is there: the rest may take its time
+            if is_whole or not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+                return is_whole
+
+
+class Underway:
+    """Exchanges that go on side by side, on one thread."""
+
+    def __init__(self) -> None:
+        self._poller = select.poll()
+        self._by_socket: dict[int, Exchange] = {}
+        self._due = math.inf  # none is due before
+        self.moved_at = time.monotonic()
+
+    def add(self, exchange: Exchange) -> bool:
+        """Set out with it, as far as that goes without waiting. False where it has come to its end at once."""
+        if exchange.advance():
+            return False
+        self._watch(exchange)
+        return True
+
+    def wait(self, until: float) -> list[Exchange]:
+        """Go on with whatever can, waiting until then at most: those that have come to their end.
+
+        `moved_at` is when one of them was a step further: connected, answered to, or at its end. Dripping is none.
+        """
+        if not self._by_socket and until == math.inf:
+            return []
+        left = min(until, self._due) - time.monotonic()
+        ended = [one for fd, _ in self._poller.poll(max(0.0, left * 1_000)) if (one := self._advanced(fd)) is not None]
+        now = time.monotonic()
+        if now >= self._due:
+            ended += [one for fd, one in list(self._by_socket.items()) if self._is_over(fd, one, now)]
+            self._due = min((one.due for one in self._by_socket.values()), default=math.inf)
+        return ended
+
+    def hasten(self, longest_s: float) -> None:
+        """Whatever has been under way for that long is due."""
+        now = time.monotonic()
+        for one in self._by_socket.values():
+            if now - one.began >= longest_s:
+                one.due = self._due = now
+
+    def _watch(self, exchange: Exchange) -> None:
+        fd = exchange.connection.sock.fileno()
+        self._by_socket[fd] = exchange
+        self._poller.register(fd, exchange.wants)
+        self._due = min(self._due, exchange.due)
+
+    def _forget(self, fd: int) -> None:
+        del self._by_socket[fd]
+        self._poller.unregister(fd)
+
+    def _advanced(self, fd: int) -> Exchange | None:
+        """None while it goes on."""
+        exchange = self._by_socket[fd]
+        wants, is_ready = exchange.wants, exchange.connection.is_ready
+        if not exchange.answer.has_begun:
+            self.moved_at = time.monotonic()
+        if exchange.advance():
+            self._forget(fd)
+            return exchange
+        if wants != exchange.wants or not is_ready:  # until it is, its socket may be another one, too
+            self._forget(fd)
+            self._watch(exchange)
+        return None
+
+    def _is_over(self, fd: int, exchange: Exchange, now: float) -> bool:
+        if exchange.due > now:
+            return False
+        is_over = exchange.expire()
+        self._forget(fd)
+        if not is_over:
+            self._watch(exchange)
+        return is_over
 
 
 def both_clocks() -> tuple[float, float]:
@@ -67,31 +367,76 @@ class Pool:
             raise ValueError(f"not an http(s) endpoint: {endpoint_url!r}")
         self.host = parts.netloc
         self.base_path = parts.path.rstrip("/")
-        self._hostname, self._port = parts.hostname, parts.port
         self._tls = tls_context(parts.hostname) if parts.scheme == "https" else None
+        self._address = parts.hostname, parts.port or (443 if self._tls else 80)
         self._check = check
         self._clocks = clocks
-        self._idle: deque[_Kept] = deque()
+        self._idle: deque[Connection] = deque()
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, until: float = math.inf
+    ) -> Response:
         """Send one request and read its whole answer. `path` includes the endpoint's own. Raises TransportError.
 
         A kept connection that is closed under the request, or silent, is replaced once; where it was silent, so are all
         that were idle beside it, of every pool. The request may have been carried out before that, so callers send only
-        what may be carried out twice: reads, and writes that recognise themselves.
+        what may be carried out twice: reads, and writes that recognise themselves. By the monotonic clock's `until` it
+        is over, whatever the peer does.
         """
-        connection = self._kept()
-        if connection is None:
-            return self._send(self._connect(), method, path, headers, body)
+        data = self.written(method, path, headers, body)
+        exchange = self.exchange(data, until=until, is_bodiless=method == "HEAD")
         try:
-            return self._send(connection, method, path, headers, body)
-        except TransportError as exc:
-            if isinstance(exc.__cause__, TimeoutError):
-                _Sleep.noticed_at = self._clocks()[1] - KEPT_TIMEOUT_S
-                self._drop_idle()
-                if not self._has_time():
-                    raise
-        return self._send(self._connect(), method, path, headers, body)
+            return self.response(_waited_for(exchange))
+        except TransportError:
+            if not self.is_replaceable(exchange):
+                raise
+        exchange = self.exchange(data, until=until, is_bodiless=method == "HEAD", is_kept=False)
+        return self.response(_waited_for(exchange))
+
+    def exchange(self, data: bytes, *, until: float, is_bodiless: bool = False, is_kept: bool = True) -> Exchange:
+        """One to go on with, over a connection that was kept, if there is one. Raises TransportError.
+
+        Whoever takes it gives it back by `response`.
+        """
+        try:
+            connection = (self._kept() if is_kept else None) or self._connect()
+        except OSError as exc:
+            raise self._error(exc) from exc
+        return Exchange(connection, data, until=until, is_bodiless=is_bodiless)
+
+    def response(self, exchange: Exchange) -> Response:
+        """What an exchange has come to, its connection kept if it can be. Raises TransportError."""
+        connection = exchange.connection
+        if exchange.failed is not None:
+            connection.close()
+            if exchange.is_silent:
+                _Sleep.noticed_at = self._clocks()[1] - (time.monotonic() - exchange.began)
+                self._drop_stale()
+            raise self._error(exchange.failed) from exchange.failed
+        if exchange.answer.is_last:
+            connection.close()
+        else:
+            connection.wall, connection.monotonic = self._clocks()
+            self._idle.append(connection)
+        return exchange.answer.response
+
+    def is_replaceable(self, exchange: Exchange) -> bool:
+        """Whether one that has failed goes out once more over a new connection: the kept one was the trouble."""
+        return exchange.is_kept and not (isinstance(exchange.failed, TimeoutError) and not self._has_time())
+
+    def _error(self, exc: Exception) -> TransportError:
+        return TransportError(f"{self.host}: {type(exc).__name__}")
+
+    def written(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        """As it goes over the wire, in one piece. Raises ValueError where a part would pass for more than it is."""
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        if "host" not in headers:
+            lines.append(f"host: {self.host}")
+        lines += ("accept-encoding: identity", f"content-length: {len(body)}")
+        head = "\r\n".join(lines)
+        if _REQUEST.fullmatch(head) is None or head.count("\n") != len(lines) - 1:
+            raise ValueError("a request that can't be written as one")
+        return b"%b\r\n\r\n%b" % (head.encode("latin-1"), body)
 
     def _has_time(self) -> bool:
         try:
@@ -100,7 +445,7 @@ class Pool:
             return False
         return True
 
-    def _kept(self) -> HTTPConnection | None:
+    def _kept(self) -> Connection | None:
         """A kept connection that is still silent: input is the peer's goodbye, or would pass for the next answer."""
         while self._idle:
             try:
@@ -110,13 +455,13 @@ class Pool:
             if not self._is_fresh(kept):  # and those below have been idle for longer
                 kept.close()
                 self._drop_idle()
-            elif not _has_input(kept.connection):
-                return kept.connection
+            elif not _has_input(kept):
+                return kept
             else:
                 kept.close()
         return None
 
-    def _is_fresh(self, kept: _Kept) -> bool:
+    def _is_fresh(self, kept: Connection) -> bool:
         wall, monotonic = self._clocks()
         is_recent = abs(wall - kept.wall) <= MOST_IDLE_S and monotonic - kept.monotonic <= MOST_IDLE_S
         return is_recent and kept.monotonic >= _Sleep.noticed_at
@@ -128,135 +473,42 @@ class Pool:
             except IndexError:  # as above
                 break
 
-    def _connect(self) -> HTTPConnection:
-        if self._tls is not None:
-            return HTTPSConnection(self._hostname, self._port, timeout=CONNECT_TIMEOUT_S, context=self._tls)
-        return HTTPConnection(self._hostname, self._port, timeout=CONNECT_TIMEOUT_S)
+    def _drop_stale(self) -> None:
+        """Those that were idle while another one was silent: the ones used since then are at the other end."""
+        while self._idle:
+            try:
+                oldest = self._idle.popleft()
+            except IndexError:  # as above
+                break
+            if self._is_fresh(oldest):
+                self._idle.appendleft(oldest)
+                break
+            oldest.close()
 
-    def _send(
-        self, connection: HTTPConnection, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Response:
-        is_kept = connection.sock is not None
-        try:
-            if not is_kept:
-                connection.connect()
-            connection.sock.settimeout(KEPT_TIMEOUT_S if is_kept else READ_TIMEOUT_S)
-            connection.request(method, path, body=body, headers=dict(headers))
-            with connection.getresponse() as answer:  # which holds the socket too, whoever closes the connection
-                if is_kept and connection.sock is not None:
-                    connection.sock.settimeout(READ_TIMEOUT_S)  # it is there: the rest may take its time
-                response = Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
-        except (OSError, HTTPException) as exc:
-            connection.close()
-            raise TransportError(f"{method} {self.host}: {type(exc).__name__}") from exc
-        if answer.will_close or answer.status < HTTPStatus.OK:  # behind an interim answer the real one follows
-            connection.close()
-        else:
-            self._idle.append(_Kept(connection, *self._clocks()))
-        return response
+    def _connect(self) -> Connection:
+        """One that is yet to be dialled. Raises OSError where the host's name stands for nothing."""
+        host, port = self._address
+        return Connection(addresses_of(host, port), host, self._tls, dialled_by=time.monotonic() + CONNECT_TIMEOUT_S)
 
 
-class _Kept:
-    """A connection that is not in use, and since when, by both clocks."""
+def _waited_for(exchange: Exchange) -> Exchange:
+    """The same, when it has come to its end."""
+    while not exchange.advance():
+        while True:
+            poller = select.poll()
+            poller.register(exchange.connection.sock, exchange.wants)
+            left = exchange.due - time.monotonic()
+            if left > 0 and poller.poll(left * 1_000):
+                break
+            if exchange.expire():
+                return exchange
+    return exchange
 
-    __slots__ = ("connection", "monotonic", "wall")
 
-    def __init__(self, connection: HTTPConnection, wall: float, monotonic: float) -> None:
-        self.connection, self.wall, self.monotonic = connection, wall, monotonic
-
-    def close(self) -> None:
-        self.connection.close()
-
-
-def _has_input(connection: HTTPConnection) -> bool:
+def _has_input(connection: Connection) -> bool:
     sock = connection.sock
     if isinstance(sock, ssl.SSLSocket) and sock.pending():
         return True  # read from the socket and decrypted already
     poller = select.poll()
     poller.register(sock, select.POLLIN)
     return bool(poller.poll(0))
-
-
-_ALGORITHM: Final = "AWS4-HMAC-SHA256"
-
-
-class Signer:
-    """Signature Version 4 of one service in one region, with one set of credentials, as the Lambda runtime gives them.
-
-    Importing botocore costs several times what the rest of a function's start does, and each of its calls about four
-    times the CPU of this (docs/adr/0005-transport.md); a test holds every signature to botocore's own.
-    """
-
-    def __init__(self, *, service: str, region: str, access_key: str, secret_key: str, session_token: str = "") -> None:
-        self._service = service
-        self._region = region
-        self._access_key = access_key
-        self._secret_key = secret_key
-        self._session_token = session_token
-        self._key_of_day = ("", b"")
-
-    def sign(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timestamp: str
-    ) -> dict[str, str]:
-        """The headers to send: those given (`host` among them) plus date, token and signature.
-
-        `path` is as it goes over the wire, escaped once, and has no query. `timestamp` is UTC, `YYYYMMDDTHHMMSSZ`.
-        """
-        signed = {name.lower(): value for name, value in headers.items()}
-        signed["x-amz-date"] = timestamp
-        if self._session_token:
-            signed["x-amz-security-token"] = self._session_token
-        names = sorted(signed)
-        request = (
-            method,
-            quote(path, safe="/-_.~"),  # the escaped once more, as all services but S3 want it
-            "",
-            *(f"{name}:{' '.join(signed[name].split())}" for name in names),
-            "",
-            ";".join(names),
-            sha256(body).hexdigest(),
-        )
-        scope = f"{timestamp[:8]}/{self._region}/{self._service}/aws4_request"
-        digest = sha256("\n".join(request).encode()).hexdigest()
-        text = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{digest}"
-        signature = hmac.new(self._key(timestamp[:8]), text.encode(), sha256).hexdigest()
-        credential = f"Credential={self._access_key}/{scope}"
-        signed["authorization"] = f"{_ALGORITHM} {credential}, SignedHeaders={';'.join(names)}, Signature={signature}"
-        return signed
-
-    def _key(self, day: str) -> bytes:
-        """The signing key holds for a day, and takes four of the five digests of a signature."""
-        if self._key_of_day[0] != day:
-            key = f"AWS4{self._secret_key}".encode()
-            for part in (day, self._region, self._service, "aws4_request"):
-                key = hmac.new(key, part.encode(), sha256).digest()
-            self._key_of_day = (day, key)
-        return self._key_of_day[1]
-
-
-def signer_for(service: str, environment: AwsEnvironment) -> Signer:
-    """Signs with what the runtime provides."""
-    return Signer(
-        service=service,
-        region=environment.region,
-        access_key=environment.access_key,
-        secret_key=environment.secret_key,
-        session_token=environment.session_token,
-    )
-
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-class ThreadedMap:
-    """Runs a function over many items, up to `width` at a time, on threads that start when needed, and are kept."""
-
-    def __init__(self, width: int) -> None:
-        self._threads = concurrent.futures.ThreadPoolExecutor(width)  # loaded where it is used
-
-    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
-        everything = list(items)
-        if len(everything) == 1:  # the usual case by far: one recipient, one device
-            return [function(everything[0])]
-        return list(self._threads.map(function, everything))

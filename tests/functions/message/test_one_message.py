@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -19,6 +18,7 @@ import pytest
 import tests.functions.environment  # noqa: F401  # read by the handler when it is imported
 from functions.message import handler as function
 from functions.message.wiring import wire
+from shared.adapters.aws.dialling import Connection
 from shared.adapters.aws.transport import Pool
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
@@ -91,7 +91,7 @@ def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
     network, talk, lock = Network(now_ms), Talk(Entered(), []), threading.Lock()
     connect, connections = Pool._connect, []
 
-    def kept(pool: Pool) -> HTTPConnection:
+    def kept(pool: Pool) -> Connection:
         connections.append(connect(pool))
         return connections[-1]
 

@@ -9,7 +9,8 @@ import pytest
 
 from shared.adapters.aws import transport
 from shared.adapters.aws.sdk import _session
-from shared.adapters.aws.transport import Pool, ThreadedMap
+from shared.adapters.aws.threads import ThreadedMap
+from shared.adapters.aws.transport import Pool
 from tests.shared.adapters.aws.servers import Script, ScriptedServer
 
 Serve = Callable[[Script], ScriptedServer]

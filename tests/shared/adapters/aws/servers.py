@@ -27,10 +27,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server writes, and what it does with the connection then."""
+    """What the server writes, and what it does with the connection then.
+
+    `slowly`: so many bytes at a time, with `pause_s` between them, for as long as anybody reads on.
+    """
 
     data: bytes = b""
     then: Then = "keep"
+    slowly: int = 0
+    pause_s: float = 0.01
 
 
 def reply(status: int = 200, body: bytes = b"{}", *, headers: str = "", then: Then = "keep") -> Reply:
@@ -53,7 +58,7 @@ class ScriptedServer:
         self._changed = threading.Condition()
         self._ended = 0
         self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self._threads = [threading.Thread(target=self._accept)]
@@ -110,13 +115,22 @@ class ScriptedServer:
             while (request := _read(stream, connection)) is not None:
                 self.received.append(request)
                 answer = self._script(request)
-                peer.sendall(answer.data)
+                self._write(peer, answer)
                 if answer.then == "hang":
                     self._stop.wait()
                 if answer.then == "reset":  # closing with a zero linger time sends RST instead of FIN
                     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if answer.then != "keep":
                     return
+
+    def _write(self, peer: socket.socket, answer: Reply) -> None:
+        if not answer.slowly:
+            peer.sendall(answer.data)
+            return
+        for start in range(0, len(answer.data), answer.slowly):
+            if start and self._stop.wait(answer.pause_s):
+                return
+            peer.sendall(answer.data[start : start + answer.slowly])
 
 
 def _read(stream: BinaryIO, connection: int) -> Received | None:

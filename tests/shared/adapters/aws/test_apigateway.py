@@ -8,7 +8,6 @@ import pytest
 
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.transport import ThreadedMap
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import Posted, PostOutcome
@@ -28,12 +27,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _gateway(
-    server: ScriptedServer, *, base: str = "/prod", width: int = 8, token: str = "", deadline: Deadline | None = None
+    server: ScriptedServer, *, base: str = "/prod", token: str = "", deadline: Deadline | None = None
 ) -> ApiGatewayConnections:
     environment = AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, token, "")
-    return ApiGatewayConnections(
-        server.url + base, environment, parallel_map=ThreadedMap(width), deadline=deadline or Unslept()
-    )
+    return ApiGatewayConnections(server.url + base, environment, deadline=deadline or Unslept())
 
 
 def _id(request: Received) -> str:
@@ -41,7 +38,10 @@ def _id(request: Received) -> str:
 
 
 class Statuses:
-    """Answers each connection id by its own statuses, in turn; the last one stays. "hang" and "drop" are no answers."""
+    """Answers each connection id by its own statuses, in turn; the last one stays, and other ids get 200.
+
+    "hang" and "drop" are no answers.
+    """
 
     def __init__(self, **by_id: int | str | Sequence[int | str]) -> None:
         self._steps = {
@@ -53,7 +53,7 @@ class Statuses:
     def __call__(self, request: Received) -> Reply:
         name = _id(request)
         with self._lock:
-            status = self._last[name] = next(self._steps[name], self._last.get(name, 200))
+            status = self._last[name] = next(self._steps.get(name, iter(())), self._last.get(name, 200))
         if isinstance(status, str):
             return Reply(then="hang" if status == "hang" else "close")
         return reply(status)
@@ -82,10 +82,14 @@ def _outcomes(posted: Iterable[Posted]) -> dict[str, PostOutcome]:
         (["drop"], FAILED, 1),
     ],
 )
-def test_what_becomes_of_a_post(serve: Serve, statuses: list[int | str], outcome: PostOutcome, requests: int) -> None:
+@pytest.mark.parametrize("others", [0, 3], ids=["alone", "among others"])
+def test_what_becomes_of_a_post(
+    serve: Serve, statuses: list[int | str], outcome: PostOutcome, requests: int, others: int
+) -> None:
     server = serve(Statuses(abc=statuses))
-    assert list(_gateway(server).post(["abc"], b"hi")) == [Posted("abc", outcome)]
-    assert len(server.received) == requests
+    ids = ["abc", *(f"other{n}" for n in range(others))]
+    assert list(_gateway(server).post(ids, b"hi")) == [Posted("abc", outcome), *(Posted(one, SENT) for one in ids[1:])]
+    assert len(server.received) == requests + others
 
 
 @pytest.mark.usefixtures("impatient")
@@ -134,12 +138,12 @@ def test_a_hanging_connection_does_not_hold_up_the_others(serve: Serve) -> None:
     assert set(_outcomes(_gateway(server).post(["hangs", "a", "b", "c"], b"hi")).values()) == {SENT}
 
 
-def test_more_connections_than_threads_are_all_served(serve: Serve) -> None:
+def test_more_recipients_than_connections_are_all_served(serve: Serve) -> None:
     server = serve(lambda _: reply())
-    ids = [f"c{n}" for n in range(50)]
-    posted = _gateway(server, width=4).post(ids, b"hi")
+    ids = [f"c{n}" for n in range(200)]
+    posted = _gateway(server).post(ids, b"hi")
     assert list(posted) == [Posted(one, SENT) for one in ids]
-    assert server.accepted <= 4
+    assert server.accepted <= 64
 
 
 @pytest.mark.parametrize("token", ["", "session/token=="])
@@ -202,7 +206,8 @@ def test_closing_at_a_refused_endpoint_is_no_error(serve: Serve) -> None:
     _gateway(server).close("abc")
 
 
-def test_retries_pause_a_little_longer_each_time(serve: Serve) -> None:
+@pytest.mark.parametrize("ids", [["abc"], ["abc", "other"]])
+def test_retries_pause_a_little_longer_each_time(serve: Serve, ids: list[str]) -> None:
     deadline = Unslept()
-    _gateway(serve(Statuses(abc=500)), deadline=deadline).post(["abc"], b"hi")
+    _gateway(serve(Statuses(abc=500)), deadline=deadline).post(ids, b"hi")
     assert deadline.pauses == [1, 2]

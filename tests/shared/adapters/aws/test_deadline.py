@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from shared.adapters.aws.calls import GIVE_UP_AFTER_S, ApiGatewayConnections, ServiceError, retried
-from shared.adapters.aws.transport import ThreadedMap
 from shared.clock import FRAME_S, GRACE_S, REQUEST_S, Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import PostOutcome
@@ -90,7 +89,7 @@ def test_posts_after_the_end_have_failed_and_hold_nobody_up() -> None:
     deadline = time.deadline(1.0)
     time.now += 100
     nowhere = AwsEnvironment("us-east-1", "key", "secret", "", "")
-    gateway = ApiGatewayConnections("http://localhost:1", nowhere, parallel_map=ThreadedMap(2), deadline=deadline)
+    gateway = ApiGatewayConnections("http://localhost:1", nowhere, deadline=deadline)
     assert [posted.outcome for posted in gateway.post(["a", "b"], b"")] == [PostOutcome.FAILED] * 2
 
 

@@ -196,7 +196,7 @@ def test_the_attempts_are_bounded(last: Response | TransportError) -> None:
 def test_no_attempt_starts_when_a_hanging_endpoint_has_used_the_time_up(monkeypatch: pytest.MonkeyPatch) -> None:
     one = scripted(*[LOST] * MAX_ATTEMPTS)
     hours = iter([0.0, GIVE_UP_AFTER_S, GIVE_UP_AFTER_S + 0.1])
-    monkeypatch.setattr(one.service, "_monotonic", lambda: next(hours))
+    monkeypatch.setattr(one.service, "monotonic", lambda: next(hours))
     with pytest.raises(Unavailable):
         one.call()
     assert len(one.pool.requests) == 2

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from shared.adapters.aws.transport import ThreadedMap
+from shared.adapters.aws.threads import ThreadedMap
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

@@ -19,7 +19,7 @@ from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import scheduler
 from shared.adapters.aws.secrets_manager import secrets_manager
 from shared.adapters.aws.sqs import sqs
-from shared.adapters.aws.transport import KEPT_TIMEOUT_S, MOST_IDLE_S, Pool, ThreadedMap, TransportError
+from shared.adapters.aws.transport import KEPT_TIMEOUT_S, MOST_IDLE_S, Pool, TransportError
 from shared.adapters.dynamodb.client import dynamodb
 from shared.clock import HANDSHAKE_S, Deadline
 from shared.config import AwsEnvironment
@@ -63,7 +63,7 @@ def environment(server: ScriptedServer) -> AwsEnvironment:
 
 
 def gateway(server: ScriptedServer) -> tuple[Pool, Callable[[], object]]:
-    connections = ApiGatewayConnections(server.url, environment(server), parallel_map=ThreadedMap(2))
+    connections = ApiGatewayConnections(server.url, environment(server))
 
     def post() -> None:
         assert [posted.outcome for posted in connections.post(["a"], b"")] == [PostOutcome.SENT]
@@ -210,18 +210,15 @@ def test_a_new_connection_has_all_the_time_there_is_and_so_has_the_rest_of_an_an
     waited = threading.Event()
 
     def script(request: Received) -> Reply:
-        if request.path == "/slow":
+        if request.path == "/late":
             waited.wait(timeout=0.3)
-        return Reply(head + b"{}")
+        return Reply(head + b"{}", slowly=len(head) if request.path == "/slow" else 0, pause_s=0.3)
 
     server = serve(script)
     pool = Pool(server.url)
-    pool.request("GET", "/slow", {"host": pool.host}, b"")
-    assert len(server.received) == 1
-    (kept,) = pool._idle
-    pool.request("GET", "/", {"host": pool.host}, b"")
-    assert kept.connection.sock.gettimeout() == transport.READ_TIMEOUT_S
-    assert server.accepted == 1
+    for path in ("/late", "/slow", "/"):
+        assert pool.request("GET", path, {"host": pool.host}, b"").body == b"{}"
+    assert (len(server.received), server.accepted) == (3, 1)
 
 
 def test_where_the_callers_time_is_over_a_silent_socket_is_not_replaced(serve: Serve) -> None:
@@ -231,16 +228,16 @@ def test_where_the_callers_time_is_over_a_silent_socket_is_not_replaced(serve: S
     one = dynamodb(environment(server), deadline)
     filled(lambda: one.call("GetItem", {}))
     deadline.begin()
-    send = one._pool._send
+    response = one._pool.response
 
     def slow(*arguments: Any) -> Any:
         try:
-            return send(*arguments)
+            return response(*arguments)
         except TransportError:
             now[0] += HANDSHAKE_S + 0.1
             raise
 
-    one._pool._send = slow  # type: ignore[method-assign,assignment]
+    one._pool.response = slow  # type: ignore[method-assign,assignment]
     with pytest.raises(Unavailable):
         one.call("GetItem", {})
     assert (len(server.received), server.accepted) == (KEPT + 1, KEPT)
