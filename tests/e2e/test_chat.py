@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from local.stack import Stack
+from shared.clock import now_ms
 from shared.domain.text import private_conversation_id
 from tests.e2e.raw_client import RawClient, connected, http, new_users
 
@@ -139,7 +140,8 @@ async def test_a_dead_connection_that_stayed_registered_is_forgotten_after_its_f
 
     async with connected(stack, one) as alice, connected(stack, other) as bob:
         ghost_id = base64.urlsafe_b64encode(b"not there..").decode()  # to one of any other form a post gets 400
-        ghost = {"device_id": "", "connected_at": 1_000, "expires_at": 9_999_999_999_999}
+        opened_at = now_ms() - 60_000  # old enough for a 410 to count, and not too old to live
+        ghost = {"device_id": "", "connected_at": opened_at, "expires_at": opened_at + 3_600_000}
         table.update_item(
             Key={"user_id": other},
             UpdateExpression="SET connections.#ghost = :ghost",
