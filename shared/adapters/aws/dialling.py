@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from shared.adapters.aws.trust import Widened
+
 Address = tuple[Any, ...]
 """What `socket.getaddrinfo` says of one."""
 
@@ -67,6 +69,11 @@ class Connection:
                 return select.POLLIN
             except ssl.SSLWantWriteError:
                 return select.POLLOUT
+            except Widened:
+                self._addresses.insert(0, self._address)
+                self._is_wrapped = False
+                self._dial(None)
+                return select.POLLOUT
         self.is_ready = True
         return 0
 
@@ -82,7 +89,8 @@ class Connection:
             self.close()
             now = time.monotonic()
             self.due = now + max(0.0, self.dialled_by - now) / len(self._addresses)
-            family, kind, protocol, _, address = self._addresses.pop(0)
+            self._address = self._addresses.pop(0)
+            family, kind, protocol, _, address = self._address
             try:
                 self.sock = socket.socket(family, kind, protocol)
             except OSError as exc:  # a kind of addresses that this machine has none of

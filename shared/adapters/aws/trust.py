@@ -38,22 +38,26 @@ def _amazons() -> SSLContext:
     return context
 
 
-class _Widening(ssl.SSLSocket):
-    """Where an endpoint shows a certificate of another authority, the next handshake of this process knows all of them.
+class Widened(ssl.SSLCertVerificationError):
+    """An endpoint has shown a certificate of another authority, and its context knows all of them now: dial again."""
 
-    This one fails, as a lost connection does, and is repeated like one.
-    """
+
+class _Widening(ssl.SSLSocket):
+    """A connection to an endpoint of which Amazon's own certificate is expected."""
 
     def do_handshake(self, block: bool = False) -> None:
         try:
             super().do_handshake(block)
         except ssl.SSLCertVerificationError as exc:
-            if exc.verify_code in _UNKNOWN:
-                _widen(self.context, self.server_hostname or "")
-            raise
+            if exc.verify_code not in _UNKNOWN:
+                raise
+            _widen(self.context, self.server_hostname or "")
+            raise Widened(*exc.args) from exc
 
 
 def _widen(context: SSLContext, host: str) -> None:
+    if context.sslsocket_class is not _Widening:
+        return  # another connection has
     from shared.observability import warn  # noqa: PLC0415  # as rare as can be
 
     context.load_default_certs()

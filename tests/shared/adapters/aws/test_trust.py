@@ -11,10 +11,11 @@ import pytest
 
 from shared.adapters.aws import trust
 from shared.adapters.aws.amazon_roots import PEM
-from shared.adapters.aws.calls import JsonService
+from shared.adapters.aws.calls import ApiGatewayConnections, JsonService
 from shared.adapters.aws.transport import Pool, TransportError
 from shared.adapters.aws.trust import tls_context
 from shared.config import AwsEnvironment
+from shared.domain.connections import PostOutcome
 from shared.observability import make_logger
 from tests.shared.adapters.aws.certificates import tls_contexts
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
@@ -92,7 +93,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripte
         yield server
 
 
-def test_an_endpoint_with_another_authoritys_certificate_is_called_again_with_the_whole_list(
+def test_an_endpoint_with_another_authoritys_certificate_is_dialled_again_with_the_whole_list(
     foreign: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_logger("test-trust", "INFO")
@@ -103,10 +104,17 @@ def test_an_endpoint_with_another_authoritys_certificate_is_called_again_with_th
     assert capsys.readouterr().out.count("certificate is not Amazon's") == 1
 
 
+@pytest.mark.parametrize("recipients", [1, 3])
+def test_nobody_misses_a_post_for_it(foreign: ScriptedServer, recipients: int) -> None:
+    gateway = ApiGatewayConnections(foreign.url, AwsEnvironment("eu-west-1", "key", "secret", "", ""))
+    posted = gateway.post([f"c{number}" for number in range(recipients)], b"{}")
+    assert [one.outcome for one in posted] == [PostOutcome.SENT] * recipients
+
+
 def test_every_pool_of_the_process_profits(foreign: ScriptedServer) -> None:
-    with pytest.raises(TransportError):
-        Pool(foreign.url).request("GET", "/", {"host": "x"}, b"")
-    assert Pool(foreign.url).request("GET", "/", {"host": "x"}, b"").status == 200
+    pools = [Pool(foreign.url) for _ in range(3)]
+    assert [pool.request("GET", "/", {"host": "x"}, b"").status for pool in pools] == [200] * 3
+    assert foreign.accepted == len(pools) + 1  # the first handshake of all was in vain
 
 
 def test_a_certificate_for_another_host_is_refused_for_good(foreign: ScriptedServer, tmp_path: Path) -> None:
