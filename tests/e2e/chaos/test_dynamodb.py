@@ -216,5 +216,5 @@ async def test_whoever_hangs_is_hung_up_on_when_all_is_healed(behind: tuple[Behi
             while not proxy.struck:  # noqa: ASYNC110  # it has no event
                 await asyncio.sleep(0)
             proxy.heal()
-            with pytest.raises(TransportError, match="RemoteDisconnected"):
+            with pytest.raises(TransportError, match="ConnectionResetError"):
                 await calling

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from shared.domain.connections import MAX_LIFETIME_MS
 from shared.domain.entries import Entry
 from tests.shared.operations.replay import Told, replay
 from tests.simulation.faults import Fault
@@ -72,6 +73,11 @@ FAILURES: Final = frozenset(
     }
 )
 _SKEWED: Final = frozenset({Fault.SKEWED, Fault.BACKWARDS})
+
+
+def ends_at(stored: Mapping[str, int]) -> int:
+    """What a ping has stored may lie beyond the end of the connection's token, or of the gateway's two hours."""
+    return min(stored["expires_at"], stored["connected_at"] + MAX_LIFETIME_MS, stored["authenticated_until"])
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.simulation.functions import BASE_MS
 from tests.simulation.gateway import Line
-from tests.simulation.judge.case import Case
+from tests.simulation.judge.case import Case, ends_at
 
 _AT_ONCE_MS: Final = 2_000.0
 
@@ -46,8 +46,7 @@ def _told(case: Case, line: Line) -> list[str]:
 def _had_ended(case: Case, line: Line) -> bool:
     """With its token: it hears nothing any more, and is closed all the same where all are."""
     stored = (case.past.at(line.ended - 0.001).session(line.user_id) or {}).get("connections", {})
-    ends = stored.get(line.connection_id, {}).get("expires_at")
-    return ends is not None and int(ends) <= BASE_MS + line.ended
+    return line.connection_id in stored and ends_at(stored[line.connection_id]) <= BASE_MS + line.ended
 
 
 def _was_connecting(case: Case, line: Line) -> bool:
@@ -59,8 +58,8 @@ def who_makes_way_is_told(case: Case) -> Iterator[str]:
     """If it was open then, and had not ended."""
     for at, name in _evicted(case):
         line = case.scenario.deployment.gateway.lines[name]
-        stored = (case.past.at(at - 0.001).session(line.user_id) or {}).get("connections", {}).get(name, {})
-        was_live = int(stored.get("expires_at", 0)) > BASE_MS + at + case.skew
+        stored = (case.past.at(at - 0.001).session(line.user_id) or {}).get("connections", {})
+        was_live = name in stored and ends_at(stored[name]) > BASE_MS + at + case.skew
         if not (line.opened < at < line.ended and was_live):
             continue
         if not _told(case, line) and not _was_connecting(case, line):
@@ -77,7 +76,7 @@ def revoked_means_closed(case: Case) -> Iterator[str]:
         case.looked_at(one)
         ended = one.ended or one.began
         stored = [(now.session(one.detail["member"]) or {}).get("connections", {}) for now in case.during(one)]
-        live = [sum(value["expires_at"] > BASE_MS + one.began for value in found.values()) for found in stored]
+        live = [sum(ends_at(value) > BASE_MS + one.began for value in found.values()) for found in stored]
         if not case.skew and not min(live, default=0) <= one.value["closed"] <= max(live, default=0):
             yield f"{one} says {one.value['closed']}, and there were {live}"
         for line in case.scenario.deployment.gateway.lines.values():
@@ -85,7 +84,7 @@ def revoked_means_closed(case: Case) -> Iterator[str]:
                 continue
             if line.opened < one.began and line.ended > ended:
                 yield f"{line.connection_id} is open after {one}"
-            is_live = stored[0][line.connection_id]["expires_at"] > BASE_MS + ended + case.skew
+            is_live = ends_at(stored[0][line.connection_id]) > BASE_MS + ended + case.skew
             is_closed = line.opened < one.began <= line.ended <= ended and line.closed_by_server
             if is_closed and is_live and not _told(case, line):
                 yield f"{line.connection_id} was closed by {one}, and was not told"

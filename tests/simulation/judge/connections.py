@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Final
 
@@ -10,7 +10,7 @@ from shared.adapters.dynamodb.sessions import connections_from
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
-from tests.simulation.judge.case import HARMLESS, Case
+from tests.simulation.judge.case import HARMLESS, Case, ends_at
 
 # Between reading who is there and the post's arrival lie some calls.
 _ON_THE_WAY_MS: Final = 1_000
@@ -88,12 +88,12 @@ def no_more_than_allowed(case: Case) -> Iterator[str]:
 
 
 def _oldest_first(
-    user: str, gone: set[str], stayed: set[str], old: dict[str, dict[str, int]], by: float
+    user: str, gone: set[str], stayed: set[str], old: Mapping[str, Mapping[str, int]], by: float
 ) -> Iterator[str]:
     """Those that had to make way were opened before those that stayed, or had ended `by` then."""
     oldest = min((float(old[name]["connected_at"]) for name in stayed), default=inf)
     for name in gone:
-        if old[name]["connected_at"] > oldest and old[name]["expires_at"] > by:
+        if old[name]["connected_at"] > oldest and ends_at(old[name]) > by:
             yield f"{name} of {user} had to make way, and was not the oldest"
 
 
