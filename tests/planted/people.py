@@ -35,8 +35,8 @@ BUGS: Final = (
     Bug(
         "a ping does not keep a connection alive",
         "shared/domain/connections.py",
-        "return replace(self, expires_at=min(now + HEARTBEAT_WINDOW_MS, self.expires_at))",
-        "return replace(self, expires_at=min(now, self.expires_at))",
+        "return replace(self, expires_at=min(now + HEARTBEAT_WINDOW_MS, self.expires_at), heard_at=now)",
+        "return replace(self, expires_at=min(now, self.expires_at), heard_at=now)",
     ),
     Bug(
         "a connection outlives its token",

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { memoryStore } from "../src/index.js";
-import { DM, Harness, shown } from "./harness.js";
+import { BOTH, DM, Harness, shown } from "./harness.js";
 import { token, until } from "./server.js";
 
 const harness = new Harness();
@@ -206,4 +206,32 @@ test("a client whose store does not answer any more has ended when it is closed,
   await alice.close();
   expect(alice.connection()).toMatchObject({ state: "ended", code: "closed" });
   await expect(stored).rejects.toMatchObject({ name: "ParleyError" });
+});
+
+test("what comes late for a client that was closed does not get into the store, which another may have by then", async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let answered = 0;
+  const store = memoryStore();
+  harness.server.say(DM, "bob", "one", BOTH);
+  const first = harness.client({
+    store,
+    fetch: async (...given) => {
+      const answer = await fetch(...given);
+      if (String(given[0]).includes("/messages")) {
+        answered++;
+        await held;
+      }
+      return answer;
+    },
+  });
+  await first.connected();
+  first.open(DM);
+  await until(() => answered > 0);
+  await first.close();
+  release();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await store.items(DM, { before: Infinity, limit: 10 })).toEqual([]);
 });

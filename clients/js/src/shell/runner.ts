@@ -22,7 +22,8 @@ export class Runner {
   /** Effects are being done, or wait for a write: what comes meanwhile has its turn after them. */
   private busy = false;
   private writing: Promise<void> = Promise.resolve();
-  private broken = false;
+  /** Nothing is written any more: it could not be, or all is kept, and the store another client's by now, which knows more. */
+  private shut = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly calls = new Map<number, Waiting>();
 
@@ -69,6 +70,7 @@ export class Runner {
   async stop(): Promise<void> {
     clearTimeout(this.timer);
     while (this.busy) await this.writing;
+    this.shut = true;
   }
 
   /** The store does not answer: who waits is told without it, and what it has to keep is left to it. */
@@ -97,7 +99,7 @@ export class Runner {
   }
 
   private write(batch: Batch): Promise<void> | undefined {
-    if (this.broken || isEmpty(batch)) return undefined;
+    if (this.shut || isEmpty(batch)) return undefined;
     try {
       return this.store.write(batch) ?? undefined;
     } catch (error) {
@@ -114,7 +116,7 @@ export class Runner {
   private fail(error: unknown, effects: Effect[]): void {
     const untold = [...effects, ...this.effects];
     this.busy = false;
-    this.broken = true;
+    this.shut = true;
     this.effects = [];
     this.batch = emptyBatch();
     const unkept = ParleyError.of(error, "not_saved", false);
