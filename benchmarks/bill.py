@@ -168,13 +168,18 @@ def counts(usage: Usage) -> dict[str, float]:
     }
 
 
+def delivered(usage: Usage) -> float:
+    """Posts of messages to who is there, in a month."""
+    days = usage.users * DAYS
+    return usage.private * days * usage.online + usage.group * days * (usage.group_size - 1) * usage.online
+
+
 def gigabytes(usage: Usage) -> tuple[float, float, float]:
     """Of a month: rows that are stored, files that are stored, bytes that go out to the internet."""
     days = usage.users * DAYS
     rows = (usage.private + usage.group) * days * ROW_BYTES * usage.kept_months
     images = usage.images * usage.users * usage.image_kb * 1_000
-    posts = usage.private * days * usage.online + usage.group * days * (usage.group_size - 1) * usage.online
-    out = posts * EVENT_BYTES + images * usage.downloads
+    out = delivered(usage) * EVENT_BYTES + images * usage.downloads
     gb = prices.GIGABYTE
     return rows / gb, images * usage.kept_months / gb, out / gb
 
@@ -248,11 +253,9 @@ BY_QUOTE: Final = (
 def rival(one: Rival, usage: Usage) -> float:
     """Dollars a month for the same messages and connections. Receipts are messages, too."""
     days = usage.users * DAYS
-    here = (usage.group_size - 1) * usage.online
-    delivered = usage.private * days * usage.online + usage.group * days * here
     receipts = counts(usage)["receipt"]
     published = (usage.private + usage.group) * days + receipts
-    used = published * one.publish + (delivered + receipts) * one.deliver + usage.hours * days * one.hour
+    used = published * one.publish + (delivered(usage) + receipts) * one.deliver + usage.hours * days * one.hour
     return max(used, one.month) if one.prepaid else used + one.month
 
 

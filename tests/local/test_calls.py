@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import stat
-import zipfile
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
@@ -15,9 +13,9 @@ import pytest
 from botocore.config import Config
 
 from local import ports, server
-from local.settings import ACCOUNT, REGION, ROOT, Settings
+from local.settings import REGION, ROOT, Settings
 from tests.aws.calls import call_of, recorded_in
-from tests.local.emulated import client
+from tests.local.emulated import client, create_function
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
 
@@ -39,16 +37,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Itera
 @pytest.fixture(scope="module")
 def credentials(recording: Settings) -> dict[str, str]:
     """Those that a function has."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("asked.py", CODE)
-    client(recording, "lambda").create_function(
-        FunctionName="asked",
-        Runtime="python3.13",
-        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
-        Handler="asked.handler",
-        Code={"ZipFile": archive.getvalue()},
-    )
+    create_function(recording, "asked", CODE, handler="asked.handler")
     answer = client(recording, "lambda").invoke(FunctionName="asked")
     found: dict[str, str] = json.loads(answer["Payload"].read())
     return {name.lower(): value for name, value in found.items()}

@@ -1,10 +1,8 @@
 """The emulator itself, for real: started, killed with SIGKILL in the midst of its work, and started again."""
 
-import io
 import json
 import os
 import signal
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,8 @@ import pytest
 
 from local import processes, server
 from local.errors import CommandError
-from local.settings import ACCOUNT, ROOT, Settings
-from tests.local.emulated import client, printed
+from local.settings import ROOT, Settings
+from tests.local.emulated import client, create_function, printed
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
 
@@ -57,24 +55,13 @@ def create_table(settings: Settings) -> str:
     return stream
 
 
-def create_function(settings: Settings, handler: str) -> str:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("consumer.py", CONSUMER)
-    client(settings, "lambda").create_function(
-        FunctionName=handler,
-        Runtime="python3.13",
-        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
-        Handler=f"consumer.{handler}",
-        Code={"ZipFile": archive.getvalue()},
-        Timeout=900,
-    )
-    return handler
+def consumer(settings: Settings, handler: str) -> str:
+    return create_function(settings, handler, CONSUMER, handler=f"consumer.{handler}", Timeout=900)
 
 
 def consume(settings: Settings, stream: str) -> None:
     client(settings, "lambda").create_event_source_mapping(
-        FunctionName=create_function(settings, "handler"),
+        FunctionName=consumer(settings, "handler"),
         EventSourceArn=stream,
         StartingPosition="TRIM_HORIZON",
         BatchSize=10,
@@ -190,7 +177,7 @@ def test_records_that_nobody_had_read_yet_are_delivered_after_a_kill(emulator: S
 
 
 def test_a_function_sees_its_bundle_and_nothing_else(emulator: Settings) -> None:
-    function = create_function(emulator, "importable")
+    function = consumer(emulator, "importable")
     reply = client(emulator, "lambda").invoke(FunctionName=function)
     assert json.loads(reply["Payload"].read()) == ["json"]
 
@@ -198,7 +185,7 @@ def test_a_function_sees_its_bundle_and_nothing_else(emulator: Settings) -> None
 def test_a_worker_that_was_killed_is_followed_by_one_that_runs_from_the_same_unpacked_bundle(
     emulator: Settings,
 ) -> None:
-    function, found = create_function(emulator, "whereabouts"), []
+    function, found = consumer(emulator, "whereabouts"), []
     for _ in range(2):
         found.append(json.loads(client(emulator, "lambda").invoke(FunctionName=function)["Payload"].read()))
         os.kill(found[-1]["pid"], signal.SIGKILL)
@@ -208,7 +195,7 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_runs_from_the_same_unp
 
 
 def test_a_worker_stuck_in_a_call_is_ended_by_the_next_start(emulator: Settings) -> None:
-    function = create_function(emulator, "lingering")
+    function = consumer(emulator, "lingering")
     client(emulator, "lambda").invoke(FunctionName=function, InvocationType="Event")
     assert processes.wait_until(lambda: "lingering" in printed(emulator), WAIT)
     kill(emulator)

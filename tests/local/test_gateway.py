@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -20,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from local import ports, processes, server
 from local.settings import ACCOUNT, REGION, ROOT, Settings
-from tests.local.emulated import client, printed
+from tests.local.emulated import client, create_function, printed
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
 
@@ -62,17 +60,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Iterat
 @pytest.fixture(scope="module")
 def url(emulator: Settings) -> str:
     """A WebSocket API whose one function does what it is asked to."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("asked.py", CODE)
-    client(emulator, "lambda").create_function(
-        FunctionName="asked",
-        Runtime="python3.13",
-        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
-        Handler="asked.handler",
-        Timeout=20,
-        Code={"ZipFile": archive.getvalue()},
-    )
+    create_function(emulator, "asked", CODE, handler="asked.handler", Timeout=20)
     gateway = client(emulator, "apigatewayv2")
     api = gateway.create_api(Name="asked", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.type")
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:asked"

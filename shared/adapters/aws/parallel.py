@@ -100,9 +100,8 @@ class ParallelCalls:
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Sequence[R]:
         everything = list(items)
-        if (
-            len(everything) == 1 or self._service.rerun is not None
-        ):  # one needs none, and within such a one there is none
+        is_within_another = self._service.rerun is not None
+        if len(everything) == 1 or is_within_another:
             return [function(one) for one in everything]
         answers: list[list[dict[str, Any] | Exception]] = [[] for _ in everything]
         results: dict[int, R] = {}
