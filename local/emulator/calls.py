@@ -50,9 +50,9 @@ class CallLog:
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     async def pass_on(self, to: Callable[..., Awaitable[None]], scope: Scope, receive: Receive, send: Send) -> None:
-        """Have a request answered, and write it down with the status."""
+        """Have a request answered, and write it down with the status, before whoever asked can see that."""
         parts: list[bytes] = []
-        status = 0
+        is_written = False
 
         async def receiving() -> dict[str, Any]:
             message = await receive()
@@ -60,12 +60,15 @@ class CallLog:
             return message
 
         async def sending(message: dict[str, Any]) -> None:
-            nonlocal status
-            status = message.get("status", status)
+            nonlocal is_written
+            if not is_written and message["type"] == "http.response.start":
+                is_written = True
+                self._write(scope, b"".join(parts), message["status"])
             await send(message)
 
         await to(scope, receiving, sending)
-        self._write(scope, b"".join(parts), status)
+        if not is_written:
+            self._write(scope, b"".join(parts), 0)
 
     def _write(self, scope: Scope, body: bytes, status: int) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}

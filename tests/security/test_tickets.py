@@ -89,6 +89,20 @@ def test_of_ten_connections_with_one_ticket_exactly_one_gets_in(tables: JsonServ
         tried(AT_ONCE + 1)
 
 
+def test_who_is_not_shown_the_ticket_that_was_deleted_has_not_taken_it() -> None:
+    class Shown:
+        """Of two that found it, the other one was first."""
+
+        def call(self, operation: str, request: Any) -> dict[str, Any]:
+            assert (operation, request["ReturnValues"]) == ("DeleteItem", "ALL_OLD")
+            return {}
+
+        def pause(self, attempt: int) -> None:
+            raise AssertionError
+
+    assert DynamoDbTickets(Shown(), tickets_table="tickets").take(sha256(TICKET.encode()).hexdigest()) is None
+
+
 def test_tickets_that_are_not_taken_in_one_step_would_be_found_out() -> None:
     tickets = Careless(simulated().tickets)
     issue(tickets)

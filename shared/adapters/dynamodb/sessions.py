@@ -156,10 +156,11 @@ class DynamoDbTickets:
         self._table.put(ticket_item(ticket))
 
     def take(self, ticket_hash: str) -> live.StoredTicket | None:
-        """Of several at once the condition holds for one; that no other is shown the old item is promised nowhere."""
+        """Of several at once the condition holds for one, and only who is shown the old item has taken it."""
         request = self._table.deleted({TICKET: ticket_hash}, condition=f"attribute_exists({TICKET})", values={})
         answer = conditionally(self._calls, "DeleteItem", {**request, "ReturnValues": "ALL_OLD"})
-        return None if isinstance(answer, Refused) else ticket_from(from_item(answer["Attributes"]))
+        taken = None if isinstance(answer, Refused) else answer.get("Attributes")
+        return ticket_from(from_item(taken)) if taken else None
 
 
 def connection_value(connection: live.Connection) -> dict[str, Any]:

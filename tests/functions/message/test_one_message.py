@@ -18,6 +18,7 @@ import pytest
 import tests.functions.environment  # noqa: F401  # read by the handler when it is imported
 from functions.message import handler as function
 from functions.message.wiring import wire
+from shared.adapters.aws import transport
 from shared.adapters.aws.dialling import Connection
 from shared.adapters.aws.transport import Pool
 from shared.clock import now_ms
@@ -96,6 +97,7 @@ def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
         return connections[-1]
 
     monkeypatch.setattr(Pool, "_connect", kept)
+    monkeypatch.setattr(transport, "KEPT_TIMEOUT_S", transport.READ_TIMEOUT_S)  # a busy machine is no silent peer
 
     def answer(request: Received) -> Reply:
         with lock:
