@@ -2,7 +2,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost check test lint format hooks
+
+.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost bench check test lint format hooks
 .PHONY: synth test-functions
 
 BIN := .venv/bin
@@ -14,6 +15,8 @@ TOOL = $(CALMLY) $(BIN)/python -S local/start.py local.tool
 UV := .tools/uv/bin/uv
 QUICK := tests/shared tests/functions tests/contracts tests/security tests/test_*.py tests/client/test_[!c]*.py \
 	tests/client/test_c[!h]*.py "tests/simulation/test_simulation.py::test_no_history_breaks_a_promise[0]"
+# Built with Go, where `make bench RIVALS=1` wants it.
+CENTRIFUGO := github.com/centrifugal/centrifugo/v6@v6.9.1
 USAGE := USERS HOURS CONNECTS PRIVATE GROUP GROUP_SIZE ONLINE REQUESTS IMAGES IMAGE_KB DOWNLOADS PUSHES KEPT_MONTHS
 FUNCTIONS := connect disconnect message rest offline_push presence files
 
@@ -51,6 +54,7 @@ help:
 	@echo "  make simulate HISTORIES=9999 faults and races in virtual time (SEED=7 HISTORIES=1 shows one)"
 	@echo "  make chaos MINUTES=10        real clients while network, DynamoDB and functions fail, on a stack of its own"
 	@echo "  make load MINUTES=10         storms, floods and a full house on the local stack, memory watched"
+	@echo "  make bench                   what everything takes, beside others (ONLY=counted, ROUNDS=5, RIVALS=1 with Go, WRITE=1 for docs)"
 	@echo "  make audit                   attack what is here, ask about known vulnerabilities"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
@@ -133,6 +137,13 @@ adopt: setup
 cost: setup
 	@$(BIN)/python -m benchmarks.bill $(if $(JSON),--json) \
 		$(foreach name,$(USAGE),$(if $(findstring command,$(origin $(name))),--$(name)="$$$(name)"))
+
+# ONLY="a call" measures some of the suites, ROUNDS is how often, WRITE=1 makes docs/benchmarks.md anew.
+bench: setup
+ifneq ($(RIVALS),)
+	@GOBIN="$(CURDIR)/.tools/rivals" go install $(CENTRIFUGO)
+endif
+	@$(BIN)/python -m benchmarks --rounds $(or $(ROUNDS),5) $(if $(ONLY),--only "$$ONLY") $(if $(WRITE),--write)
 
 destroy: setup
 	@$(OPS) destroy $(if $(YES),--yes)

@@ -11,13 +11,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import time
-from statistics import median
 from typing import Any, Final
 
 from parley_client.core import Core
 from parley_client.effects import Transmit
 from parley_client.settings import Settings
 
+from benchmarks.rows import Row, rows_of, table
+
+SUITE: Final = "The Python client"
 _SIZES: Final = (20, 200, 1_000)
 _MESSAGES: Final = 3_000
 
@@ -67,19 +69,20 @@ def _once(client: _Client) -> float:
     return (time.process_time() - started) / _MESSAGES * 1e6
 
 
+def rows(rounds: int) -> list[Row]:
+    """The smallest is what the others are compared with."""
+    clients = {size: _Client(size) for size in _SIZES}
+    found: dict[str, list[float]] = {f"{size:,} conversations": [] for size in _SIZES}
+    for _ in range(rounds):
+        for size, client in clients.items():
+            found[f"{size:,} conversations"].append(_once(client))
+    return rows_of(SUITE, "a message that comes", "µs CPU", found)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, choices=range(1, 101), metavar="1..100")
-    rounds = parser.parse_args().rounds
-    clients = {size: _Client(size) for size in _SIZES}
-    found: dict[int, list[float]] = {size: [] for size in _SIZES}
-    for _ in range(rounds):
-        for size, client in clients.items():
-            found[size].append(_once(client))
-    print(f"{'conversations':>13}{'CPU µs':>9}{'ratio':>7}")
-    for size, taken in found.items():
-        ratio = median(one / small for one, small in zip(taken, found[_SIZES[0]], strict=True))
-        print(f"{size:>13,}{median(taken):>9.1f}{ratio:>7.2f}")
+    print("\n".join(table(rows(parser.parse_args().rounds))))
 
 
 if __name__ == "__main__":

@@ -17,12 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import median
 from typing import Final
 
+from benchmarks.rows import OURS, Row, rows_of, table
+
 _ROOT: Final = Path(__file__).resolve().parent.parent
+SUITE: Final = "A frame"
 _CALLS: Final = 20_000
-_MODULES: Final = {"msgspec": "shared.wire.websocket.frames", "pydantic": "benchmarks.pydantic_frames"}
+_PYDANTIC: Final = "pydantic"
+_MODULES: Final = {OURS: "shared.wire.websocket.frames", _PYDANTIC: "benchmarks.pydantic_frames"}
 _TIMED_IMPORT: Final = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 _FRAME: Final = json.dumps(
     {
@@ -41,7 +44,7 @@ def _decoders() -> Mapping[str, Callable[[str], object]]:
     from benchmarks import pydantic_frames
     from shared.wire.websocket import frames
 
-    return {"msgspec": frames.decode, "pydantic": pydantic_frames.decode}
+    return {OURS: frames.decode, _PYDANTIC: pydantic_frames.decode}
 
 
 def _decode_us(decode: Callable[[str], object]) -> float:
@@ -64,32 +67,29 @@ def _import_ms(module: str, bytecode: str) -> float:
     return float(done.stdout) * 1e3
 
 
-def _compare(measure: Mapping[str, Callable[[], float]], rounds: int) -> Mapping[str, float]:
-    """Medians, after a first round that warms up."""
+def _compare(measure: Mapping[str, Callable[[], float]], rounds: int) -> Mapping[str, list[float]]:
+    """What each round has found, after a first one that warms up."""
     found: dict[str, list[float]] = {name: [] for name in measure}
     for number in range(rounds + 1):
         for name, once in measure.items():
             value = once()
             if number:
                 found[name].append(value)
-    return {name: median(values) for name, values in found.items()}
+    return found
 
 
-def _show(what: str, unit: str, found: Mapping[str, float]) -> None:
-    for name, value in found.items():
-        print(f"{what:<10}{name:<10}{value:>8.2f} {unit:<4}{value / found['msgspec']:>8.2f}")
+def rows(rounds: int) -> list[Row]:
+    decoding = {name: lambda decode=decode: _decode_us(decode) for name, decode in _decoders().items()}
+    found = rows_of(SUITE, f"decoding {len(_FRAME)} bytes", "µs CPU", _compare(decoding, rounds))
+    with tempfile.TemporaryDirectory() as bytecode:
+        importing = {name: lambda module=module: _import_ms(module, bytecode) for name, module in _MODULES.items()}
+        return [*found, *rows_of(SUITE, "importing the decoder", "ms", _compare(importing, rounds))]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, choices=range(1, 31), metavar="1..30")
-    rounds = parser.parse_args().rounds
-    decoding = {name: lambda decode=decode: _decode_us(decode) for name, decode in _decoders().items()}
-    print(f"a message frame of {len(_FRAME)} bytes; ratios to msgspec")
-    _show("decode", "µs", _compare(decoding, rounds))
-    with tempfile.TemporaryDirectory() as bytecode:
-        importing = {name: lambda module=module: _import_ms(module, bytecode) for name, module in _MODULES.items()}
-        _show("import", "ms", _compare(importing, rounds))
+    print("\n".join(table(rows(parser.parse_args().rounds))))
 
 
 if __name__ == "__main__":

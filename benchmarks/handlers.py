@@ -5,6 +5,7 @@
 The real handlers get real events in a process of their own and talk to one local server, which answers for DynamoDB
 (the simulated engine of the tests), @connections, SQS and Secrets Manager in another process: what is counted is what
 the function spends. There is no TLS, which adds some tens of microseconds a call, and no Lambda runtime around it.
+The functions take turns, and with them a handler that is as small as boto3 lets it be (benchmarks/minimal.py).
 """
 
 from __future__ import annotations
@@ -17,19 +18,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection as Pipe
 from types import SimpleNamespace
 from typing import Any, Final
 
+from benchmarks.rows import OURS, Row, rows_of, table
 from benchmarks.serving import serving
+from shared.operations.groups import NewGroup, create_group
 from tests.functions.events import HOUR, authorizer_of, handshake_event, http_event, websocket_event
 
 _SECRET: Final = "s" * 64
 _DM: Final = "dm:alice:bob"
 _USERS: Final = ("alice", "bob")
 _IDS: Final = ("a1=", "b1=")
-_ROUNDS: Final = 5
+_MEMBERS: Final = 30
+_MINIMAL: Final = "minimal"
+_FUNCTIONS: Final = ("connect", "message", _MINIMAL, "rest", "offline_push", "disconnect")
+SUITE: Final = "A function's invocation"
 
 Event = dict[str, Any]
 
@@ -121,6 +129,32 @@ class _Conversation:
         self.seq = reply["data"].get("seq", self.seq)
 
 
+class _Group(_Conversation):
+    """Alice writes to a group whose members are all online."""
+
+    def __init__(self) -> None:
+        from functions.message import handler
+
+        super().__init__()
+        wiring = handler._WIRING  # noqa: SLF001  # it makes no groups, and has no limit for them
+        limits = replace(wiring.context.limits, group_limit=_MEMBERS)
+        self._group = create_group(
+            NewGroup("alice", "Tea at four", tuple(f"user{number}" for number in range(_MEMBERS - 1))),
+            admit=lambda *_: None,
+            stores=wiring.stores,
+            services=wiring.services,
+            context=replace(wiring.context, limits=limits),
+        )
+        connect = importlib.import_module("functions.connect.handler").handler
+        for number in range(_MEMBERS - 1):
+            connect(_connection("CONNECT", f"user{number}", f"u{number}="), None)
+
+    def message(self, number: int) -> Event:
+        text = {"content": "See you at eight?", "client_message_id": f"g{os.getpid()}-{number}"}
+        where = {"conversation_id": self._group.conversation_id, "after": self.seq or 0}
+        return _frame({"type": "message", "id": str(number), **text, **where})
+
+
 def _record(seq: int) -> Event:
     """A message as the log's stream hands it over."""
     image = {
@@ -156,7 +190,9 @@ def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callab
         "message": {
             "message": ("functions.message.handler", talk.message, talk.answered),
             "ping": ("functions.message.handler", lambda n: _frame({"type": "ping", "id": str(n)}), _succeeded),
+            "group message": ("functions.message.handler", *_lazily(_Group)),
         },
+        _MINIMAL: {_MINIMAL: ("benchmarks.minimal", talk.message, _succeeded)},
         "rest": {
             "history": (
                 "functions.rest.handler",
@@ -198,70 +234,89 @@ def _none_failed(answer: Any) -> None:
 # -- measuring --------------------------------------------------------------------------------------------------------
 
 
+def _lazily(make: Callable[[], _Conversation]) -> tuple[Callable[[int], Event], Callable[[Any], None]]:
+    """Its events, and what looks at the answers; made when the first one is wanted."""
+    made = cache(make)
+    return (lambda number: made().message(number)), (lambda answer: made().answered(answer))
+
+
 def _measured(function: str, calls: int) -> dict[str, float]:
-    """Milliseconds of CPU of one invocation, by case: the least of the rounds, since a busy machine only adds."""
+    """Milliseconds of CPU of one invocation, by case, in a process that is warm."""
     found = {}
     for name, (module, event, look) in _cases(function).items():
         handler = importlib.import_module(module).handler
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000, aws_request_id="r", function_name="f")
-        number, rounds = 0, []
-        for _ in range(_ROUNDS + 1):  # the first one warms up
-            spent = 0.0
-            for _ in range(calls):
-                asked = event(number)
-                number += 1
-                before = time.process_time()
-                answer = handler(asked, context)
-                spent += time.process_time() - before
-                look(answer)
-            rounds.append(spent / calls * 1_000)
-        found[name] = min(rounds[1:])
+        spent = 0.0
+        for number in range(2 * calls):  # the first half warms up
+            asked = event(number)
+            before = time.process_time()
+            answer = handler(asked, context)
+            spent += (time.process_time() - before) if number >= calls else 0.0
+            look(answer)
+        found[name] = spent / calls * 1_000
     return found
 
 
-def measure(calls: int) -> dict[str, float]:
-    """All functions, one after the other, each in a process of its own and on the same tables."""
+def _environment(address: str) -> dict[str, str]:
     from tests.functions.environment import VARIABLES
 
-    found: dict[str, float] = {}
+    queue = f"{address}/000000000000/queue"
+    return {
+        **os.environ,
+        **VARIABLES,
+        **{name: queue for name in VARIABLES if name.endswith("_QUEUE_URL")},
+        "FCM_QUEUE_URL": "",
+        "APNS_QUEUE_URL": "",
+        "FCM_SECRET_ARN": "",
+        "APNS_SECRET_ARN": "",
+        "CONNECTIONS_ENDPOINT": f"{address}/prod",
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CONNECTION_LIMIT": "20",
+        **dict.fromkeys(("MESSAGE_RATE", "FRAME_RATE"), "1000"),
+        **dict.fromkeys(("MESSAGE_BURST", "FRAME_BURST"), "10000"),
+    }
+
+
+def measure(calls: int, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each round, by case. In each one every function has a process of its own, on the same tables."""
+    found: dict[str, list[float]] = {}
     with serving(_serve) as address:
-        queue = f"{address}/000000000000/queue"
-        environment = {
-            **os.environ,
-            **VARIABLES,
-            **{name: queue for name in VARIABLES if name.endswith("_QUEUE_URL")},
-            "FCM_QUEUE_URL": "",
-            "APNS_QUEUE_URL": "",
-            "FCM_SECRET_ARN": "",
-            "APNS_SECRET_ARN": "",
-            "CONNECTIONS_ENDPOINT": f"{address}/prod",
-            "AWS_ENDPOINT_URL": address,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "CONNECTION_LIMIT": "20",
-            **dict.fromkeys(("MESSAGE_RATE", "FRAME_RATE"), "1000"),
-            **dict.fromkeys(("MESSAGE_BURST", "FRAME_BURST"), "10000"),
-        }
-        for function in ("connect", "message", "rest", "offline_push", "disconnect"):
-            command = [sys.executable, "-m", "benchmarks.handlers", "--calls", str(calls), "--one", function]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise RuntimeError(done.stderr)
-            found |= json.loads(done.stdout.splitlines()[-1])
+        environment = _environment(address)
+        for _ in range(rounds):
+            for function in _FUNCTIONS:
+                command = [sys.executable, "-m", "benchmarks.handlers", "--calls", str(calls), "--one", function]
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    raise RuntimeError(done.stderr)
+                for name, spent in json.loads(done.stdout.splitlines()[-1]).items():
+                    found.setdefault(name, []).append(spent)
     return found
+
+
+def rows(rounds: int, calls: int = 200) -> list[Row]:
+    """A message beside the minimal handler's, and the others by themselves."""
+    found = measure(calls, rounds)
+    minimal = {OURS: found.pop("message"), "boto3, as little as will do": found.pop(_MINIMAL)}
+    made = rows_of(SUITE, "a private message", "ms CPU", minimal)
+    for name, spent in found.items():
+        made += rows_of(SUITE, name, "ms CPU", {OURS: spent})
+    return made
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=200, help="of each round, five of which are measured")
+    parser.add_argument("--calls", type=int, default=200, help="of each round that are measured, after as many others")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(_measured(options.one, options.calls)))
         return
-    for name, cpu in measure(options.calls).items():
-        print(f"{name:<16}{cpu:6.2f} ms")
+    print("\n".join(table(rows(options.rounds, options.calls))))
 
 
 if __name__ == "__main__":

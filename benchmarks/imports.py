@@ -1,6 +1,6 @@
 """What the way to AWS costs at a cold start: signing by hand, boto3 trimmed, boto3 as the runtime has it.
 
-    .venv/bin/python -m benchmarks.imports --rounds 9 --python /path/to/python3.13
+    python3.13 -m benchmarks.imports --rounds 9
 
 Each figure is a fresh process that imports its way to AWS, makes a client for DynamoDB and one for @connections, and
 loads the CA bundle. Time starts after the interpreter itself. The subjects take turns in every round; medians. Bytecode
@@ -21,14 +21,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from typing import Final
 
+from benchmarks.rows import OURS, Row, rows_of, table
 from infra.bundling import Bundler
 from infra.bytecode import HOST
 from shared import config
 
+SUITE: Final = "A cold start"
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SDK: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 _SERVICES: Final = {"apigatewaymanagementapi", "dynamodb", "s3", "secretsmanager", "sts"}
@@ -126,7 +128,7 @@ def _prepare(folder: Path, python: str) -> dict[str, tuple[Path, str]]:
     for place in (ours, full, trimmed):
         _compile(place, python)
     return {
-        "signing by hand": (ours, _OURS),
+        OURS: (ours, _OURS),
         "boto3, trimmed": (trimmed, _BOTO3),
         "boto3, whole (the runtime's own)": (full, _BOTO3),
         "boto3, whole, no bytecode": (raw, _BOTO3),
@@ -148,7 +150,7 @@ def _once(python: str, path: Path, code: str) -> tuple[float, float]:
 
 
 def _rounds(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """Wall and CPU milliseconds of each round."""
+    """Wall and CPU milliseconds of each round, the subjects in turns."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
     for number in range(rounds + 1):
         for name, (path, code) in subjects.items():
@@ -156,12 +158,6 @@ def _rounds(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> 
             if number:  # the first round warms the disk's cache
                 found[name].append(value)
     return found
-
-
-def _compare(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU milliseconds."""
-    found = _rounds(python, subjects, rounds)
-    return {name: (median(w for w, _ in values), median(c for _, c in values)) for name, values in found.items()}
 
 
 def _bytes(place: Path) -> tuple[float, float]:
@@ -175,37 +171,39 @@ def _bytes(place: Path) -> tuple[float, float]:
     return sum(path.stat().st_size for path in files) / 1e6, zipped / 1e6
 
 
-def _transports(python: str, rounds: int) -> None:
+def _transports(python: str, rounds: int) -> list[Row]:
+    """The way to AWS by itself."""
     with tempfile.TemporaryDirectory() as folder:
         subjects = _prepare(Path(folder), python)
-        medians = _compare(python, subjects, rounds)
-        sizes = {name: _bytes(path) for name, (path, _) in subjects.items()}
-    base = medians["signing by hand"]
-    print(f"{'':<34}{'wall ms':>9}{'ratio':>7}{'CPU ms':>9}{'ratio':>7}{'MB':>7}{'zipped':>8}")
-    for name, (wall, cpu) in medians.items():
-        plain, zipped = sizes[name]
-        print(
-            f"{name:<34}{wall:>9.0f}{wall / base[0]:>7.1f}{cpu:>9.0f}{cpu / base[1]:>7.1f}{plain:>7.1f}{zipped:>8.1f}"
-        )
+        taken = _rounds(python, subjects, rounds)
+        sizes = {name: _bytes(path)[1] for name, (path, _) in subjects.items()}
+    suite, what = _suite(python), "the way to AWS"
+    return [
+        *rows_of(suite, what, "ms CPU", {name: [cpu for _, cpu in each] for name, each in taken.items()}),
+        *rows_of(suite, what, "ms", {name: [wall for wall, _ in each] for name, each in taken.items()}),
+        *rows_of(suite, what, "MB zipped", {name: [size] for name, size in sizes.items()}),
+    ]
 
 
-def _functions(rounds: int) -> None:
+def _functions(rounds: int) -> list[Row]:
     """Each function's bundle, built for this interpreter: its handler's import beside boto3 with two clients."""
     folders = {handler.partition(".")[0] for handler in _HANDLERS}
     bundles = Bundler(_ROOT, HOST).build({name: (name,) for name in sorted(folders)})
+    suite, rival = _suite(sys.executable), "boto3 with two clients"
     with tempfile.TemporaryDirectory() as folder:
         sdk = Path(folder) / "sdk"
         _install_sdk(sdk, sys.executable)
         _compile(sdk, sys.executable)
         subjects = {one: (bundles[one.partition(".")[0]].path, f"import functions.{one}") for one in _HANDLERS}
-        taken = _rounds(sys.executable, {"boto3, whole, two clients": (sdk, _BOTO3), **subjects}, rounds)
-        base, *_ = taken.values()
-        print(f"{'':<34}{'CPU ms':>9}{'ratio':>7}{'modules':>9}{'MB':>7}{'zipped':>8}")
-        for name, (path, code) in {"boto3, whole, two clients": (sdk, _BOTO3), **subjects}.items():
-            ratio = median(cpu / of_base for (_, cpu), (_, of_base) in zip(taken[name], base, strict=True))
-            cpu, (plain, zipped) = median(cpu for _, cpu in taken[name]), _bytes(path)
-            modules = _imported(sys.executable, path, code)
-            print(f"{name:<34}{cpu:>9.0f}{ratio:>7.2f}{modules:>9}{plain:>7.1f}{zipped:>8.1f}")
+        subjects[rival] = (sdk, _BOTO3)
+        taken = {name: [cpu for _, cpu in each] for name, each in _rounds(sys.executable, subjects, rounds).items()}
+        modules = {name: float(_imported(sys.executable, *subject)) for name, subject in subjects.items()}
+        sizes = {name: [_bytes(path)[1]] for name, (path, _) in subjects.items()}
+    rows = []
+    for one in _HANDLERS:
+        for unit, found in (("ms CPU", taken), ("modules", {n: [m] for n, m in modules.items()}), ("MB zipped", sizes)):
+            rows += rows_of(suite, one, unit, {OURS: found[one], rival: found[rival]})
+    return rows
 
 
 def _imported(python: str, path: Path, code: str) -> int:
@@ -222,16 +220,33 @@ def _imported(python: str, path: Path, code: str) -> int:
     return int(done.stdout)
 
 
+def version_of(python: str) -> str:
+    return _run(python, "-c", "import platform; print(platform.python_version())").strip()
+
+
+def _suite(python: str) -> str:
+    return f"{SUITE}, Python {'.'.join(version_of(python).split('.')[:2])}"
+
+
+def rows(rounds: int) -> list[Row]:
+    """Of the interpreter that runs this."""
+    return [*_functions(rounds), *_transports(sys.executable, rounds)]
+
+
+def rows_with(python: str, rounds: int) -> list[Row]:
+    """Of another one."""
+    return [
+        Row(**one) for one in json.loads(_run(python, "-m", "benchmarks.imports", "--rounds", str(rounds), "--json"))
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9, choices=range(1, 31), metavar="1..30")
-    parser.add_argument("--python", default=sys.executable, help="measure the way to AWS with this one")
-    arguments = parser.parse_args()
-    version = _run(arguments.python, "-c", "import platform; print(platform.python_version())").strip()
-    print(f"Python {version}, median of {arguments.rounds} fresh processes each; ratios to signing by hand")
-    _transports(arguments.python, arguments.rounds)
-    print(f"\nThe handlers, with Python {sys.version.split()[0]}: CPU beside boto3's in the same round")
-    _functions(arguments.rounds)
+    parser.add_argument("--json", action="store_true", help="for another program to read")
+    options = parser.parse_args()
+    found = rows(options.rounds)
+    print(json.dumps([asdict(row) for row in found]) if options.json else "\n".join(table(found)))
 
 
 if __name__ == "__main__":

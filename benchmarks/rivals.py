@@ -34,13 +34,19 @@ class HttpClient:
         if connection is None:
             connection = self._kept.connection = HTTPSConnection(self._host, timeout=3, context=self._tls)
         signed = self._signer.sign("POST", path, {"host": self._host, **headers}, body, timestamp=timestamp())
-        connection.request("POST", path, body=body, headers=signed)
-        with connection.getresponse() as answer:
-            answer.read()
-            return int(answer.status)
+        try:
+            connection.request("POST", path, body=body, headers=signed)
+            with connection.getresponse() as answer:
+                answer.read()
+                return int(answer.status)
+        except OSError:
+            connection.close()
+            self._kept.connection = None
+            raise
 
-    def post(self, connection_id: str, data: bytes) -> int:
-        return self.request(f"/prod/%40connections/{quote(connection_id, safe='')}", {}, data)
+    def post(self, stage: str, connection_id: str, data: bytes) -> int:
+        """`stage`: the URL of the endpoint of @connections."""
+        return self.request(f"{urlsplit(stage).path}/%40connections/{quote(connection_id, safe='')}", {}, data)
 
 
 def boto3_client(service: str, endpoint: str, ca_file: str, **settings: Any) -> Any:

@@ -86,6 +86,6 @@ def test_the_readme_says_the_same_figures() -> None:
 
 def test_the_cpu_of_handlers_is_measured_by_what_still_runs() -> None:
     """Once: the figures themselves belong to a quiet machine."""
-    measured = handlers.measure(calls=2)
+    measured = handlers.measure(calls=2, rounds=1)
     assert set(measured) >= {"authorizer", "$connect", "message", "ping", "stream record", "delivery check"}
-    assert all(cpu > 0 for cpu in measured.values())
+    assert all(cpu > 0 for (cpu,) in measured.values())

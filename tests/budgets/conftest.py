@@ -15,6 +15,7 @@ from functions.message.handler import Guard, respond
 from functions.message.wiring import Wiring as Wired
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
+from shared.adapters.dynamodb.client import Calls
 from shared.domain.connections import Identity
 from shared.ports.people import Buckets
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
@@ -41,6 +42,7 @@ class BudgetHarness:
     wiring: Wiring
     wired: Wired = field(init=False)
     guard: Guard = field(init=False)
+    answered: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.wired = self.wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
@@ -59,8 +61,8 @@ class BudgetHarness:
         answer = respond(event, self.wired, self.guard)
         reply: dict[str, Any] = json.loads(answer["body"])
         assert reply["success"], reply
-        data: dict[str, Any] = reply["data"]
-        return data
+        self.answered = reply["data"]
+        return self.answered
 
     def measured(self, frame: dict[str, Any], *, user_id: str = "alice") -> Counter[str]:
         self.meter.reset()
@@ -74,14 +76,18 @@ def buckets(harness: BudgetHarness) -> DynamoDbBuckets:
     return DynamoDbBuckets(harness.meter, members_table="members")
 
 
-@pytest.fixture
-def harness(tables: JsonService) -> BudgetHarness:
+def talking(tables: Calls) -> BudgetHarness:
+    """Alice and Bob, on these tables."""
     meter, gateway, clock = Meter(tables), FakeGateway(), FakeClock(NOW)
-    wiring = Wiring(adapters(meter), gateway, clock, FakeNonces())
-    made = BudgetHarness(meter, gateway, clock, wiring)
+    made = BudgetHarness(meter, gateway, clock, Wiring(adapters(meter), gateway, clock, FakeNonces()))
     made.limit(simulated().buckets)
     for user_id, connection_id in (("alice", "a1="), ("bob", "b1=")):
         made.connect(user_id, connection_id)
     for seq in range(3):
         made.say(message(seq, f"setting {seq}"))
     return made
+
+
+@pytest.fixture
+def harness(tables: JsonService) -> BudgetHarness:
+    return talking(tables)
