@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.changes import Role
@@ -12,6 +12,7 @@ from shared.domain.members import Group, Member, Preferences, is_in_inbox, unrea
 from shared.domain.rules import check_possible_member
 from shared.domain.text import is_group_id, other_member, private_conversation_id, private_members
 from shared.errors import BadRequest, NotAMember
+from shared.operations.heads import heads_of
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -80,16 +81,13 @@ def create_private(user_id: str, other: str, *, stores: ChatStores, now: int) ->
 def inbox(
     user_id: str, *, limit: int, position: InboxPosition | None = None, stores: ChatStores, services: Services, now: int
 ) -> Inbox:
-    """The user's conversations, newest first: one query for the memberships, one for each conversation's tail.
+    """The user's conversations, newest first: one query for the memberships, and the heads of all (`heads_of`).
 
-    Names of groups and last messages that other entries follow come with one round trip more for the page. The pages
-    after the first keep to its order (`domain/inbox.py`): none is passed over, none comes twice, and what came into
-    being since is on no page. One in which something has happened since takes one more query.
+    Names of groups, last messages that other entries follow, and those that were read from a copy, come with one round
+    trip more for the page. The pages after the first keep to its order (`domain/inbox.py`): none is passed over, none
+    comes twice, and what came into being since is on no page. One in which something has happened since takes one more
+    query.
     """
-
-    def summarise(member: Member) -> Summary:
-        tail = stores.log.read_back(member.conversation_id, limit=1)
-        return Summary(member, tail[0] if tail else None)
 
     def place(summary: Summary) -> tuple[Order, Summary] | None:
         if position is None:
@@ -101,7 +99,9 @@ def inbox(
         order = order_then(summary.latest, summary.joined, position.snapshot, earlier)
         return None if order is None or order >= position.before else (order, summary)
 
-    summaries = services.parallel_map(summarise, stores.memberships.of_user(user_id))
+    members = stores.memberships.of_user(user_id)
+    heads = heads_of(members, whole=True, stores=stores, services=services)
+    summaries = [Summary(member, heads[member.conversation_id].entry) for member in members]
     everything = [summary for summary in summaries if is_in_inbox(summary.member, summary.head)]
     found = map(place, everything) if position is None else services.parallel_map(place, everything)
     remaining = [placed for placed in found if placed is not None]
@@ -110,7 +110,8 @@ def inbox(
     if len(remaining) > limit:
         snapshot = position.snapshot if position else Snapshot.of((one.latest for one in everything), now)
         following = InboxPosition(page[-1][0], snapshot)
-    return Inbox(_filled([summary for _, summary in page], stores), following)
+    copied = {one for one, head in heads.items() if not head.is_as_stored}
+    return Inbox(_filled([summary for _, summary in page], stores, copied=copied), following)
 
 
 def _happened(entry: Entry) -> Happened:
@@ -134,12 +135,17 @@ def summary_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sum
     return filled
 
 
-def _filled(page: Sequence[Summary], stores: ChatStores) -> list[Summary]:
-    """The page with the names of groups, and with last messages that other entries follow."""
+def _filled(page: Sequence[Summary], stores: ChatStores, *, copied: Collection[str] = ()) -> list[Summary]:
+    """The page with the names of groups, and with last messages that other entries follow, or whose heads are `copied`.
+
+    Those may lack the latest edit, deletion or reaction.
+    """
     groups = [one.conversation_id for one in page if one.group is None and is_group_id(one.conversation_id)]
     named = stores.memberships.groups(groups) if groups else {}
     heads = [one.head for one in page if one.head is not None]
-    places = [(head.conversation_id, head.message_seq) for head in heads if head.message_seq and not head.is_message]
+    as_stored = {head.conversation_id for head in heads if head.is_message and head.conversation_id not in copied}
+    others = [head for head in heads if head.message_seq and head.conversation_id not in as_stored]
+    places = [(head.conversation_id, head.message_seq) for head in others]
     fetched = stores.log.fetch(places) if places else {}
     last = {head.conversation_id: head for head in heads if head.is_message}
     last |= {conversation_id: entry for (conversation_id, _), entry in fetched.items()}

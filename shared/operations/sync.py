@@ -12,6 +12,7 @@ from shared.domain.members import Member, is_in_inbox, unread
 from shared.domain.rules import MAX_PAGE, check_possible_member
 from shared.domain.text import is_group_id
 from shared.errors import NotAMember
+from shared.operations.heads import FEW, LOOKED_UP, Head, heads_of, looked_up, queried, tail_of, with_news
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -26,9 +27,12 @@ _HEADER_BYTES: Final = 160  # of each conversation beside its id: four numbers a
 # entries. Refusals take more only as long as that leaves room for the largest entry.
 _PARTS: Final = 16
 _ENTRY_BYTES: Final = 32_000
+# Memberships that are listed for each conversation that a frame names, and at most: twenty of them cost what one costs
+# that has to be looked up by its name.
+_LISTED: Final = 4
+_MAX_LISTED: Final = 2_000
 # Logs that are read at once, at first and at most: twice as many each time that all of them had room. Those behind the
 # ones that fill the reply are not read at all.
-_FIRST_WAVE: Final = 8
 _WAVE: Final = 32
 
 
@@ -100,11 +104,13 @@ def sync(asked: Catching, *, size: Callable[[Entry], int], stores: ChatStores, s
     room. Every reply has some of each kind, so a client that asks again comes to an end. The caller's connection is
     registered before, so nothing falls between live events and this answer.
 
-    One query lists the memberships from `after` on; those named elsewhere take one read for each 100. Then one query
-    for each conversation that the reply has, and for up to 32 that it has no room for.
+    One query lists the memberships from `after` on; those named elsewhere take one call for each 100. Where more than
+    `FEW` are named, one call for each 100 says which of them have something new, at first of the first 100 alone. Then
+    one query for each of these that the reply has, and for up to 32 that it has no room for; and `heads_of` the others.
     """
     user_id, held, after, room = asked.user_id, asked.held, asked.after, asked.room
-    most = min(MAX_HEADS, room // _HEADER_BYTES) + len(held) + 1  # as many rows as may be shown, and one to tell
+    shown = min(MAX_HEADS, room // _HEADER_BYTES)
+    most = shown + len(held) + min(_LISTED * len(held), _MAX_LISTED) + 1  # of which one tells that there are more
     listed = stores.memberships.listed(user_id, after=after, limit=most)
     named = _named(user_id, held, listed, everything=not after and len(listed) < most, stores=stores)
     share = room // _PARTS
@@ -114,22 +120,42 @@ def sync(asked: Catching, *, size: Callable[[Entry], int], stores: ChatStores, s
     current, left_out = _add_named(reply, named, asked, stores=stores, services=services)
     reply.room += share
     next_after = _add_heads(reply, [one for one in listed if one.conversation_id not in held], after, stores, services)
-    for one in current:  # one that doesn't fit is nothing that another sync would bring
-        reply.add(one)
+    _add_current(reply, current, asked, stores, services)
     return Sync(reply.conversations, refused, left_out or left_refused or next_after is not None, next_after)
 
 
 def _add_named(
     reply: _Reply, named: Sequence[Member], asked: Catching, *, stores: ChatStores, services: Services
-) -> tuple[list[Synced], bool]:
+) -> tuple[list[Synced | Member], bool]:
     """Those with something new, as many as fit. Returns those without, and whether any had to be left out."""
-    current: list[Synced] = []
+    if len(named) <= FEW:  # to ask first would be a round trip more
+        return _add_news(reply, named, asked, stores, services)
+    current: list[Synced | Member] = []
     left_out = False
-    start, most = 0, _FIRST_WAVE
-    while start < len(named):
+    for some in (named[:LOOKED_UP], named[LOOKED_UP:]):
+        if some and reply.is_full:
+            return current, True
+        held = {member.conversation_id: asked.held[member.conversation_id] for member in some}
+        news = with_news(held, stores, services)
+        current += [member for member in some if member.conversation_id not in news]
+        has_news = [member for member in some if member.conversation_id in news]
+        without, is_left_out = _add_news(reply, has_news, asked, stores, services)
+        current += without
+        left_out = left_out or is_left_out
+    return current, left_out
+
+
+def _add_news(
+    reply: _Reply, members: Sequence[Member], asked: Catching, stores: ChatStores, services: Services
+) -> tuple[list[Synced | Member], bool]:
+    """As above, by a query for each."""
+    current: list[Synced | Member] = []
+    left_out = False
+    start, most = 0, FEW
+    while start < len(members):
         if reply.is_full:
             return current, True
-        wave = named[start : start + most]
+        wave = members[start : start + most]
         start, most = start + most, min(2 * most, _WAVE)
         for one in services.parallel_map(lambda member: _since(member, asked, stores), wave):
             if not one.entries:
@@ -137,6 +163,39 @@ def _add_named(
             elif not reply.add(one):
                 left_out = True
     return current, left_out
+
+
+def _add_current(
+    reply: _Reply, current: Sequence[Synced | Member], asked: Catching, stores: ChatStores, services: Services
+) -> None:
+    """Those without anything new that there is room for. The others are nothing that another sync would bring."""
+    room, fitting = reply.room, 0
+    while fitting < len(current) and (room := room - _header_bytes(current[fitting].conversation_id)) >= 0:
+        fitting += 1
+    to_tell = [one for one in current[:fitting] if isinstance(one, Member)]
+    heads = _heads_held(to_tell, asked.held, stores, services)
+    for one in current[:fitting]:
+        if isinstance(one, Member):
+            head = heads[one.conversation_id]
+            one = _synced(one, head, [], has_more=head.seq > asked.held[one.conversation_id])  # noqa: PLW2901
+        reply.add(one)
+
+
+def _heads_held(
+    members: Sequence[Member], held: Mapping[str, int], stores: ChatStores, services: Services
+) -> dict[str, Head]:
+    """The heads of logs with nothing behind what the client holds: that, or less where it holds what is not there.
+
+    The entry held says how much is unread. Where the user has read it, that is nothing; others are looked up, in any
+    copy.
+    """
+    seqs = {member.conversation_id: held[member.conversation_id] for member in members}
+    read = {member.conversation_id: member.read_seq for member in members}
+    unsure = [(conversation_id, seq) for conversation_id, seq in seqs.items() if seq not in (0, read[conversation_id])]
+    entries = looked_up(unsure, stores, services, consistent=False)
+    lost = [conversation_id for conversation_id, seq in unsure if (conversation_id, seq) not in entries]
+    heads = {conversation_id: Head(seq, entries.get((conversation_id, seq))) for conversation_id, seq in seqs.items()}
+    return heads | queried(lost, stores, services)
 
 
 def _named(
@@ -173,19 +232,14 @@ def _add_heads(
         if room < 0:
             break
         taken += 1
-    for one in services.parallel_map(lambda member: _head_of(member, stores), members[:taken]):
-        if one is not None:
-            reply.add(one)
+    heads = heads_of(members[:taken], stores=stores, services=services)
+    for member in members[:taken]:
+        head = heads[member.conversation_id]
+        if is_in_inbox(member, head.entry):
+            reply.add(_synced(member, head, [], has_more=False))
     if taken == len(members):
         return None
     return members[taken - 1].conversation_id if taken else after
-
-
-def _head_of(member: Member, stores: ChatStores) -> Synced | None:
-    """None for a conversation that is not in the user's inbox."""
-    tail = stores.log.read_back(member.conversation_id, limit=1)
-    head = tail[0] if tail else None
-    return _synced(member, head, [], has_more=False) if is_in_inbox(member, head) else None
 
 
 def _since(member: Member, asked: Catching, stores: ChatStores) -> Synced:
@@ -196,21 +250,20 @@ def _since(member: Member, asked: Catching, stores: ChatStores) -> Synced:
     entries = [entry for entry in found if entry.seq > seq]
     page = entries[:most]
     if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
-        tail = log.read_back(conversation_id, limit=1)
-        head = tail[0] if tail else None
+        head = tail_of(conversation_id, stores)
         given = page[-1].seq if page else seq  # an entry written between the two reads is more, too
-        return _synced(member, head, page, has_more=head is not None and head.seq > given)
-    return _synced(member, found[-1], page, has_more=False)
+        return _synced(member, head, page, has_more=head.seq > given)
+    return _synced(member, Head(found[-1].seq, found[-1]), page, has_more=False)
 
 
-def _synced(member: Member, head: Entry | None, entries: Sequence[Entry], *, has_more: bool) -> Synced:
+def _synced(member: Member, head: Head, entries: Sequence[Entry], *, has_more: bool) -> Synced:
     return Synced(
         conversation_id=member.conversation_id,
-        head=head.seq if head else 0,
+        head=head.seq,
         entries=entries,
         has_more=has_more,
         read_seq=member.read_seq,
-        unread=unread(member, head),
+        unread=unread(member, head.entry),
         joined_seq=member.joined_seq,
     )
 

@@ -56,8 +56,11 @@ class ConversationLog(Protocol):
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
 
-    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
-        """Entries of any conversations, 100 to a round trip, strongly consistent. What is not there is left out."""
+    def fetch(self, places: Collection[Place], *, consistent: bool = True) -> Mapping[Place, Entry]:
+        """Entries of any conversations, 100 to a round trip. What is not there is left out.
+
+        Unless `consistent`, for half the price: what is fresh may be missed, and fresh changes of what is there.
+        """
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         """Entries `start`, `start + 1`, … in order, at most `limit`, strongly consistent."""

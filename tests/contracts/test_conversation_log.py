@@ -152,6 +152,7 @@ def test_entries_of_many_conversations_are_fetched_at_once(stores: Stores) -> No
     places = [(DM, 1), (DM, 2), (DM, 9), ("dm:x:y", 1)]
     assert dict(stores.log.fetch(places)) == {(DM, 1): written[0], (DM, 2): written[1]}
     assert stores.log.fetch([]) == {}
+    assert stores.log.fetch(places, consistent=False).keys() <= {(DM, 1), (DM, 2)}
 
 
 def test_the_right_of_way_to_a_place_is_one_claimants_for_a_while(stores: Stores) -> None:

@@ -67,8 +67,8 @@ adapters.dynamodb: buckets chat_stores client conversation_log effects files mem
     schema sessions watches
 domain: changes connections contacts entries files limits members rules text
 limits: limiters
-operations: audiences changes connections context delivery editing messages presence receipts resends rosters sessions
-    sync typing_indicators visibility
+operations: audiences changes connections context delivery editing heads messages presence receipts resends rosters
+    sessions sync typing_indicators visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
@@ -82,8 +82,8 @@ adapters.dynamodb: buckets chat_stores client conversation_log devices effects f
 auth: origins tokens
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
-operations: audiences changes connections contacts context conversations delivery devices editing files groups history
-    messages notifications presence receipts reminders resends rosters sessions tickets visibility
+operations: audiences changes connections contacts context conversations delivery devices editing files groups heads
+    history messages notifications presence receipts reminders resends rosters sessions tickets visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
@@ -94,7 +94,7 @@ adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs
 adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores presence_stores
     pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
-operations: audiences context delivery fan_out notifications reminders rosters
+operations: audiences context delivery fan_out heads notifications reminders rosters
 operations.push: enqueueing missed planning sending wording
 ports: connections conversations files services stores
 shared: clock config errors observability wiring

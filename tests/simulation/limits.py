@@ -15,6 +15,7 @@ import shared.operations.fan_out as fan_out_module
 import shared.operations.files as sweeping_module
 import shared.operations.files as uploads_module
 import shared.operations.groups as groups_module
+import shared.operations.heads as heads_module
 import shared.operations.history as history_module
 import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
@@ -113,6 +114,12 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (sending_module, "_TAIL", 2),
     (sending_module, "_LOOK_FOR_OUTSIDERS", FOR_OUTSIDERS),
     (syncing_module, "MAX_HEADS", 2),
+    (syncing_module, "FEW", 1),
+    (syncing_module, "LOOKED_UP", 2),
+    (heads_module, "FEW", 1),
+    (heads_module, "LOOKED_UP", 2),
+    (heads_module, "_STRAGGLERS", 1),
+    (heads_module, "_MAX_STEP", 2),
     (sweeping_module, "KEPT_UNSENT_MS", KEPT_UNSENT_MS),
     (tickets_module, "TICKET_LIFETIME_S", 1),
     (uploads_module, "FORGOTTEN_MS", FORGOTTEN_MS),

@@ -123,8 +123,11 @@ class DynamoDbConversationLog:
         members = [member_from(row) for row in rows if row not in blocked]
         return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
 
-    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
-        entries = map(schema.entry_from, self._log.find(schema.entry_key(*place) for place in sorted(set(places))))
+    def fetch(self, places: Collection[Place], *, consistent: bool = True) -> Mapping[Place, Entry]:
+        keys = [schema.entry_key(*place) for place in sorted(set(places))]
+        entries = map(
+            schema.entry_from, batch_get(self._calls, {self._log.name: keys}, consistent=consistent)[self._log.name]
+        )
         return {(entry.conversation_id, entry.seq): entry for entry in entries}
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:

@@ -14,6 +14,7 @@ from shared.domain.members import Group, Member, is_in_inbox, unread
 from shared.domain.notifications import About, AboutMessage, Notification
 from shared.domain.pushes import Wording
 from shared.domain.text import is_group_id
+from shared.operations.heads import heads_of
 from shared.ports.services import PresenceServices
 from shared.ports.stores import Stores
 
@@ -26,7 +27,7 @@ NOTICE_KEY: Final = "PARLEY_NOTICE"
 BODY_KEYS: Final = {"text": "PARLEY_TEXT", "image": "PARLEY_IMAGE", "file": "PARLEY_FILE"}
 
 _MAX_COLLAPSE_ID: Final = 64
-# One read for each conversation. Who has more of them keeps the number that the icon has.
+# One read unit or two for each conversation. Who has more of them keeps the number that the icon has.
 MAX_COUNTED: Final = 200
 
 
@@ -87,18 +88,18 @@ class Badge:
 def badge_of(
     user_id: str, *, heads: Mapping[str, Entry] | None = None, stores: Stores, services: PresenceServices, now: int
 ) -> Badge:
-    """Unread messages of the inbox, without what is muted: one query, and one for each conversation not in `heads`."""
+    """Unread messages of the inbox, without what is muted: one query, and the heads of those not in `heads`."""
     known = heads or {}
     counted = [member for member in stores.memberships.of_user(user_id) if not member.preferences.is_muted(now)]
     if len(counted) > MAX_COUNTED:
         return Badge(None, {})
+    unknown = [member for member in counted if member.conversation_id not in known]
+    found = heads_of(unknown, stores=stores, services=services)
 
     def count(member: Member) -> int:
-        head = known.get(member.conversation_id)
-        if head is None:
-            head = next(iter(stores.log.read_back(member.conversation_id, limit=1)), None)
+        conversation_id = member.conversation_id
+        head = known[conversation_id] if conversation_id in known else found[conversation_id].entry
         return unread(member, head) if is_in_inbox(member, head) else 0
 
-    names = [member.conversation_id for member in counted]
-    numbers = dict(zip(names, services.parallel_map(count, counted), strict=True))
+    numbers = {member.conversation_id: count(member) for member in counted}
     return Badge(sum(numbers.values()), numbers)

@@ -1,0 +1,166 @@
+"""The heads of many logs in few calls: whether anything stands behind a place that is known answers for most of them.
+
+A log has no gaps and nothing keeps its head, so one that has entry n and lacks n + 1 ends at n. Those two are looked up
+for a hundred logs in one call; a query, which shows the tail of a single log, is left to those with something new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from shared.domain.entries import Entry
+from shared.domain.members import Member
+from shared.ports.conversations import Place
+from shared.ports.services import PresenceServices
+from shared.ports.stores import ChatStores
+
+# Entries that one call looks up (BatchGetItem takes as many).
+LOOKED_UP: Final = 100
+# Up to so many logs each has its tail queried at once: that takes one read unit and one round trip.
+FEW: Final = 8
+# Of many, those with something new are queried if they are this few, or one of so many: any others are looked for in
+# steps, of which each takes one call for a hundred logs. Who is farther behind than the last step is queried.
+_STRAGGLERS: Final = 4
+_STRAGGLERS_OF: Final = 32
+_MAX_STEP: Final = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Head:
+    """Where a log ends: 0 for an empty one. `entry` is None there, and where the member has read it and none was asked.
+
+    `is_as_stored`: the entry is as it stands now. What is false of it otherwise is only what changes may have altered.
+    """
+
+    seq: int
+    entry: Entry | None
+    is_as_stored: bool = True
+
+
+_EMPTY: Final = Head(0, None)
+
+
+def heads_of(
+    members: Sequence[Member], *, whole: bool = False, stores: ChatStores, services: PresenceServices
+) -> dict[str, Head]:
+    """The heads of these conversations. `whole`: with their entries, also where all has been read.
+
+    Up to `FEW`: a query each. Of more, what would be next behind the user's own cursors is looked up for a read unit
+    each, and for half of one the entry that is the head if there is none. A head at the read cursor needs no entry:
+    nothing is unread then. Each step towards one with something new takes a read unit, at most eight of them.
+
+    Exact, as a query is: that there is no next entry is read strongly consistent. The entry that is known may be read
+    from a copy, for what is taken of it never changes; where the copy lacks it, the tail is queried after all.
+    """
+    if len(members) <= FEW:
+        return queried([member.conversation_id for member in members], stores, services)
+    known = {member.conversation_id: _known(member) for member in members}
+    following = looked_up(_next(known), stores, services)
+    ends = {one: seq for one, seq in known.items() if (one, seq + 1) not in following}
+    at_hand = {member.conversation_id for member in members if not whole and _is_read(member)}
+    named = [(one, seq) for one, seq in ends.items() if seq and one not in at_hand]
+    entries = looked_up(named, stores, services, consistent=False)
+    lost = [one for one, seq in named if (one, seq) not in entries]
+    found = {one: Head(seq, entries.get((one, seq)), is_as_stored=False) for one, seq in ends.items()}
+    few = max(_STRAGGLERS, len(members) // _STRAGGLERS_OF)
+    return found | queried(lost, stores, services) | _farther(following.values(), few, stores, services)
+
+
+def with_news(held: Mapping[str, int], stores: ChatStores, services: PresenceServices) -> set[str]:
+    """The conversations in which there is an entry behind the one that is held, strongly consistent."""
+    return {conversation_id for conversation_id, _ in looked_up(_next(held), stores, services)}
+
+
+def looked_up(
+    places: Iterable[Place], stores: ChatStores, services: PresenceServices, *, consistent: bool = True
+) -> dict[Place, Entry]:
+    """`stores.log.fetch`, with its calls side by side."""
+    return _merged(services.parallel_map(lambda some: stores.log.fetch(some, consistent=consistent), _chunks(places)))
+
+
+def tail_of(conversation_id: str, stores: ChatStores) -> Head:
+    """The head by a query."""
+    for entry in stores.log.read_back(conversation_id, limit=1):
+        return Head(entry.seq, entry)
+    return _EMPTY
+
+
+def _known(member: Member) -> int:
+    """The last entry of which the member's own row tells. Each of these was looked up before it was noted."""
+    return max(member.read_seq, member.delivered_seq, member.joined_seq, member.hidden_seq or 0)
+
+
+def _is_read(member: Member) -> bool:
+    """Whether the last known entry is read, and need not be seen to say whether it shows a conversation again."""
+    return member.hidden_seq is None and member.read_seq == _known(member)
+
+
+def queried(conversation_ids: Collection[str], stores: ChatStores, services: PresenceServices) -> dict[str, Head]:
+    """The heads of these, by a query for each, side by side."""
+    names = list(conversation_ids)
+    return dict(zip(names, services.parallel_map(lambda one: tail_of(one, stores), names), strict=True))
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Search:
+    """The head is `last` or behind it, and in front of `missing` where that is known. It goes in doubled steps."""
+
+    last: Entry
+    missing: int | None = None
+    step: int = 1
+
+    @property
+    def probe(self) -> int:
+        return self.last.seq + self.step if self.missing is None else (self.last.seq + self.missing) // 2
+
+    @property
+    def is_over(self) -> bool:
+        return self.missing == self.last.seq + 1
+
+    @property
+    def is_too_far(self) -> bool:
+        return self.missing is None and self.step > _MAX_STEP
+
+    def learn(self, probe: int, found: Entry | None) -> None:
+        if found is None:
+            self.missing = probe
+        else:
+            self.last, self.step = found, 2 * self.step
+
+
+def _farther(entries: Iterable[Entry], few: int, stores: ChatStores, services: PresenceServices) -> dict[str, Head]:
+    """The heads of logs of which these entries are known to be no more than on the way there."""
+    found: dict[str, Head] = {}
+    searches = {entry.conversation_id: _Search(entry) for entry in entries}
+    far: list[str] = []
+    while len(searches) > few:
+        probes = {conversation_id: search.probe for conversation_id, search in searches.items()}
+        there = looked_up(probes.items(), stores, services)
+        for conversation_id, probe in probes.items():
+            search = searches[conversation_id]
+            search.learn(probe, there.get((conversation_id, probe)))
+            if search.is_over:
+                found[conversation_id] = Head(search.last.seq, search.last)
+            elif search.is_too_far:
+                far.append(conversation_id)
+        searches = {one: search for one, search in searches.items() if one not in found and not search.is_too_far}
+    return found | queried([*far, *searches], stores, services)
+
+
+def _next(held: Mapping[str, int]) -> list[Place]:
+    return [(conversation_id, seq + 1) for conversation_id, seq in held.items()]
+
+
+def _chunks(places: Iterable[Place]) -> list[list[Place]]:
+    left = iter(places)
+    chunks: list[list[Place]] = []
+    while chunk := list(islice(left, LOOKED_UP)):
+        chunks.append(chunk)
+    return chunks
+
+
+def _merged(found: Iterable[Mapping[Place, Entry]]) -> dict[Place, Entry]:
+    return {place: entry for some in found for place, entry in some.items()}
