@@ -19,6 +19,7 @@ from benchmarks.cost_model import (
     CHECK,
     CONNECT,
     CPU_MS,
+    FRAME_LINE,
     GOES_UNSEEN,
     HUNDRED_RECORDS,
     MESSAGE,
@@ -98,7 +99,7 @@ def pieces() -> dict[str, Services]:
     connected = Cost(writes=1, runs=(AUTHORIZER, CONNECT))
     return {
         "sent": plus(
-            (1, Cost(messages=2, reads=3, writes=1, lines=1, runs=(MESSAGE,)).services),
+            (1, Cost(messages=2, reads=3, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).services),
             (1 / 100, HUNDRED_RECORDS.services),
         ),
         "delivered": plus((1, Cost(messages=1, reads=2, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
@@ -115,11 +116,15 @@ def pieces() -> dict[str, Services]:
 
 def _group_pieces() -> dict[str, Services]:
     """A group's message: `base`, and for each member, each who is online (the writer is), unit of the roster, shard."""
-    post = {"Lambda": Run(cpu=CPU_MS["post more"]).dollars - Run(cpu=0).dollars}
+    post = {
+        "Lambda": Run(cpu=CPU_MS["post more"], memory_mb=FRAMES_MB).dollars - Run(cpu=0, memory_mb=FRAMES_MB).dollars
+    }
     of_stream = replace(STREAM, reads=3)
-    at_once = Run(cpu=CPU_MS["message"], reads=2, writes=1)
-    small = Cost(messages=1, reads=-1.5, writes=1, sqs=3, lines=1, runs=(posting(1), of_stream, CHECK))
-    large = Cost(messages=2, reads=0.5, writes=1, lines=1, runs=(at_once, replace(STREAM, reads=1), TEN_CHECKS))
+    at_once = replace(MESSAGE, posts=0)
+    small = Cost(messages=1, reads=-1.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
+    large = Cost(
+        messages=2, reads=0.5, writes=1, lines=FRAME_LINE, runs=(at_once, replace(STREAM, reads=1), TEN_CHECKS)
+    )
     return {
         "small_base": plus((1, small.services), (-2, post)),
         "small_member": plus((3, READ)),

@@ -15,14 +15,14 @@ from infra import prices
 # Milliseconds of CPU on one x86-64 core (benchmarks/handlers.py, and 0.05 for each call's TLS), rounded up.
 CPU_MS: Final = {
     "authorizer": 0.1,
-    "$connect": 0.6,
-    "$disconnect": 0.4,
-    "message": 1.1,
-    "ping": 0.3,
-    "request": 1.4,
-    "stream record": 0.6,
-    "delivery check": 0.6,
-    "post more": 0.3,
+    "$connect": 0.4,
+    "$disconnect": 0.3,
+    "message": 0.8,
+    "ping": 0.2,
+    "request": 1.5,
+    "stream record": 0.5,
+    "delivery check": 0.5,
+    "post more": 0.1,
     "push": 3.0,
 }
 # Assumed: Lambda's own runtime around each, and how much longer a core of arm64 takes.
@@ -33,6 +33,9 @@ CORE_MB: Final = 1_769
 # Assumed, in milliseconds, medians inside a region.
 READ_MS, WRITE_MS, POST_MS, SEND_MS, PROVIDER_MS = 4.0, 6.0, 8.0, 6.0, 150.0
 LOG_LINE_BYTES: Final = 300
+FRAME_LINE: Final = 0.01
+"""Lines for each frame: `request_log=sampled` writes one in a hundred. A request has one in the access log."""
+
 SIZES_MB: Final = (256, 512, 1_024, 1_769)
 
 Services = Mapping[str, float]
@@ -106,12 +109,15 @@ class Cost:
 
 # -- invocations ------------------------------------------------------------------------------------------------------
 
-MESSAGE: Final = Run(cpu=CPU_MS["message"], reads=2, writes=1, posts=1)
+FRAMES_MB: Final = 256
+"""The memory of `message` (`message_memory_mb`)."""
+
+MESSAGE: Final = Run(cpu=CPU_MS["message"], reads=2, writes=1, posts=1, memory_mb=FRAMES_MB)
 STREAM: Final = Run(cpu=CPU_MS["stream record"], reads=1, sends=1)
 CHECK: Final = Run(cpu=CPU_MS["delivery check"], reads=1)
 TEN_CHECKS: Final = replace(CHECK, cpu=10 * CPU_MS["delivery check"])
 HUNDRED_RECORDS: Final = replace(STREAM, cpu=100 * CPU_MS["stream record"] / 2)
-PING: Final = Run(cpu=CPU_MS["ping"], writes=1)
+PING: Final = Run(cpu=CPU_MS["ping"], writes=1, memory_mb=FRAMES_MB)
 CONNECT: Final = Run(cpu=CPU_MS["$connect"], writes=1)
 DISCONNECT: Final = Run(cpu=CPU_MS["$disconnect"], writes=1, sends=1, memory_mb=256)
 AUTHORIZER: Final = Run(cpu=CPU_MS["authorizer"])
@@ -126,7 +132,8 @@ REQUESTED: Final = Cost(requests=1, lines=1, runs=(REQUEST,))
 
 def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
     """A frame that is posted to so many connections, side by side."""
-    return Run(cpu=CPU_MS["message"] + (count - 1) * CPU_MS["post more"], reads=reads, writes=writes, posts=1)
+    cpu = CPU_MS["message"] + (count - 1) * CPU_MS["post more"]
+    return Run(cpu=cpu, reads=reads, writes=writes, posts=1, memory_mb=FRAMES_MB)
 
 
 # -- a million private messages ---------------------------------------------------------------------------------------
@@ -134,7 +141,7 @@ def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
 
 def private_message() -> Cost:
     """Each alone: an invocation from the stream, and a delivery check, of its own."""
-    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=1, runs=(MESSAGE, STREAM, CHECK))
+    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
 
 
 def delivery_check(together: int) -> float:
@@ -145,20 +152,20 @@ def delivery_check(together: int) -> float:
 
 def busy_message() -> float:
     """A million where many come: ten checks at a time, a hundred records."""
-    alone = Cost(messages=3, reads=4, writes=1, lines=1, runs=(MESSAGE,)).a_million
+    alone = Cost(messages=3, reads=4, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).a_million
     return alone + delivery_check(10) + HUNDRED_RECORDS.dollars / 100 * prices.MILLION
 
 
 # -- everything else ---------------------------------------------------------------------------------------------------
 
-EDIT: Final = Cost(messages=3, reads=5, writes=4, lines=1, runs=(replace(MESSAGE, reads=4),))
-RECEIPT: Final = Cost(messages=3, reads=4, writes=1, lines=1, runs=(MESSAGE,))
+EDIT: Final = Cost(messages=3, reads=5, writes=4, lines=FRAME_LINE, runs=(replace(MESSAGE, reads=4),))
+RECEIPT: Final = Cost(messages=3, reads=4, writes=1, lines=FRAME_LINE, runs=(MESSAGE,))
 GROUP: Final = Cost(
-    messages=11, reads=60.5, writes=1, sqs=3, lines=1, runs=(posting(9), replace(STREAM, reads=3), CHECK)
+    messages=11, reads=60.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
 )
-GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=1, runs=(posting(9, reads=4),))
-GROUP_RECEIPT: Final = Cost(messages=11, reads=24, writes=1, lines=1, runs=(posting(9),))
-GROUP_TYPING: Final = Cost(messages=11, reads=29, lines=1, runs=(posting(9, writes=0),))
+GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=FRAME_LINE, runs=(posting(9, reads=4),))
+GROUP_RECEIPT: Final = Cost(messages=11, reads=24, writes=1, lines=FRAME_LINE, runs=(posting(9),))
+GROUP_TYPING: Final = Cost(messages=11, reads=29, lines=FRAME_LINE, runs=(posting(9, writes=0),))
 SHARD: Final = Run(cpu=CPU_MS["stream record"] + 10 * CPU_MS["post more"], reads=3, posts=1, sends=1)
 # The message, the stream's record, ten shards of a hundred members with ten online each, and their delivery checks.
 LARGE: Final = Cost(
@@ -166,14 +173,16 @@ LARGE: Final = Cost(
     reads=2_096.5,
     writes=1,
     sqs=50,
-    lines=1,
-    runs=(Run(cpu=CPU_MS["message"], reads=2, writes=1), replace(STREAM, reads=1), *(SHARD,) * 10, *(TEN_CHECKS,) * 1),
+    lines=FRAME_LINE,
+    runs=(replace(MESSAGE, posts=0), replace(STREAM, reads=1), *(SHARD,) * 10, *(TEN_CHECKS,) * 1),
 )
-WATCH: Final = Cost(messages=2, reads=51, writes=11, lines=1, runs=(Run(cpu=CPU_MS["message"], reads=3, writes=2),))
+WATCH: Final = Cost(
+    messages=2, reads=51, writes=11, lines=FRAME_LINE, runs=(replace(MESSAGE, reads=3, writes=2, posts=0),)
+)
 COMES: Final = Cost(messages=10, reads=41)
 GOES: Final = Cost(messages=10, reads=42, writes=2, sqs=3, runs=(DISCONNECT, PRESENCE))
 GOES_UNSEEN: Final = Cost(reads=3, writes=2, sqs=3, runs=(DISCONNECT, replace(PRESENCE, posts=0)))
-AUTH: Final = Cost(messages=2, writes=1, lines=1, runs=(PING,))
+AUTH: Final = Cost(messages=2, writes=1, lines=FRAME_LINE, runs=(PING,))
 
 
 def push(together: int) -> float:
@@ -187,7 +196,7 @@ IMAGE_DOLLARS: Final = prices.INVOCATION + 0.5 * prices.GB_SECOND
 OTHER_FILE_DOLLARS: Final = prices.INVOCATION + 0.1 * prices.GB_SECOND
 
 
-ONE_PING: Final = Cost(messages=2, reads=1, writes=1, lines=1, runs=(PING,))
+ONE_PING: Final = Cost(messages=2, reads=1, writes=1, lines=FRAME_LINE, runs=(PING,))
 
 
 def hour_online() -> float:

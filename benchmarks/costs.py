@@ -18,6 +18,7 @@ from benchmarks.cost_model import (
     COMES,
     CORE_MB,
     EDIT,
+    FRAME_LINE,
     GOES,
     GOES_UNSEEN,
     GROUP,
@@ -74,7 +75,7 @@ def messages_table() -> Iterator[str]:
         ("the delivery check: to send, receive and delete it", "3 SQS requests", Cost(sqs=3)),
         ("the delivery check: whether bob has acknowledged, BatchGetItem", "1 read unit", Cost(reads=1)),
         (f"the delivery check: `offline_push`, {_run(CHECK)}", _gb(CHECK), Cost(runs=(CHECK,))),
-        ("access log, a line of some 300 bytes for the frame", "0.3 KB", Cost(lines=1)),
+        ("a line of some 300 bytes for one frame in a hundred", "3 bytes", Cost(lines=FRAME_LINE)),
     )
     for what, per_message, cost in parts:
         yield f"| {what} | {per_message} | ${cost.a_million:.3f} |"
@@ -351,15 +352,14 @@ def sentences() -> Sequence[str]:
     """What the page and the README say of the same figures in words."""
     alone, busy = private_message().a_million, busy_message()
     parts = " + ".join(
-        f"${one.a_million:.3f}"
-        for one in (Cost(messages=2), Cost(reads=1), Cost(writes=1), Cost(runs=(PING,)), Cost(lines=1))
+        f"${one.a_million:.3f}" for one in (Cost(messages=2), Cost(reads=1), Cost(writes=1), Cost(runs=(PING,)))
     )
     month = 1_000 * 8 * 22 * hour_online()
     return (
         f"**${busy:.2f}**",
         f"${delivery_check(10):.2f} instead of ${delivery_check(1):.2f}",
         f"{300 / alone:.0f} to {300 / busy:.0f} % of it",
-        f"a log line, ${RECEIPT.a_million:.2f} per",
+        f"one invocation, ${RECEIPT.a_million:.2f} per",
         f"15 \N{MULTIPLICATION SIGN} ({parts}) / 1,000,000  =  ${hour_online():.7f}",
         f"**${month:.2f} a month**",
         f"A request over HTTP is ${REQUESTED.a_million:.2f}",

@@ -172,6 +172,12 @@ def _record(seq: int) -> Event:
     }
 
 
+def _receipt(seq: int) -> Event:
+    """Bob has got one more."""
+    body = json.dumps({"type": "delivered", "id": str(seq), "conversation_id": _DM, "seq": seq})
+    return websocket_event("MESSAGE", "delivered", connection_id="b1=", authorizer=_context("bob"), body=body)
+
+
 def _check(seq: int) -> Event:
     body = {"kind": "look", "about": {"conversation_id": _DM, "seq": seq}, "users": ["bob"]}
     return {"Records": [{"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs", "eventSourceARN": "q"}]}
@@ -190,6 +196,7 @@ def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callab
         "message": {
             "message": ("functions.message.handler", talk.message, talk.answered),
             "ping": ("functions.message.handler", lambda n: _frame({"type": "ping", "id": str(n)}), _succeeded),
+            "receipt": ("functions.message.handler", lambda n: _receipt(n + 1), _succeeded),
             "group message": ("functions.message.handler", *_lazily(_Group)),
         },
         _MINIMAL: {_MINIMAL: ("benchmarks.minimal", talk.message, _succeeded)},

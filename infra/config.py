@@ -22,6 +22,8 @@ TargetName = Literal["aws", "local"]
 Removal = Literal["retain", "destroy"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Switch = Literal["on", "off"]
+RequestLog = Literal["on", "sampled", "off"]
+AccessLog = Literal["all", "http", "off"]
 Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
 Roots = Literal["amazon", "all"]
@@ -30,7 +32,10 @@ TARGETS: Final[tuple[TargetName, ...]] = ("aws", "local")
 REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
+REQUEST_LOGS: Final[tuple[RequestLog, ...]] = ("on", "sampled", "off")
+ACCESS_LOGS: Final[tuple[AccessLog, ...]] = ("all", "http", "off")
 TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
+MEMORY_MB: Final = (256, 512, 1_024, 1_769)
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 ROOTS: Final[tuple[Roots, ...]] = ("amazon", "all")
 # CloudWatch Logs takes just these.
@@ -113,6 +118,7 @@ class Config:
     frame_burst: int
     presence_grace_s: int
     message_concurrency: int
+    message_memory_mb: int
     connect_concurrency: int
     presence_concurrency: int
     look_concurrency: int
@@ -120,7 +126,8 @@ class Config:
     fan_out_rate: int
     fan_out_ms: int
     log_level: LogLevel
-    request_log: Switch
+    request_log: RequestLog
+    access_log: AccessLog
     tracing: Switch
     tls_roots: Roots
     dashboard: Switch
@@ -152,6 +159,11 @@ class Config:
     def http_certificate(self) -> str:
         """The certificate of `http_domain_name`: its own, or one that names both domains."""
         return self.http_certificate_arn or self.certificate_arn
+
+    @property
+    def logs_frames(self) -> bool:
+        """Whether the WebSocket gateway writes a line for each frame: for that the account has to have a role."""
+        return self.access_log == "all"
 
     @property
     def retains_data(self) -> bool:
@@ -211,6 +223,7 @@ class Config:
             frame_burst=read.number("frame_burst", 1, 10_000, 500),
             presence_grace_s=read.number("presence_grace_s", 0, 900, 10),
             message_concurrency=read.number("message_concurrency", 0, MAX_CONCURRENCY, 0),
+            message_memory_mb=read.choice("message_memory_mb", MEMORY_MB, 256),
             connect_concurrency=read.number("connect_concurrency", 0, MAX_CONCURRENCY, 0),
             presence_concurrency=read.number("presence_concurrency", 2, 100, 5),
             look_concurrency=read.number("look_concurrency", 2, 100, 5),
@@ -218,7 +231,8 @@ class Config:
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
             fan_out_ms=read.number("fan_out_ms", 100, 5_000, 1_000),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
-            request_log=read.choice("request_log", SWITCHES, "on" if local else "off"),
+            request_log=read.choice("request_log", REQUEST_LOGS, "on" if local else "sampled"),
+            access_log=read.choice("access_log", ACCESS_LOGS, "http"),
             tracing=read.choice("tracing", SWITCHES, "off"),
             tls_roots=read.choice("tls_roots", ROOTS, "amazon"),
             dashboard=read.choice("dashboard", SWITCHES, "on"),

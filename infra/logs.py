@@ -73,8 +73,9 @@ def enable_access_log(
     kind: Literal["http", "websocket"],
 ) -> logs.LogGroup | None:
     """Write one JSON line for each request or frame to a log group of the stage's own, if the target has them."""
-    if not target.has_access_logs:
-        reason = "The emulator writes no access logs."
+    is_wanted = config.access_log != "off" if kind == "http" else config.logs_frames
+    if not (target.has_access_logs and is_wanted):
+        reason = "The emulator writes none; on AWS they are a choice: access_log in docs/configuration.md."
         acknowledge(stage, {"AwsSolutions-APIG1": reason, "Serverless-APIGWAccessLogging": reason})
         return None
     group = log_group(stage, "AccessLog", config)

@@ -149,7 +149,7 @@ class WebSocketApi(Construct):
                 **self._queues.presence_environment,
             },
             timeout_seconds=29,
-            memory_mb=512,
+            memory_mb=config.message_memory_mb,
             reserved_concurrency=config.message_concurrency,
         )
         function.allow_items(storage.log, "BatchGetItem", "PutItem", "Query", "UpdateItem")

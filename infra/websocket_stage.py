@@ -47,7 +47,7 @@ def make_stage(
     # A stage deploys what its API has at that moment. Each route or route response that came later would bring a
     # further deployment, of which API Gateway refuses many at once; and a route's settings need a route that is there.
     stage.node.add_dependency(*routes.values())
-    if target.has_access_logs and config.gateway_logs_role == "create":
+    if target.has_access_logs and config.logs_frames and config.gateway_logs_role == "create":
         stage.node.add_dependency(_account_logs_role(scope))
     return stage
 

@@ -56,7 +56,8 @@ def _asked(settings: Settings, stacks: "Stacks", place: "Place", *, afresh: bool
     account.check_concurrency(stacks, config, place)
     account.check_secrets(config, place)
     account.check_certificates(config, place)
-    role = account.gateway_logs_role(stacks, config, place, account.chosen(settings, "gateway_logs_role"))
+    chosen = account.chosen(settings, "gateway_logs_role")
+    role = account.gateway_logs_role(stacks, config, place, chosen) if config.logs_frames else config.gateway_logs_role
     if not account.is_bootstrapped(place):
         with step("bootstrap"):
             where, log = f"aws://{place.account}/{place.region}", settings.log("aws-bootstrap")

@@ -9,7 +9,10 @@ by the first that does.
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import cache
+from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.errors import ParleyError
@@ -30,6 +33,8 @@ REFUSED: Final = "call refused"
 _TELLING: Final = ("/refusals.py", "/observability.py")
 # Where no function was made: tools and tests.
 _NOWHERE: Final = "none"
+# Of so many frames or requests one has its line, where they are sampled.
+SAMPLE: Final = 100
 
 
 class _Told:
@@ -62,10 +67,20 @@ def make_logger(function: str, level: str, stage: str = _NOWHERE) -> Logger:
     return logger
 
 
-def make_request_log(function: str, setting: str) -> RequestLog | None:
-    """What writes a line for each frame and request, where the setting is "on". Off, it costs not even its import."""
-    if setting != "on":
-        return None
+def unlogged(setting: str) -> Callable[[], bool]:
+    """Asked once for each frame or request: whether it gets no line. `setting` is `request_log` of the configuration.
+
+    What is sampled is one in SAMPLE, beginning anywhere, so that instances that live shortly are in it, too.
+    """
+    if setting != "sampled":
+        return repeat(setting != "on").__next__
+    skipped = os.urandom(1)[0] % SAMPLE
+    return chain(repeat(True, skipped), cycle((False, *repeat(True, SAMPLE - 1)))).__next__
+
+
+@cache
+def request_log(function: str) -> RequestLog:
+    """What writes the line of a frame or request. Loaded by the first that gets one."""
     from shared.request_log import RequestLog  # noqa: PLC0415  # see above
 
     return RequestLog(function)

@@ -14,7 +14,7 @@ from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.domain.connections import Identity
 from shared.domain.text import MAX_DEVICE_ID
 from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
-from shared.observability import make_logger, make_request_log, unexpected
+from shared.observability import make_logger, request_log, unexpected, unlogged
 from shared.operations.tickets import redeem_ticket
 from shared.ports.connections import Tickets
 from shared.wire.websocket.gateway import Event, authorizer_context
@@ -23,7 +23,7 @@ _DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = AuthorizerSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("authorizer", _SETTINGS.log_level, _SETTINGS.stage)
-_REQUESTS = make_request_log("authorizer", _SETTINGS.request_log)
+_IS_UNLOGGED = unlogged(_SETTINGS.request_log)
 _VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=now_ms)
 _TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT, _DEADLINE), tickets_table=_SETTINGS.tickets_table)
 
@@ -31,9 +31,9 @@ _TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT, _DEADLINE), tickets_table=_SET
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Allow or deny one handshake. Every refusal is an explicit deny; the client sees 403."""
     _DEADLINE.begin()
-    if _REQUESTS is None:
+    if _IS_UNLOGGED():
         return _authorize(event)
-    return _REQUESTS.handshake(event, lambda: _authorize(event))
+    return request_log("authorizer").handshake(event, lambda: _authorize(event))
 
 
 def _authorize(event: Event) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.domain.connections import FORESIGHT_MS
 from shared.errors import ParleyError
-from shared.observability import FunctionObserver, count, make_logger, make_request_log, unexpected
+from shared.observability import FunctionObserver, count, make_logger, request_log, unexpected, unlogged
 from shared.operations.presence import Now, announce_online, best_effort
 from shared.operations.sessions import ends_soon, open_connection
 from shared.ports.services import Services
@@ -56,16 +56,16 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
 
 _SETTINGS = ConnectSettings.load()
 _LOGGER = make_logger("connect", _SETTINGS.log_level, _SETTINGS.stage)
-_REQUESTS = make_request_log("connect", _SETTINGS.request_log)
+_IS_UNLOGGED = unlogged(_SETTINGS.request_log)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
     _WIRING.begin()
-    if _REQUESTS is None:
+    if _IS_UNLOGGED():
         return connect(event, _WIRING, now=now_ms)
-    return _REQUESTS.websocket(event, lambda: connect(event, _WIRING, now=now_ms))
+    return request_log("connect").websocket(event, lambda: connect(event, _WIRING, now=now_ms))
 
 
 def connect(event: Event, wiring: Wiring, *, now: Now) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
@@ -11,7 +12,7 @@ from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
 from shared.domain.connections import Gone
 from shared.errors import Internal, ParleyError
-from shared.observability import make_logger, make_request_log, unexpected, was_told
+from shared.observability import make_logger, request_log, unexpected, unlogged, was_told
 from shared.operations.sessions import close_connection
 from shared.ports.stores import SessionStores
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
@@ -23,7 +24,7 @@ _DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = DisconnectSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("disconnect", _SETTINGS.log_level, _SETTINGS.stage)
-_REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
+_IS_UNLOGGED = unlogged(_SETTINGS.request_log)
 _STORES = SessionStores(DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table))
 _QUEUE = SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url)
 _CHECKS = SqsPresenceChecks(_QUEUE, grace_s=_SETTINGS.presence_grace_s, now=now_ms)
@@ -32,9 +33,8 @@ _CHECKS = SqsPresenceChecks(_QUEUE, grace_s=_SETTINGS.presence_grace_s, now=now_
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Forget one connection. Late and repeated calls change nothing else."""
     _DEADLINE.begin()
-    if _REQUESTS is None:
-        return disconnect(event, stores=_STORES, checks=_CHECKS, now=now_ms())
-    return _REQUESTS.websocket(event, lambda: disconnect(event, stores=_STORES, checks=_CHECKS, now=now_ms()))
+    answer = partial(disconnect, event, stores=_STORES, checks=_CHECKS, now=now_ms())
+    return answer() if _IS_UNLOGGED() else request_log("disconnect").websocket(event, answer)
 
 
 def disconnect(event: Event, *, stores: SessionStores, checks: PresenceChecks, now: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from shared.config import AwsEnvironment, MessageSettings
 from shared.domain.connections import ABUSED, Gone
 from shared.errors import BadRequest, Internal, ParleyError, RateLimited, TokenExpired
 from shared.limits.limiters import Recent
-from shared.observability import count, make_logger, make_request_log, unexpected
+from shared.observability import count, make_logger, request_log, unexpected, unlogged
 from shared.operations.connections import ensure_registered, keep_alive, renew
 from shared.operations.delivery import check_presence
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
@@ -87,16 +87,16 @@ class Guard:
 
 _SETTINGS = MessageSettings.load()
 _LOGGER = make_logger("message", _SETTINGS.log_level, _SETTINGS.stage)
-_REQUESTS = make_request_log("message", _SETTINGS.request_log)
+_IS_UNLOGGED = unlogged(_SETTINGS.request_log)
 _WIRING, _LIMITERS = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 _GUARD = Guard(_LIMITERS, _WIRING.stores, _WIRING.services)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Answer one frame. Whatever it is, there is one reply, and the connection stays, unless it floods."""
-    if _REQUESTS is None:
+    if _IS_UNLOGGED():
         return respond(event, _WIRING, _GUARD)
-    return _REQUESTS.websocket(event, lambda: respond(event, _WIRING, _GUARD))
+    return request_log("message").websocket(event, lambda: respond(event, _WIRING, _GUARD))
 
 
 def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from shared.domain.rules import Bounds
 from shared.errors import Internal
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import RateLimiter
-from shared.observability import FunctionObserver, make_logger, make_request_log, unexpected
+from shared.observability import FunctionObserver, make_logger, request_log, unexpected, unlogged
 from shared.ports.services import RestServices
 from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
@@ -83,18 +83,18 @@ def _log_unexpected(error: Exception) -> None:
 
 _SETTINGS = RestSettings.load()
 _LOGGER = make_logger("rest", _SETTINGS.log_level, _SETTINGS.stage)
-_REQUESTS = make_request_log("rest", _SETTINGS.request_log)
+_IS_UNLOGGED = unlogged(_SETTINGS.request_log)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 _API = make_api(_WIRING, unexpected=_log_unexpected)
-_NOTES = take_notes(_API) if _REQUESTS else dict
+_NOTES = dict if _SETTINGS.request_log == "off" else take_notes(_API)
 
 
 def handler(event: dict[str, Any], _context: Any = None) -> dict[str, Any]:
     """Answer one HTTP request, always in the API's own error format."""
     _WIRING.begin()
-    if _REQUESTS is None:
+    if _IS_UNLOGGED():
         return _answer(event)
-    return _REQUESTS.http(event, lambda: _answer(event), _NOTES)
+    return request_log("rest").http(event, lambda: _answer(event), _NOTES)
 
 
 def _answer(event: dict[str, Any]) -> dict[str, Any]:

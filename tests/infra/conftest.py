@@ -63,6 +63,12 @@ def synthesize(
 
 
 @pytest.fixture(scope="session")
+def logging(synthesize: Callable[..., Resources]) -> Resources:
+    """With a line of the gateway's own for each frame, for which the account has a role."""
+    return synthesize(access_log="all")
+
+
+@pytest.fixture(scope="session")
 def aws(synthesize: Callable[..., Resources]) -> Resources:
     """The stack for an AWS account, with nothing configured."""
     return synthesize()
@@ -120,6 +126,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         frame_burst="15",
         presence_grace_s="7",
         message_concurrency="300",
+        message_memory_mb="1024",
         connect_concurrency="40",
         presence_concurrency="18",
         look_concurrency="19",
@@ -137,6 +144,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         file_limit="3000",
         log_level="DEBUG",
         request_log="on",
+        access_log="all",
         log_retention_days="7",
         removal="destroy",
     )

@@ -28,7 +28,8 @@ ALWAYS = {
     *("Logs::LogGroup", "S3::Bucket", "S3::BucketPolicy", "SQS::Queue", "SQS::QueuePolicy", "Scheduler::ScheduleGroup"),
 }
 KINDS = {
-    "aws": ALWAYS
+    "aws": ALWAYS | {"CloudWatch::Dashboard", "ApiGatewayV2::RouteResponse", "SecretsManager::Secret"},
+    "logging": ALWAYS
     | {"CloudWatch::Dashboard", "ApiGateway::Account", "ApiGatewayV2::RouteResponse", "SecretsManager::Secret"},
     "local": ALWAYS | {"SecretsManager::Secret"},
     "full": ALWAYS
@@ -77,12 +78,12 @@ def all_permitting(template: dict[str, Any]) -> Counter[tuple[str, str]]:
 def test_every_document_that_permits_something_is_accounted_for(name: str, resources: Resources) -> None:
     queues = len(resources.of("AWS::SQS::Queue"))
     expected = {
-        ("IAM::Role", "AssumeRolePolicyDocument"): len(FUNCTIONS) + 1 + (name == "aws"),
+        ("IAM::Role", "AssumeRolePolicyDocument"): len(FUNCTIONS) + 1 + (name == "logging"),
         ("IAM::Policy", "PolicyDocument"): len(FUNCTIONS) + 1,
         ("S3::BucketPolicy", "PolicyDocument"): 1,
         ("SQS::QueuePolicy", "PolicyDocument"): queues,
     }
-    if name == "aws":
+    if name == "logging":
         expected["IAM::Role", "ManagedPolicyArns"] = 1
     assert all_permitting(resources.template) == expected
 
@@ -102,7 +103,7 @@ def test_every_role_is_a_functions_or_the_reminders_or_the_accounts_log_role(nam
         role: next(one for one in (*FUNCTIONS, "Reminders", "GatewayLogs") if f"{one}Role" in role)
         for role in resources.of("AWS::IAM::Role")
     }
-    assert sorted(roles.values()) == sorted({*FUNCTIONS, "Reminders", *(["GatewayLogs"] if name == "aws" else [])})
+    assert sorted(roles.values()) == sorted({*FUNCTIONS, "Reminders", *(["GatewayLogs"] if name == "logging" else [])})
     attached = Counter(role["Ref"] for policy in resources.properties("AWS::IAM::Policy") for role in policy["Roles"])
     assert attached == {role: 1 for role, owner in roles.items() if owner != "GatewayLogs"}
     for policy in resources.properties("AWS::IAM::Policy"):
@@ -119,9 +120,11 @@ def test_a_role_is_taken_by_one_service_and_nobody_else(name: str, resources: Re
         assert ("Condition" in statement) == (service == "scheduler")
 
 
-def test_the_one_managed_policy_is_that_of_the_gateways_logs(aws: Resources) -> None:
+def test_the_one_managed_policy_is_that_of_the_gateways_logs(logging: Resources) -> None:
     """A setting of the whole account, which the gateway demands just so; no function has one."""
-    [(name, role)] = [item for item in aws.of("AWS::IAM::Role").items() if "ManagedPolicyArns" in item[1]["Properties"]]
+    [(name, role)] = [
+        item for item in logging.of("AWS::IAM::Role").items() if "ManagedPolicyArns" in item[1]["Properties"]
+    ]
     assert "GatewayLogsRole" in name
     [arn] = role["Properties"]["ManagedPolicyArns"]
     assert json.dumps(arn).endswith('":iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"]]}')
@@ -268,8 +271,7 @@ LOGGED = {
 }
 
 
-@pytest.mark.parametrize("name", ["aws", "full"])
-@pytest.mark.parametrize("protocol", ["WEBSOCKET", "HTTP"])
+@pytest.mark.parametrize(("name", "protocol"), [("aws", "HTTP"), ("full", "HTTP"), ("full", "WEBSOCKET")])
 def test_access_logs_hold_what_is_listed_and_nothing_else(protocol: str, resources: Resources) -> None:
     """No user, address, path, query or header: a request's id leads to the function's own line, which names none."""
     text = stage(resources, protocol)["AccessLogSettings"]["Format"]
@@ -280,7 +282,7 @@ def test_access_logs_hold_what_is_listed_and_nothing_else(protocol: str, resourc
 @EACH
 def test_every_log_is_deleted_in_time(name: str, resources: Resources) -> None:
     groups = resources.properties("AWS::Logs::LogGroup")
-    assert len(groups) == len(FUNCTIONS) + (0 if name == "local" else 2)
+    assert len(groups) == len(FUNCTIONS) + {"local": 0, "aws": 1, "full": 2, "logging": 2}[name]
     assert all(1 <= group["RetentionInDays"] <= 400 for group in groups)
 
 

@@ -170,8 +170,19 @@ def test_the_gateway_never_logs_whole_requests(each: Resources) -> None:
         assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
 
 
-@pytest.mark.parametrize("protocol", ["WEBSOCKET", "HTTP"])
-@pytest.mark.parametrize("name", ["aws", "full"])
+def test_a_line_for_each_frame_is_written_where_it_is_wanted(synthesize: Callable[..., Resources]) -> None:
+    logged = {
+        each: {
+            protocol
+            for protocol in ("WEBSOCKET", "HTTP")
+            if "AccessLogSettings" in stage(synthesize(access_log=each), protocol)
+        }
+        for each in ("off", "http", "all")
+    }
+    assert logged == {"off": set(), "http": {"HTTP"}, "all": {"WEBSOCKET", "HTTP"}}
+
+
+@pytest.mark.parametrize(("name", "protocol"), [("aws", "HTTP"), ("full", "HTTP"), ("full", "WEBSOCKET")])
 def test_access_logs_are_json_without_queries_paths_addresses_or_identities(
     name: str, protocol: str, request: pytest.FixtureRequest
 ) -> None:
@@ -182,11 +193,14 @@ def test_access_logs_are_json_without_queries_paths_addresses_or_identities(
         assert told.lower() not in json.dumps(logged).lower()
 
 
-def test_the_first_websocket_stage_of_an_account_gets_its_logging_role(aws: Resources, full: Resources) -> None:
-    [(account, resource)] = aws.of("AWS::ApiGateway::Account").items()
+def test_the_first_websocket_stage_of_an_account_gets_its_logging_role_if_it_logs(
+    logging: Resources, aws: Resources, full: Resources
+) -> None:
+    assert not aws.of("AWS::ApiGateway::Account")
+    [(account, resource)] = logging.of("AWS::ApiGateway::Account").items()
     assert resource["DeletionPolicy"] == "Retain"
     [stage_resource] = [
-        resource for name, resource in aws.of("AWS::ApiGatewayV2::Stage").items() if "WebSocket" in name
+        resource for name, resource in logging.of("AWS::ApiGatewayV2::Stage").items() if "WebSocket" in name
     ]
     assert account in stage_resource["DependsOn"]
     assert not full.of("AWS::ApiGateway::Account")

@@ -28,8 +28,8 @@ def test_what_is_reserved_is_found_again(full: Resources) -> None:
     assert len(reserving) == 3
 
 
-def test_the_stacks_own_role_for_logs_is_known(aws: Resources) -> None:
-    assert [name for name in aws.of("AWS::IAM::Role") if "GatewayLogsRole" in name]
+def test_the_stacks_own_role_for_logs_is_known(logging: Resources) -> None:
+    assert [name for name in logging.of("AWS::IAM::Role") if "GatewayLogsRole" in name]
 
 
 def test_both_apis_their_stages_and_logs_are_found(aws: Resources) -> None:

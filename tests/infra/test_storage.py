@@ -89,9 +89,17 @@ def test_on_aws_everything_with_data_survives_the_stack_and_leaves_nothing_of_a_
     assert all(table["DeletionProtectionEnabled"] for table in aws.properties("AWS::DynamoDB::Table"))
 
 
-def test_nothing_else_is_left_where_the_first_deployment_fails_but_the_accounts_own_setting(aws: Resources) -> None:
+def kept_of(resources: Resources) -> dict[str, str]:
+    """Kinds by logical ids."""
+    return {name: one["Type"] for name, one in resources.all.items() if one.get("DeletionPolicy") == "Retain"}
+
+
+def test_nothing_else_is_left_where_the_first_deployment_fails_but_the_accounts_own_setting(
+    aws: Resources, logging: Resources
+) -> None:
     """API Gateway goes on naming the role whatever becomes of the stack, so the role has to be there."""
-    kept = {name: one["Type"] for name, one in aws.all.items() if one.get("DeletionPolicy") == "Retain"}
+    assert sorted(kept_of(aws).values()) == ["AWS::DynamoDB::Table"] * 4
+    kept = kept_of(logging)
     assert sorted(kept.values()) == ["AWS::ApiGateway::Account", *["AWS::DynamoDB::Table"] * 4, "AWS::IAM::Role"]
     assert [name for name, kind in kept.items() if kind == "AWS::IAM::Role" and "GatewayLogsRole" in name]
 

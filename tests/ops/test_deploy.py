@@ -127,15 +127,24 @@ def test_an_account_is_bootstrapped_where_it_is_not_yet(
     assert commands[0] == ("bootstrap", "aws://123456789012/eu-central-1")
 
 
-@pytest.mark.parametrize(("there", "told"), [("", "create"), ("arn:aws:iam::1:role/theirs", "existing")])
+@pytest.mark.parametrize(
+    "role",
+    [
+        ("all", "", "create"),
+        ("all", "arn:aws:iam::1:role/theirs", "existing"),
+        ("http", "arn:aws:iam::1:role/theirs", "create"),  # nobody asks: it has no use for one
+    ],
+)
+@pytest.mark.usefixtures("commands")
 def test_the_app_is_told_how_to_take_the_accounts_role_for_logs(
     settings: Settings,
-    commands: list[tuple[str, ...]],
     account: Account,
     environments: list[dict[str, str]],
-    there: str,
-    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    role: tuple[str, str, str],
 ) -> None:
+    access_log, there, told = role
+    monkeypatch.setenv("PARLEY_ACCESS_LOG", access_log)
     account.answers |= {"apigateway.GetAccount": {"cloudwatchRoleArn": there}, "iam.GetRole": refused("AccessDenied")}
     deploy.deploy(settings)
     assert [one["PARLEY_GATEWAY_LOGS_ROLE"] for one in environments] == [told]
@@ -158,6 +167,7 @@ def test_what_is_missing_is_told_before_anything_is_touched(
     value: str,
     said: str,
 ) -> None:
+    monkeypatch.setenv("PARLEY_ACCESS_LOG", "all")
     monkeypatch.setenv(variable, value)
     with pytest.raises(CommandError, match=said):
         deploy.deploy(settings)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.observability import make_request_log
+from shared.observability import SAMPLE, request_log, unlogged
 from shared.request_log import RequestLog
 from tests.functions.events import authorizer_of, frame_event, handshake_event, http_event, websocket_event
 
@@ -35,14 +35,20 @@ def reply(body: dict[str, Any]) -> dict[str, Any]:
     return {"statusCode": 200, "body": json.dumps(body, separators=(",", ":"))}
 
 
-def test_off_there_is_none() -> None:
-    assert make_request_log("message", "off") is None
+@pytest.mark.parametrize(("setting", "logged"), [("off", 0), ("on", 1_000), ("sampled", 10)])
+def test_of_a_thousand_requests_so_many_get_a_line(setting: str, logged: int) -> None:
+    is_unlogged = unlogged(setting)
+    assert sum(not is_unlogged() for _ in range(1_000)) == logged
+
+
+def test_what_is_sampled_begins_anywhere_within_the_first_hundred() -> None:
+    ways = [unlogged("sampled") for _ in range(99)]
+    firsts = {[way() for _ in range(SAMPLE)].index(False) for way in ways}
+    assert len(firsts) > 20
 
 
 def test_on_it_writes_to_the_functions_output(capsys: pytest.CaptureFixture[str]) -> None:
-    log = make_request_log("message", "on")
-    assert log is not None
-    log.websocket(frame_event({}), lambda: reply({"success": True}))
+    request_log("message").websocket(frame_event({}), lambda: reply({"success": True}))
     assert json.loads(capsys.readouterr().out)["service"] == "parley-message"
 
 
