@@ -20,6 +20,7 @@ from benchmarks.cost_model import (
     CONNECT,
     CPU_MS,
     FRAME_LINE,
+    FRAMES_MB,
     GOES_UNSEEN,
     HUNDRED_RECORDS,
     MESSAGE,
