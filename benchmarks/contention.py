@@ -1,96 +1,120 @@
-"""What the one-write append costs when many write to one log at once: puts, refused puts and reads per message.
+"""Many write into one conversation at once: how long a message waits, and what it costs, beside other ways to do it.
 
-    .venv/bin/python -m benchmarks.contention --writers 20 --messages 25
+    .venv/bin/python -m benchmarks.contention
+    PARLEY_DYNAMODB_ENDPOINT=http://127.0.0.1:8000 .venv/bin/python -m benchmarks.contention --real
 
-The log is in memory; every call takes `--latency` milliseconds, as a call inside one region does. Each writer composes
-its next message when the last one is stored, holding the entry it last saw. The result is checked: no gap, no double.
+Virtual time, so the figures repeat exactly: every call takes `--latency` milliseconds, 30 % more or less, and a
+partition has DynamoDB's limits. With `--real` it is a thread for each writer, in front of the engine at that address
+(Amazon's DynamoDB Local; docs/testing.md says how to get it), with as many milliseconds added to each call.
+
+Closed loop: each writer composes its next message when the last one is stored, behind that. Open loop: messages come by
+chance, so many in a second, behind what was stored 30 ms before. Each result is checked: no gap, none lost, no double.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from shared.clock import backoff_s
-from shared.domain.entries import Draft, Entry
-from shared.domain.rules import Audience
-from shared.operations.messages import append
-from tests.calls import Unhurried
-from tests.dynamodb import Store
-from tests.stores import Stores, adapters
-from tests.wiring import make_context
+from tests.contracts.engines import ENDPOINT, empty, service
+from tests.load.writers import WAYS, Crowd, Way, begin, burst, closed_loop, open_loop
 
-_CONVERSATION = "dm:alice:bob"
-_CONTEXT = make_context(time.time_ns, lambda: "", pause=lambda attempt: time.sleep(backoff_s(attempt)))
-_CONTEXT = make_context(time.time_ns, lambda: "", pause=lambda attempt: time.sleep(backoff_s(attempt)))
-_BOTH = Audience({"alice": "member", "bob": "member"})
+_WRITERS = (1, 4, 16, 64)
+_RATES = (20, 50, 100)
 
 
-class _Slow(Unhurried):
-    """The simulated tables, which many threads may use, with a network in front of them."""
+class _Real:
+    """A world in real time: an engine, and a network in front of it."""
 
-    def __init__(self, latency_s: float) -> None:
-        self.made: Counter[str] = Counter()
-        self._latency_s = latency_s
-        self._tables = Store()
-        self._lock = Lock()
+    def __init__(self, calls: Any, latency_ms: float) -> None:
+        self._calls, self._latency_ms = calls, latency_ms
+
+    def now_ms(self) -> float:
+        return time.time() * 1e3
+
+    def wait_ms(self, ms: float) -> None:
+        time.sleep(ms / 1e3)
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        time.sleep(self._latency_s * random.uniform(0.7, 1.3))  # noqa: S311  # no two calls take equally long
-        with self._lock:
-            self.made[operation] += 1
-            return self._tables.call(operation, request)
+        half = self._latency_ms / 2 * random.uniform(0.7, 1.3)  # noqa: S311  # no two calls take equally long
+        self.wait_ms(half)
+        try:
+            answer: dict[str, Any] = self._calls.call(operation, request)
+            return answer
+        finally:
+            self.wait_ms(half)
 
 
-def _write(stores: Stores, writer: int, messages: int) -> list[float]:
-    """The seconds that each message took from its first put to its place."""
-    base: Entry | None = None
-    took = []
-    for number in range(messages):
-        name = f"{writer}-{number}"
-        draft = Draft(_CONVERSATION, "alice", name, nonce=name, client_message_id=name)
-        started = time.perf_counter()
-        base = append(
-            draft,
-            base=base,
-            audience=_BOTH,
-            stores=stores,
-            context=_CONTEXT,
-        ).entry
-        took.append(time.perf_counter() - started)
-    return took
+@contextmanager
+def _engine(latency_ms: float) -> Iterator[_Real]:
+    with service(os.environ[ENDPOINT]) as calls:
+        empty(calls)
+        begin(calls)
+        yield _Real(calls, latency_ms)
+
+
+def _really_closed(writers: int, *, messages: int, way: Way, latency_ms: float) -> Crowd:
+    with _engine(latency_ms) as world, ThreadPoolExecutor(writers) as threads:
+        crowd = Crowd(world, way)
+        list(threads.map(lambda _: crowd.write_all(messages), range(writers)))
+        crowd.check()
+        return crowd
+
+
+def _really_open(rate: float, *, seconds: float, way: Way, latency_ms: float) -> Crowd:
+    with _engine(latency_ms) as world, ThreadPoolExecutor(256) as threads:
+        crowd = Crowd(world, way)
+        at, end = time.monotonic(), time.monotonic() + seconds
+        running = []
+        while at < end:
+            at += random.expovariate(rate)  # no secret
+            time.sleep(max(0.0, at - time.monotonic()))
+            running.append(threads.submit(crowd.write_once))
+        for one in running:
+            one.result()
+        crowd.check()
+        return crowd
+
+
+def _loads(
+    *, real: bool, messages: int, seconds: float, latency_ms: float
+) -> Iterator[tuple[str, Callable[[Way], Crowd]]]:
+    closed = partial(_really_closed if real else closed_loop, messages=messages, latency_ms=latency_ms)
+    arriving = partial(_really_open if real else open_loop, seconds=seconds, latency_ms=latency_ms)
+    for writers in _WRITERS:
+        yield f"{writers} writer{'s' if writers > 1 else ''}, closed", lambda way, n=writers: closed(n, way=way)  # type: ignore[misc]  # its default
+    for rate in _RATES:
+        yield f"{rate}/s, open", lambda way, n=rate: arriving(n, way=way)  # type: ignore[misc]  # its default
+    if not real:
+        yield "64 within 10 ms", lambda way: burst(64, within_ms=10, way=way, latency_ms=latency_ms)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--writers", type=int, nargs="+", default=[1, 2, 5, 20])
-    parser.add_argument("--messages", type=int, default=25)
+    parser.add_argument("--messages", type=int, default=40, help="of each writer in a closed loop")
+    parser.add_argument("--seconds", type=float, default=20.0, help="that an open loop goes on")
     parser.add_argument("--latency", type=float, default=5.0, metavar="MS")
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("--real", action="store_true", help=f"at {ENDPOINT}")
     options = parser.parse_args()
-    print(f"{'writers':>8}{'messages/s':>12}{'puts':>8}{'reads':>8}{'median ms':>11}{'slowest ms':>12}")
-    for writers in options.writers:
-        calls = _Slow(options.latency / 1e3)
-        stores = adapters(calls)
-        started = time.perf_counter()
-        with ThreadPoolExecutor(writers) as threads:
-            every = list(threads.map(lambda writer: _write(stores, writer, options.messages), range(writers)))  # noqa: B023
-        seconds = time.perf_counter() - started
-        made = Counter(calls.made)
-        stored = stores.log.read(_CONVERSATION, start=1, limit=1_000_000)
-        total = writers * options.messages
-        if [entry.seq for entry in stored] != list(range(1, total + 1)) or len({e.nonce for e in stored}) != total:
-            raise SystemExit("the log has a gap or a double")
-        took = sorted(second for one in every for second in one)
-        print(
-            f"{writers:>8}{total / seconds:>12.0f}{made['PutItem'] / total:>8.2f}{made['Query'] / total:>8.2f}"
-            f"{took[total // 2] * 1e3:>11.0f}{took[-1] * 1e3:>12.0f}"
-        )
+    print(f"{'load':<20}{'way':<26}{'stored/s':>9}{'writes':>8}{'reads':>8}{'median':>8}{'p99':>8}{'longest ms':>12}")
+    loads = _loads(real=options.real, messages=options.messages, seconds=options.seconds, latency_ms=options.latency)
+    for load, run in loads:
+        for name in options.ways:
+            crowd = run(WAYS[name])
+            refused = f"  {dict(crowd.refused)}" if crowd.refused else ""
+            print(
+                f"{load:<20}{name:<26}{crowd.per_second:>9.0f}{crowd.each('writes'):>8.2f}{crowd.each('reads'):>8.2f}"
+                f"{crowd.at(0.5):>8.0f}{crowd.at(0.99):>8.0f}{crowd.at(1.0):>12.0f}{refused}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

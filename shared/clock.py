@@ -82,6 +82,13 @@ class Deadline:
             raise Unavailable
         return delay
 
+    def wait_ms(self, ms: int) -> None:
+        """Wait as long as told, for who knows how long it is to another attempt. Raises Unavailable as `pause` does."""
+        left = self._end - self._monotonic()
+        if left < _LAST_S:
+            raise Unavailable
+        self._sleep(min(ms / SECOND_MS, left))
+
     def check(self) -> None:
         """Before each call. Raises Unavailable where it is too late to start one."""
         if self._monotonic() > self._end + self._grace_s:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from shared.clock import now_ms
+from shared.clock import SECOND_MS, now_ms
 from shared.operations.context import Context, Limits
 
 
@@ -19,12 +19,17 @@ def limits_of(settings: object, **others: Any) -> Limits:
     return Limits(**named, **others)
 
 
-def make_context(limits: Limits, *, pause: Callable[[int], None]) -> Context:
+def sleep_ms(ms: int) -> None:
+    """Wait as long as told, whatever the invocation's deadline."""
+    time.sleep(ms / SECOND_MS)
+
+
+def make_context(limits: Limits, *, pause: Callable[[int], None], wait_ms: Callable[[int], None] = sleep_ms) -> Context:
     """One instance's. `pause(attempt)` waits a jittered while, and keeps to the invocation's deadline."""
     return Context(
         now=now_ms,
         pause=pause,
-        wait_ms=lambda ms: time.sleep(ms / 1_000),
+        wait_ms=wait_ms,
         new_nonce=partial(secrets.token_urlsafe, 8),
         new_secret=partial(secrets.token_urlsafe, 32),
         jitter=lambda ms: random.randrange(ms + 1),  # noqa: S311  # spreads retries, no secret

@@ -131,6 +131,7 @@ class Wiring:
     new_nonce: Callable[[], str]
     parallel_map: ParallelMap = in_turn
     pause: Callable[[int], None] = ignore
+    wait_ms: Callable[[int], None] = ignore
     begin: Callable[[], None] = at_once
     connection_limit: int = CONNECTION_LIMIT
     checks: PresenceChecks = field(default_factory=FakePresenceChecks)
@@ -138,7 +139,7 @@ class Wiring:
 
     def context(self, **settings: Any) -> Context:
         limits = {"connection_limit": self.connection_limit, **settings}
-        return make_context(self.now, self.new_nonce, **{"pause": self.pause, **limits})
+        return make_context(self.now, self.new_nonce, **{"pause": self.pause, "wait_ms": self.wait_ms, **limits})
 
     @property
     def services(self) -> Services:

@@ -85,7 +85,7 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
             observer=FunctionObserver("message", logger),
             presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
         ),
-        make_context(limits, pause=deadline.pause),
+        make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms),
         verify=lambda token: _verifier(settings, environment).verify(token),
     )
     buckets = DynamoDbBuckets(calls, members_table=settings.members_table)

@@ -68,7 +68,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
                 role_arn=settings.schedule_role_arn,
             ),
         ),
-        context=make_context(limits, pause=deadline.pause),
+        context=make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms),
         verifier=make_verifier(settings, environment, now=now_ms),
         limiter=RateLimiter(Limit(settings.message_rate, settings.message_burst), messages, now_ms),
         invites=InviteLimiter(Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S), invites, now_ms),

@@ -45,7 +45,8 @@ class Entry:
     stored with. `fan_out`: the group is so large that the stream side posts it. `roster_seq`: behind this entry, up to
     this one, nothing has changed of the group's roster (see `rosters.py`); None where that is not known, and in private
     conversations.
-    `first_answer`: with this message, both members of a private conversation have written.
+    `first_answer`: with this message, both members of a private conversation have written. `waited`: where others wrote
+    at the same time, how many milliseconds it took from its request to its put (see `turns.py`), else 0.
     """
 
     conversation_id: str
@@ -72,6 +73,7 @@ class Entry:
     fan_out: bool = False
     roster_seq: int | None = None
     first_answer: bool = False
+    waited: int = 0
 
     @property
     def kind(self) -> str:
@@ -125,7 +127,7 @@ class Draft:
     forward_of: tuple[str, int] | None = None
     fan_out: bool = False
 
-    def following(self, base: Entry | None, created_at: int) -> Entry:
+    def following(self, base: Entry | None, created_at: int, *, waited: int = 0) -> Entry:
         """The entry that this draft becomes right behind `base` (None: as the first of its log)."""
         number = base.number + 1 if base else 1
         seq = base.seq + 1 if base else 1
@@ -149,6 +151,7 @@ class Draft:
             fan_out=self.fan_out,
             roster_seq=_roster_seq(base),
             first_answer=base is not None and self._is_first_answer(base),
+            waited=waited,
         )
 
     def _is_first_answer(self, base: Entry) -> bool:

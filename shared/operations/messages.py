@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,6 +17,7 @@ from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
 from shared.operations.presence import best_effort
 from shared.operations.resends import MAX_EXAMINED, Appended, answered_before, recognise, told_again
+from shared.operations.turns import BUSY_MS, Turn
 from shared.operations.visibility import tell_granted
 from shared.ports.conversations import ConversationLog, Lookup
 from shared.ports.services import Services
@@ -59,9 +60,6 @@ _TAIL: Final = 20
 # How much of a log is read to find a message that its sender sent before they left. No outsider can make us read
 # a conversation: this costs a unit or two where messages are of usual size.
 _LOOK_FOR_OUTSIDERS: Final = 100
-# A put costs little, and so do waits of up to 400 ms; longer ones would only keep the unlucky waiting.
-_LONGEST_WAIT: Final = 4
-_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -267,26 +265,53 @@ def append(
     client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable (too much contention:
     nothing is stored, or the resend finds it).
     """
-    examined = 0
+    came = context.now()
+    place = _Place(base, audience)
+    turn: Turn | None = None
+    if base is not None and base.waited and came - base.created_at < BUSY_MS:
+        turn = Turn(came, base, log=stores.log, context=context)
+        if (stored := place.move(draft, turn.approach())) is not None:
+            return recognise(draft, stored, place.audience)
     noted: dict[str, int] = {}
-    for attempt in range(MAX_ATTEMPTS):
-        entry = draft.following(base, context.now())
-        _note_displaced(base, entry, noted, audience, stores)
-        new_members = audience.members if base is None and audience.group is None else ()
+    for _ in range(MAX_ATTEMPTS):
+        now = context.now()
+        entry = draft.following(place.base, now, waited=max(1, now - came) if place.examined else 0)
+        _note_displaced(place.base, entry, noted, place.audience, stores)
+        new_members = place.audience.members if place.base is None and place.audience.group is None else ()
         there = stores.log.put(entry, new_members=new_members, once=once)
         if there is None:
-            return Appended(entry, duplicate=False, audience=audience)
-        for met in _behind(there, attempt, stores.log, context.pause):
-            if draft.is_stored_as(met):
-                return recognise(draft, met, audience)
-            examined += 1
-            if examined > MAX_EXAMINED:
-                raise SyncRequired
-            base, audience = met, audience.after([met])
-        if draft.sender_id not in audience:
-            raise NotAMember
-        rules.check_mentions(draft.mentions, audience)
+            return Appended(entry, duplicate=False, audience=place.audience)
+        turn = turn or Turn(came, there, log=stores.log, context=context)
+        if (stored := place.move(draft, turn.after_losing(there))) is not None:
+            return recognise(draft, stored, place.audience)
     raise Unavailable("This conversation is very busy: try again")
+
+
+class _Place:
+    """Where a draft goes: right behind `base`, the last entry that was examined on the way there."""
+
+    __slots__ = ("audience", "base", "examined")
+
+    def __init__(self, base: Entry | None, audience: rules.Audience) -> None:
+        self.base, self.audience = base, audience
+        self.examined = 0
+
+    def move(self, draft: Draft, entries: Iterable[Entry]) -> Entry | None:
+        """Go behind `entries`, which follow `base`. Returns the one that is this message, where it is among them.
+
+        Raises SyncRequired, and, for what they say of members, NotAMember and BadRequest.
+        """
+        for met in entries:
+            if draft.is_stored_as(met):
+                return met
+            self.examined += 1
+            if self.examined > MAX_EXAMINED:
+                raise SyncRequired
+            self.base, self.audience = met, self.audience.after([met])
+        if draft.sender_id not in self.audience:
+            raise NotAMember
+        rules.check_mentions(draft.mentions, self.audience)
+        return None
 
 
 def _note_displaced(
@@ -304,20 +329,3 @@ def _note_displaced(
         if (number := leaving.get(author_key(user))) is not None:
             stores.memberships.note_written(entry.conversation_id, user, number=number)
     noted |= leaving
-
-
-def _behind(there: Entry, attempt: int, log: ConversationLog, pause: Callable[[int], None]) -> Iterator[Entry]:
-    """The entry that was in the way and everything behind it, a page at a time, strongly consistent.
-
-    The wait comes before the read, so that what was read is fresh when the next put goes out. After a first conflict
-    there is none: most often it was one other message, and the tail is free again.
-    """
-    yield there
-    if attempt:
-        pause(min(attempt - 1, _LONGEST_WAIT))
-    start = there.seq + 1
-    while page := log.read(there.conversation_id, start=start, limit=_PAGE):
-        yield from page
-        if len(page) < _PAGE:
-            return
-        start = page[-1].seq + 1

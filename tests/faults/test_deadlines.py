@@ -62,6 +62,9 @@ class Slow:
     def pause(self, attempt: int) -> None:
         self.deadline.pause(attempt)
 
+    def wait_ms(self, ms: int) -> None:
+        self.deadline.wait_ms(ms)
+
     @property
     def took(self) -> float:
         return self.time - self.began
@@ -106,6 +109,7 @@ class DeadlineHarness:
             lambda: NOW + int(self.calls.time * 1_000),
             FakeNonces(),
             pause=self.calls.pause,
+            wait_ms=self.calls.wait_ms,
             begin=lambda: self.calls.limit(FRAME_S),
         )
         self.wired = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR), group_limit=1_000)

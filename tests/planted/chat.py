@@ -101,7 +101,7 @@ BUGS: Final = (
     Bug(
         "who was removed on the way is not refused",
         "shared/operations/messages.py",
-        "        if draft.sender_id not in audience:\n            raise NotAMember\n",
+        "        if draft.sender_id not in self.audience:\n            raise NotAMember\n",
         "",
     ),
     Bug(

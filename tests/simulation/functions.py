@@ -154,6 +154,7 @@ class Instance:
             self.new_nonce,
             hub.parallel_map,
             self.pause,
+            hub.wait,
             begin=self.begin,
             connection_limit=most,
             checks=self.checks,

@@ -17,11 +17,11 @@ import shared.operations.files as uploads_module
 import shared.operations.groups as groups_module
 import shared.operations.heads as heads_module
 import shared.operations.history as history_module
-import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
 import shared.operations.resends as resends_module
 import shared.operations.sync as syncing_module
 import shared.operations.tickets as tickets_module
+import shared.operations.turns as turns_module
 from shared.domain.entries import AUTHORS_KEPT
 from shared.domain.limits import Limit
 from shared.domain.rules import MAX_REACTIONS_OF_ONE
@@ -107,7 +107,7 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (groups_module, "MAX_USERS_PER_CHANGE", 2),
     (history_module, "_PAGE", 3),
     (inbox_pages_module, "_PAGE", 2),
-    (log_module, "_PAGE", 2),
+    (turns_module, "_PAGE", 2),
     (resends_module, "_PAGE", 2),
     (models_module, "AUTHORS_KEPT", _FEW_AUTHORS),
     (rules_module, "MAX_REACTIONS_OF_ONE", 1),

@@ -24,7 +24,6 @@ import shared.adapters.dynamodb.conversation_log as log_table_module
 import shared.domain.rules as rules_module
 import shared.operations.changes as changing_module
 import shared.operations.delivery as delivery_module
-import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
 import shared.operations.presence as presence_module
 import shared.operations.resends as resends_module
@@ -38,6 +37,7 @@ from shared.domain.entries import Draft, Entry
 from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
+from shared.operations.turns import Turn
 from tests.simulation.scenario import beginning
 
 Patch = tuple[Any, str, Any]
@@ -66,7 +66,12 @@ def _acked_unwritten() -> Iterator[Patch]:
 
 def _no_second_read() -> Iterator[Patch]:
     """After a conflict the message goes to the tail: what lies between is not looked at."""
-    yield log_module, "_behind", lambda there, attempt, log, pause: log.read_back(there.conversation_id, limit=1)
+
+    def hasty(self: Turn) -> Iterator[Entry]:
+        (self._tail,) = self._log.read_back(self._tail.conversation_id, limit=1)
+        yield self._tail
+
+    yield Turn, "_look", hasty
 
 
 def _blind_second_try() -> Iterator[Patch]:

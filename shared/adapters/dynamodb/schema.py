@@ -211,6 +211,7 @@ def entry_item(entry: Entry) -> Item:
         "fan_out": entry.fan_out or None,
         "roster_seq": entry.roster_seq,
         "first_answer": entry.first_answer or None,
+        "waited": entry.waited or None,
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
 

@@ -154,7 +154,7 @@ def test_contention_without_end_is_given_up_and_nothing_stored(stores: Simulated
     pauses: list[int] = []
     with pytest.raises(Unavailable):
         append_to(stores, draft(), pauses=pauses)
-    assert pauses == [min(number, 4) for number in range(MAX_ATTEMPTS - 1)]
+    assert pauses == [min(number, 2) for number in range(MAX_ATTEMPTS - 1)]
     assert "hi" not in texts(stores)
 
 

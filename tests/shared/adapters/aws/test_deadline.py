@@ -47,6 +47,21 @@ def test_it_waits_as_long_as_there_is_time_for_another_attempt() -> None:
     assert refused.value.retry_after_ms
 
 
+def test_a_wait_of_known_length_ends_with_the_invocations_time() -> None:
+    time = Time()
+    deadline = time.deadline(1.0)
+    for _ in range(3):
+        deadline.wait_ms(300)
+    assert time.naps == [0.3, 0.3, 0.3]
+    with pytest.raises(Unavailable):
+        deadline.wait_ms(300)  # a tenth of a second is left: no attempt comes to its end in that
+    assert time.naps == [0.3, 0.3, 0.3]
+    short = time.deadline(1.0)
+    time.now += 0.7
+    short.wait_ms(5_000)
+    assert time.naps[3:] == [pytest.approx(0.3)]
+
+
 def test_calls_are_started_for_a_while_longer() -> None:
     time = Time()
     deadline = time.deadline(1.0)

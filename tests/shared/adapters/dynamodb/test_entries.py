@@ -27,6 +27,7 @@ _COMMON = {
     "authors": st.dictionaries(_TEXT.map(author_key), _SEQS, max_size=3),
     "nonce": _TEXT,
     "fan_out": st.booleans(),
+    "waited": st.integers(0, 100_000),
 }
 _MESSAGES = st.builds(
     Entry,
@@ -60,6 +61,13 @@ def _stored(item: dict[str, Any]) -> dict[str, Any]:
 @given(entry=_MESSAGES | _OTHERS)
 def test_an_entry_comes_back_as_it_went(entry: Entry) -> None:
     assert entry_from(_stored(entry_item(entry))) == entry
+
+
+def test_most_entries_did_not_wait_and_do_not_say_so() -> None:
+    """What is not stored costs nothing, and entries from before it was stored read as such."""
+    entry = Entry("dm:alice:bob", 1, "alice", 1, 1, "hi", message_seq=1)
+    assert "waited" not in _stored(entry_item(entry))
+    assert _stored(entry_item(replace(entry, waited=7)))["waited"] == 7
 
 
 def test_what_a_message_became_is_read() -> None:
