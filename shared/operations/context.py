@@ -10,7 +10,7 @@ from shared.domain.files import SizeLimits
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.operations.rosters import Rosters
 
-# With 20 writers at once on one log an attempt loses about 20 times; this leaves room for three times that.
+# With 64 writers at once on one log a message loses a few times, and as often as that hardly ever.
 MAX_ATTEMPTS: Final = 64
 
 

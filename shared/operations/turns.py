@@ -21,9 +21,12 @@ BUSY_MS: Final = 500
 # Between two messages that came one behind the other, as much of the time between them as a read and a put need in the
 # thick of it. Closer together they take places from each other, further apart the log stands idle.
 _APART: Final = 0.7
-# Where messages wait for so long, more come than are served like that: closer together, at more puts in vain.
-_LONG_MS: Final = 180
+# Where messages wait for as long as so many calls take, more come than are served like that: closer together, at more
+# puts in vain. With the 5 ms of a call inside one region that is 220 ms.
+_LONG: Final = 44
 _CLOSE: Final = 0.35
+# A call takes that long at least, and what took longer was something else.
+_CALL_MS: Final = (3, 25)
 # The longest wait between two looks, also where another instance's clock is wrong.
 _LOOK_MS: Final = 250
 # Losing several places in a row means that many have come in the same moment; they spread out. Who waits for long has
@@ -39,12 +42,23 @@ _PAGE: Final = 100
 class Turn:
     """One message that waits for its place. `came` is when its request did, `tail` what it has seen of the log."""
 
-    __slots__ = ("_came", "_context", "_log", "_looked_at", "_losses", "_missing_at", "_seen_at", "_tail")
+    __slots__ = (
+        "_came",
+        "_context",
+        "_log",
+        "_looked_at",
+        "_looking_ms",
+        "_looks",
+        "_losses",
+        "_missing_at",
+        "_seen_at",
+        "_tail",
+    )
 
     def __init__(self, came: int, tail: Entry, *, log: ConversationLog, context: Context) -> None:
         self._came, self._tail = came, tail
         self._log, self._context = log, context
-        self._losses = 0
+        self._losses = self._looks = self._looking_ms = 0
         self._looked_at = self._missing_at = self._seen_at = 0
 
     def after_losing(self, there: Entry) -> Iterator[Entry]:
@@ -88,10 +102,13 @@ class Turn:
             self._tail = page[-1] if page else self._tail
             yield from page
         self._seen_at = self._context.now()
+        self._looks += 1
+        self._looking_ms += self._seen_at - self._looked_at
 
     def _due(self) -> float:
         """When it is this message's turn, if no other goes first. Clocks differ; by this one the log was looked at."""
         stored_at = min(max(self._tail.created_at, self._missing_at), self._context.now())
         self._missing_at = self._looked_at  # what comes next was not there then
         ahead = self._came - (stored_at - self._tail.waited)
-        return stored_at + ahead * (_APART if self._tail.waited < _LONG_MS else _CLOSE)
+        call_ms = min(max(_CALL_MS[0], self._looking_ms / max(1, self._looks)), _CALL_MS[1])
+        return stored_at + ahead * (_APART if self._tail.waited < _LONG * call_ms else _CLOSE)

@@ -30,7 +30,7 @@ def test_a_hundred_messages_a_second_wait_for_less_than_a_third_of_a_second(seed
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_sixteen_who_never_stop_take_one_and_a_half_writes_a_message_and_each_has_its_turn(seed: int) -> None:
-    crowd = closed_loop(16, messages=20, seed=seed)
+    crowd = closed_loop(16, messages=30, seed=seed)
     check_whole(crowd)
     assert crowd.each("writes") <= 1.5, report(crowd)
     assert crowd.at(1.0) <= 400, report(crowd)

@@ -113,12 +113,12 @@ def test_who_came_later_lets_those_before_it_go_first_and_goes_on_where_none_com
 
 
 def test_while_others_come_it_waits_again_and_ever_shorter(busy: Busy) -> None:
-    base = busy.stored(waited=100)
+    base = busy.stored(waited=60)
     came = busy.clock()
-    busy.during = lambda: busy.stored(waited=busy.clock() - came + 100 - 30 * len(busy.waits))
+    busy.during = lambda: busy.stored(waited=busy.clock() - came + 60 - 20 * len(busy.waits))
     appended = busy.append(base)
-    assert busy.waits == [70, 49, 28, 7]
-    assert (appended.entry.seq, busy.calls[0]) == (7, 1)
+    assert busy.waits == [42, 28, 14]
+    assert (appended.entry.seq, busy.calls[0]) == (6, 1)
     assert appended.entry.waited == sum(busy.waits)
 
 
