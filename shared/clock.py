@@ -43,7 +43,12 @@ _LAST_S: Final = 0.2
 
 def backoff_s(attempt: int) -> float:
     """Full jitter: 0 to 25, 50, 100 … at most 3.2 s."""
-    return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2 ** min(attempt, 10)))  # noqa: S311  # no secret
+    return random.uniform(0, longest_s(attempt))  # noqa: S311  # no secret
+
+
+def longest_s(attempt: int) -> float:
+    """What that is at the most."""
+    return min(_MAX_DELAY_S, _BASE_DELAY_S * 2.0 ** min(attempt, 10))
 
 
 class Deadline:

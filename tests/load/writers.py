@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, cast
 from shared.adapters.aws.calls import ServiceError, retried
 from shared.adapters.dynamodb.client import Calls, to_item
 from shared.adapters.dynamodb.schema import entry_item
-from shared.clock import FRAME_S, Deadline
+from shared.clock import FRAME_S, Deadline, longest_s
 from shared.domain.entries import Draft, Entry
 from shared.domain.rules import Audience
 from shared.errors import ParleyError, Unavailable
@@ -44,6 +44,8 @@ _TRIES: Final = 1_000
 class World(Protocol):
     """Time, and the tables with a network in front of them."""
 
+    @property
+    def random(self) -> Random: ...
     def now_ms(self) -> float: ...
     def wait_ms(self, ms: float) -> None: ...
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]: ...
@@ -86,7 +88,10 @@ class Instance:
     def __init__(self, world: World, made: Counter[str], *, off_ms: float = 0.0, dies_in: float = inf) -> None:
         self._world, self._made, self._off_ms, self._dies_in = world, made, off_ms, dies_in
         self._deadline = Deadline(
-            FRAME_S, monotonic=lambda: world.now_ms() / 1_000, sleep=lambda s: world.wait_ms(s * 1_000)
+            FRAME_S,
+            monotonic=lambda: world.now_ms() / 1_000,
+            sleep=lambda s: world.wait_ms(s * 1_000),
+            backoff_s=lambda attempt: world.random.uniform(0, longest_s(attempt)),
         )
         self._deadline.begin()
         self.stores: Stores = adapters(self)
@@ -234,6 +239,7 @@ class Crowd:
     off_ms: Callable[[], float] = lambda: 0.0
     dies_in: Callable[[], float] = lambda: inf
     died: int = 0
+    is_torn: bool = False
     waits: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     made: Counter[str] = field(default_factory=Counter)
@@ -266,6 +272,13 @@ class Crowd:
     def _stored(self, start: int = 1) -> list[Entry]:
         calls: Calls = cast("Calls", self.world.limited.store if isinstance(self.world, Simulated) else self.world)
         return adapters(calls).log.read(CONVERSATION, start=start, limit=1_000_000)
+
+    def look(self) -> None:
+        """Note whether there is a gap, a loss or a double: an answer that was lost leaves one behind a counter."""
+        try:
+            self.check()
+        except AssertionError:
+            self.is_torn = True
 
     def write_all(self, messages: int) -> None:
         """A closed loop: the next message as soon as the last one is stored, behind that. No client is that quick."""
