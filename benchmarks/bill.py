@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from math import ceil
 from typing import Final
 
 from benchmarks import costs
@@ -19,6 +20,7 @@ from benchmarks.cost_model import (
     CHECK,
     CONNECT,
     CPU_MS,
+    DIGEST,
     FRAME_LINE,
     FRAMES_MB,
     GOES_UNSEEN,
@@ -54,8 +56,12 @@ EVENT_BYTES: Final = 300
 _MOST: Final = 10**12
 LARGE_GROUP: Final = 100
 """Groups of more members are told by shards, and no receipts in them."""
+QUIET_GROUP: Final = 500
+"""In groups of more members who is away is told by digests (`digest_limit`)."""
+DIGESTS_A_DAY: Final = 96
+"""At most, of one group (`digest_s`)."""
 READ: Final = Cost(reads=1).services
-ROSTER_UNITS: Final = 0.043
+ROSTER_UNITS: Final = 0.045
 """Read units of the list of members, for each of them; one at least."""
 
 
@@ -103,7 +109,7 @@ def pieces() -> dict[str, Services]:
             (1, Cost(messages=2, reads=3, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).services),
             (1 / 100, HUNDRED_RECORDS.services),
         ),
-        "delivered": plus((1, Cost(messages=1, reads=2, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
+        "delivered": plus((1, Cost(messages=1, reads=1.5, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
         "receipt": RECEIPT.services,
         "push": plus((1, Cost(reads=28, writes=1, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
         "hour": plus((60, {"API Gateway": prices.CONNECTION_MINUTE}), (15, ONE_PING.services)),
@@ -116,24 +122,31 @@ def pieces() -> dict[str, Services]:
 
 
 def _group_pieces() -> dict[str, Services]:
-    """A group's message: `base`, and for each member, each who is online (the writer is), unit of the roster, shard."""
+    """A group's message: `base`, and for each member, who is online (the writer is) or away, unit of the roster, shard.
+
+    A digest likewise.
+    """
     post = {
         "Lambda": Run(cpu=CPU_MS["post more"], memory_mb=FRAMES_MB).dollars - Run(cpu=0, memory_mb=FRAMES_MB).dollars
     }
     of_stream = replace(STREAM, reads=3)
     at_once = replace(MESSAGE, posts=0)
-    small = Cost(messages=1, reads=-1.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
-    large = Cost(
-        messages=2, reads=0.5, writes=1, lines=FRAME_LINE, runs=(at_once, replace(STREAM, reads=1), TEN_CHECKS)
-    )
+    small = Cost(messages=1, reads=-1, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
+    of_large = replace(STREAM, reads=2, writes=1)
+    large = Cost(messages=2, writes=2, lines=FRAME_LINE, runs=(at_once, of_large, TEN_CHECKS))
+    attendee = 0.54  # the row, and whether it was acknowledged
     return {
         "small_base": plus((1, small.services), (-2, post)),
         "small_member": plus((3, READ)),
         "large_base": large.services,
-        "large_member": plus((2, READ)),
-        "group_online": plus((1, Cost(messages=1).services), (1, post)),
+        "large_away": READ,
+        "small_online": plus((1, Cost(messages=1, reads=-0.5).services), (1, post)),
+        "large_online": plus((1, Cost(messages=1, reads=attendee).services), (1, post)),
         "group_roster": READ,
-        "group_shard": plus((1, Cost(reads=1, sqs=5, runs=(SHARD,)).services), (-10, post)),
+        "group_shard": plus((1, Cost(reads=1, sqs=6, runs=(SHARD,)).services), (-100, post)),
+        "digest_base": plus((1, replace(DIGEST, reads=3).services)),
+        "digest_online": plus((attendee, READ)),
+        "digest_away": READ,
     }
 
 
@@ -151,8 +164,9 @@ def counts(usage: Usage) -> dict[str, float]:
     days = usage.users * DAYS
     private, group = usage.private * days, usage.group * days
     n, here = usage.group_size, 1 + (usage.group_size - 1) * usage.online
-    away = private * (1 - usage.online) + group * (n - here)
-    is_large = n > LARGE_GROUP
+    is_large, is_quiet = n > LARGE_GROUP, n > QUIET_GROUP
+    digests = group * min(1.0, DIGESTS_A_DAY / max(usage.group * n, 1e-9)) if is_quiet else 0.0
+    away = private * (1 - usage.online) + (digests if is_quiet else group) * (n - here)
     receipts = private * usage.online + (0 if is_large else group * (here - 1))
     images = usage.images * usage.users
     size = "large" if is_large else "small"
@@ -167,10 +181,14 @@ def counts(usage: Usage) -> dict[str, float]:
         "image": images,
         "download": images * usage.downloads,
         f"{size}_base": group,
-        f"{size}_member": group * n,
-        "group_online": group * here,
-        "group_roster": group * 2 * max(1.0, ROSTER_UNITS * n),
-        "group_shard": group * -(-n // LARGE_GROUP) if is_large else 0,
+        f"{size}_online": group * here,
+        "small_member": 0 if is_large else group * n,
+        "large_away": group * (n - here) if is_large and not is_quiet else 0,
+        "group_roster": (group * 2 + digests) * max(1.0, ROSTER_UNITS * n),
+        "group_shard": group * ceil(here / LARGE_GROUP) if is_large else 0,
+        "digest_base": digests,
+        "digest_online": digests * here,
+        "digest_away": digests * (n - here),
     }
 
 

@@ -24,6 +24,8 @@ def figures() -> dict[str, Any]:
     return {
         "days": bill.DAYS,
         "large_group": bill.LARGE_GROUP,
+        "quiet_group": bill.QUIET_GROUP,
+        "digests_a_day": bill.DIGESTS_A_DAY,
         "roster_units": bill.ROSTER_UNITS,
         "event_bytes": bill.EVENT_BYTES,
         "row_bytes": bill.ROW_BYTES,

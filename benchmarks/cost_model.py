@@ -141,13 +141,13 @@ def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
 
 def private_message() -> Cost:
     """Each alone: an invocation from the stream, and a delivery check, of its own."""
-    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
+    return Cost(messages=3, reads=4.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
 
 
 def delivery_check(together: int) -> float:
     """A million, so many in one invocation and in one batch of the queue."""
     run = {1: CHECK, 10: TEN_CHECKS}[together]
-    return Cost(sqs=3 / together, reads=1).a_million + run.dollars / together * prices.MILLION
+    return Cost(sqs=3 / together, reads=0.5).a_million + run.dollars / together * prices.MILLION
 
 
 def busy_message() -> float:
@@ -161,21 +161,26 @@ def busy_message() -> float:
 EDIT: Final = Cost(messages=3, reads=5, writes=4, lines=FRAME_LINE, runs=(replace(MESSAGE, reads=4),))
 RECEIPT: Final = Cost(messages=3, reads=4, writes=1, lines=FRAME_LINE, runs=(MESSAGE,))
 GROUP: Final = Cost(
-    messages=11, reads=60.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
+    messages=11, reads=56, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
 )
 GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=FRAME_LINE, runs=(posting(9, reads=4),))
 GROUP_RECEIPT: Final = Cost(messages=11, reads=24, writes=1, lines=FRAME_LINE, runs=(posting(9),))
 GROUP_TYPING: Final = Cost(messages=11, reads=29, lines=FRAME_LINE, runs=(posting(9, writes=0),))
-SHARD: Final = Run(cpu=CPU_MS["stream record"] + 10 * CPU_MS["post more"], reads=3, posts=1, sends=1)
-# The message, the stream's record, ten shards of a hundred members with ten online each, and their delivery checks.
+# A hundred posts, in two portions, of which the second waits for its time.
+SHARD: Final = Run(cpu=CPU_MS["stream record"] + 100 * CPU_MS["post more"], reads=1, posts=1, sends=1, waits=100)
+# The message, the stream's record, which finds out who is there, one shard of a hundred attendees, and their check.
 LARGE: Final = Cost(
     messages=102,
-    reads=2_096.5,
-    writes=1,
-    sqs=50,
+    reads=145,
+    writes=2,
+    sqs=6,
     lines=FRAME_LINE,
-    runs=(replace(MESSAGE, posts=0), replace(STREAM, reads=1), *(SHARD,) * 10, *(TEN_CHECKS,) * 1),
+    runs=(replace(MESSAGE, posts=0), replace(STREAM, reads=2, writes=1), SHARD, TEN_CHECKS),
 )
+# Of the same group, once in a quarter of an hour at most: who is there and has it, and the devices of all others.
+DIGEST: Final = Cost(reads=1_002, sqs=3, runs=(Run(cpu=CPU_MS["push"], reads=5, sends=90),))
+# Of the same group: a member's session, the rows of one connection, and the mark at the seat.
+LISTED: Final = Cost(reads=1, writes=3, sqs=3, runs=(Run(cpu=CPU_MS["stream record"], reads=2, writes=3),))
 WATCH: Final = Cost(
     messages=2, reads=51, writes=11, lines=FRAME_LINE, runs=(replace(MESSAGE, reads=3, writes=2, posts=0),)
 )

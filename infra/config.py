@@ -124,6 +124,8 @@ class Config:
     look_concurrency: int
     fan_out_concurrency: int
     fan_out_rate: int
+    digest_limit: int
+    digest_s: int
     fan_out_ms: int
     log_level: LogLevel
     request_log: RequestLog
@@ -229,6 +231,8 @@ class Config:
             look_concurrency=read.number("look_concurrency", 2, 100, 5),
             fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
+            digest_limit=read.number("digest_limit", 0, 1_000, 500),
+            digest_s=read.number("digest_s", 30, 900, 900),
             fan_out_ms=read.number("fan_out_ms", 100, 5_000, 1_000),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             request_log=read.choice("request_log", REQUEST_LOGS, "on" if local else "sampled"),

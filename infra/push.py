@@ -53,7 +53,7 @@ class OfflinePush(Construct):
                 **storage.environment("log", "members", "sessions"),
                 **connections.environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
-                **config.environment("fan_out_rate"),
+                **config.environment("fan_out_rate", "digest_limit", "digest_s"),
                 **queues.look_environment,
                 **queues.push_environment,
                 "FCM_SECRET_ARN": config.fcm_secret_arn,
@@ -68,7 +68,8 @@ class OfflinePush(Construct):
         )
         self.function.allow_items(storage.log, "BatchGetItem", "Query")
         self.function.allow_items(
-            storage.members, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+            storage.members,
+            *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
         )
         self.function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         connections.allow(self.function)

@@ -107,7 +107,7 @@ class WebSocketApi(Construct):
             reserved_concurrency=self._config.connect_concurrency,
         )
         function.allow_items(self._storage.sessions, "UpdateItem")
-        function.allow_items(self._storage.members, "BatchGetItem", "DeleteItem", "Query")
+        function.allow_items(self._storage.members, "BatchGetItem", "BatchWriteItem", "DeleteItem", "Query")
         function.allow_items(self._storage.log, "Query")
         self.connections.allow(function, closing=True)
         self._queues.presence_checks.allow_sending(function)

@@ -142,6 +142,8 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
 
     fan_out_queue_url: str
     fan_out_rate: int
+    digest_limit: int
+    digest_s: int
     look_queue_url: str
     second_look_s: int
     fcm_queue_url: str

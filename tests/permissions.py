@@ -4,7 +4,11 @@ from __future__ import annotations
 
 _TABLES_OF: dict[str, dict[str, list[str]]] = {
     "Authorizer": {"Tickets": ["DeleteItem"]},
-    "Connect": {"Log": ["Query"], "Members": ["BatchGetItem", "DeleteItem", "Query"], "Sessions": ["UpdateItem"]},
+    "Connect": {
+        "Log": ["Query"],
+        "Members": ["BatchGetItem", "BatchWriteItem", "DeleteItem", "Query"],
+        "Sessions": ["UpdateItem"],
+    },
     "Disconnect": {"Sessions": ["UpdateItem"]},
     "Presence": {
         "Log": ["Query"],
@@ -24,7 +28,9 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
     },
     "OfflinePush": {
         "Log": ["BatchGetItem", "Query"],
-        "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"],
+        "Members": [
+            *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
+        ],
         "Sessions": ["BatchGetItem", "UpdateItem"],
     },
     "Files": {"Members": ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]},

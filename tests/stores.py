@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from shared.adapters.dynamodb.attendance import DynamoDbAttendance
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, Table, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
@@ -92,6 +93,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "relations": DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, parallel_map=parallel_map),
         "profiles": DynamoDbProfiles(calls, members_table=MEMBERS),
         "watches": DynamoDbWatches(calls, members_table=MEMBERS),
+        "attendance": DynamoDbAttendance(calls, members_table=MEMBERS),
         "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),
         "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         "devices": DynamoDbDevices(calls, members_table=MEMBERS),

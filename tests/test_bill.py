@@ -35,6 +35,8 @@ USAGES = {
     "the usual": Usage(),
     "a small team": Usage(users=30, pushes=0),
     "large groups": Usage(group_size=1_000, online=0.1, group=2),
+    "large groups that are not quiet": Usage(group_size=500, online=0.1, group=2),
+    "a quiet group": Usage(group_size=501, group=0.01),
     "just over a shard": Usage(group_size=101),
     "all online": Usage(online=1),
     "alone": Usage(group_size=1),
@@ -48,7 +50,8 @@ BUDGETS = {
     "an edit": (cost_model.EDIT.a_million, 6.50),
     "a receipt": (cost_model.RECEIPT.a_million, 4.50),
     "a message in a group of 20": (cost_model.GROUP.a_million, 21.40),
-    "a message in a group of 1,000": (cost_model.LARGE.a_million, 392.0),
+    "a message in a group of 1,000": (cost_model.LARGE.a_million, 130.0),
+    "a digest in a group of 1,000": (cost_model.DIGEST.a_million, 132.0),
     "a push, in tens": (cost_model.push(10), 4.65),
     "an image": (costs.image(), 40.0),
     "a request": (cost_model.REQUESTED.a_million, 1.50),
@@ -72,7 +75,10 @@ def test_the_pieces_come_to_what_the_counted_operations_cost() -> None:
     small = replace(NOTHING, group=ONE, group_size=20, online=9 / 19)
     assert dollars_of(small, but="receipt") == pytest.approx(cost_model.GROUP.dollars, rel=1e-9)
     large = replace(NOTHING, group=ONE, group_size=1_000, online=99 / 999)
-    assert dollars_of(large) == pytest.approx(cost_model.LARGE.dollars, rel=1e-9)
+    one_each = cost_model.LARGE.dollars + cost_model.DIGEST.dollars
+    assert dollars_of(large) == pytest.approx(one_each, rel=1e-9)
+    busy = replace(large, group=1)  # of a thousand in a day
+    assert dollars_of(busy) == pytest.approx(30 * (cost_model.LARGE.dollars + 0.096 * cost_model.DIGEST.dollars))
     private = replace(NOTHING, private=ONE, online=1)
     assert dollars_of(private, but="receipt") * prices.MILLION == pytest.approx(cost_model.busy_message(), rel=1e-9)
     assert dollars_of(private) - dollars_of(private, but="receipt") == pytest.approx(cost_model.RECEIPT.dollars)

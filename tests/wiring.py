@@ -92,6 +92,8 @@ def make_context(
         "reminder_limit": 2,
         "delivery_check_s": DELIVERY_CHECK_S,
         "fan_out_rate": 500,
+        "digest_limit": 0,
+        "digest_s": 900,
         "sizes": SizeLimits(image=10_000, file=100_000),
     }
     return Context(

@@ -14,11 +14,11 @@ from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, SWEEP, job_fro
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
-from shared.domain.notifications import DeliveryCheck
+from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.pushes import PushJob, SweepPart
 from shared.observability import make_logger, unexpected
 from shared.operations.fan_out import deliver_shard
-from shared.operations.push.enqueueing import check_delivery, enqueue_stored
+from shared.operations.push.enqueueing import check_delivery, enqueue_stored, send_digest
 from shared.operations.push.missed import scheduled_sweep, sweep_missed
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
@@ -27,7 +27,7 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | DeliveryCheck | Due | SweepPart | PushJob
+Work = Shard | DeliveryCheck | Digest | Due | SweepPart | PushJob
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -110,13 +110,15 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
 }
 
 
-def _carry_out(task: Shard | DeliveryCheck | Due | SweepPart, wiring: Wiring) -> None:
+def _carry_out(task: Shard | DeliveryCheck | Digest | Due | SweepPart, wiring: Wiring) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
             deliver_shard(task, later=wiring.later, stores=stores, services=services, context=context)
         case DeliveryCheck():
             check_delivery(task, stores=stores, services=services, context=context)
+        case Digest():
+            send_digest(task, stores=stores, services=services, context=context)
         case Due():
             tell_due(task, stores=stores, services=services, context=context)
         case SweepPart():
@@ -135,4 +137,5 @@ def _entry(record: Mapping[str, Any]) -> StoredEntry:
         fan_out=item.get("fan_out") is True,
         created_at=int(item["created_at"]),
         roster_seq=item.get("roster_seq"),
+        mentions=tuple(map(str, item.get("mentions", ()))),
     )

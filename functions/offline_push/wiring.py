@@ -52,7 +52,12 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
-    limits = Limits(delivery_check_s=settings.second_look_s, fan_out_rate=settings.fan_out_rate)
+    limits = Limits(
+        delivery_check_s=settings.second_look_s,
+        fan_out_rate=settings.fan_out_rate,
+        digest_limit=settings.digest_limit,
+        digest_s=settings.digest_s,
+    )
     presence_queue = SqsQueue(queues, settings.presence_queue_url)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
     services = PushServices(
@@ -110,11 +115,16 @@ class SqsShardQueue:
 
 
 def shard_from(body: Mapping[str, Any]) -> Shard:
-    """The shard in a message of the queue; those of the first version don't say since when. Raises for a bad one."""
-    queued_at = body.get("queued_at")
+    """The shard in a message of the queue; earlier versions' say neither since when nor whom to post to.
+
+    Raises for a bad one.
+    """
+    queued_at, attendees = body.get("queued_at"), body.get("attendees")
     return Shard(
         str(body["conversation_id"]),
         int(body["seq"]),
         tuple(map(str, body["users"])),
         None if queued_at is None else int(queued_at),
+        None if attendees is None else tuple((str(one), str(user), int(opened)) for one, user, opened in attendees),
+        body.get("quiet") is True,
     )

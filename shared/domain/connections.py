@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Literal
 
@@ -26,6 +26,9 @@ MAX_GRACE_MS: Final = 15 * 60 * 1_000
 # While $connect runs, posting to its connection answers 410. The $connect Lambda is given 5 s, so a 410 from a
 # connection registered less than that ago is no proof of death.
 CONNECTING_MS: Final = 5 * 1_000
+# As many large groups of a user have their connections as attendees: as many rows as one BatchWriteItem takes. Members
+# of more are looked up in their sessions there.
+MAX_LARGE_GROUPS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Identity:
 class Connection:
     """One live connection. Times are ms; `authenticated_until` is the end of its token, or of a later one (`auth`).
 
-    `heard_at` is its last ping since it was opened, or shown a fresh token; 0 before the first one.
+    `heard_at` is its last ping since it was opened, or shown a fresh token; 0 before the first one. `large_groups` are
+    those that its user's connections are attendees of, as of when it was read from the session.
     """
 
     connection_id: str
@@ -51,6 +55,12 @@ class Connection:
     expires_at: int
     authenticated_until: int = 0
     heard_at: int = 0
+    large_groups: frozenset[str] = frozenset()
+
+    @property
+    def ends_at(self) -> int:
+        """When it ends, should its client go on pinging: with the gateway's two hours or with its token."""
+        return min(self.connected_at + MAX_LIFETIME_MS, self.authenticated_until or self.expires_at)
 
     @property
     def last_heard_at(self) -> int:
@@ -103,13 +113,15 @@ class Registered:
     """The connection is stored. `others` are the user's connections beside it, stale ones included.
 
     The rest is how the user stood right before: what watchers had last been told (None: nothing yet, or it is not known
-    since this connection was stored already), when the last connection had been closed, and whether the user hides.
+    since this connection was stored already), when the last connection had been closed, whether the user hides, and
+    the large groups that this connection is to be an attendee of.
     """
 
     others: Sequence[Connection]
     shown: Status | None = None
     last_seen: int = 0
     hidden: bool = False
+    large_groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +149,16 @@ SessionsByUser = Mapping[str, Sequence[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that is known of a user's connections at one moment, stale ones included."""
+    """Everything that is known of a user's connections at one moment, stale ones included.
+
+    `large_groups` has those that the connections are attendees of, and since when (ms).
+    """
 
     connections: Sequence[Connection] = ()
     last_seen: int = 0
     hidden: bool = False
     shown: Status | None = None
+    large_groups: Mapping[str, int] = field(default_factory=dict)
 
     def is_online(self, now: int) -> bool:
         return any(connection.is_live(now) for connection in self.connections)
@@ -243,12 +259,13 @@ class Delivered:
     """What became of one broadcast.
 
     `sessions` is what was read for it, for callers that need it again; None where nothing had to be read. `gone` are
-    users whose last connection turned out to be dead.
+    users whose last connection turned out to be dead, `forgotten` all connections that were.
     """
 
     sessions: SessionsByUser | None = None
     failed: int = 0
     gone: tuple[Gone, ...] = ()
+    forgotten: tuple[Connection, ...] = ()
 
 
 NOBODY: Final = Delivered()

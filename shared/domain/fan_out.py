@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-# As many as one BatchGetItem reads the sessions of.
+from shared.domain.connections import Connection
+
+# As many as one BatchGetItem reads the sessions of; and as many connections as are posted to by one message's work.
 SHARD_SIZE: Final = 100
+
+
+Attendee = tuple[str, str, int]
+"""A connection's id, its user, and when it was opened (ms)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Members of a group, and the entry for them; `queued_at` (ms), when it was stored, is None where not known."""
+    """Members of a group, and the entry for them; `queued_at` (ms), when it was stored, is None where not known.
+
+    `attendees` are the connections to post to, each as its id, its user and when it was opened (ms). Where they are
+    None the members' sessions tell. `quiet`: who is away is woken only if the message mentions them.
+    """
 
     conversation_id: str
     seq: int
     users: tuple[str, ...]
     queued_at: int | None = None
+    attendees: tuple[Attendee, ...] | None = None
+    quiet: bool = False
+
+    def connections(self, *, until: int) -> list[Connection]:
+        """The attendees as connections; they were live when this was queued, and are taken for it `until` then."""
+        return [
+            Connection(connection_id, user_id, "", connected_at, until)
+            for connection_id, user_id, connected_at in self.attendees or ()
+        ]
 
 
-def shards(conversation_id: str, seq: int, members: Sequence[str], *, queued_at: int) -> list[Shard]:
-    """The group's members in shards, always cut alike."""
+def shards(
+    conversation_id: str, seq: int, members: Iterable[str], *, queued_at: int, quiet: bool = False
+) -> list[Shard]:
+    """Members of the group in shards, always cut alike."""
     ordered = sorted(members)
     portions = (ordered[start : start + SHARD_SIZE] for start in range(0, len(ordered), SHARD_SIZE))
-    return [Shard(conversation_id, seq, tuple(portion), queued_at) for portion in portions]
+    return [Shard(conversation_id, seq, tuple(portion), queued_at, quiet=quiet) for portion in portions]
+
+
+def attended_shards(
+    conversation_id: str, seq: int, connections: Iterable[Connection], *, queued_at: int, quiet: bool = False
+) -> list[Shard]:
+    """The group's attendees in shards, whose `users` are those that the connections belong to."""
+    ordered = sorted((one.user_id, one.connection_id, one.connected_at) for one in connections)
+    portions = (ordered[start : start + SHARD_SIZE] for start in range(0, len(ordered), SHARD_SIZE))
+    return [
+        Shard(
+            conversation_id,
+            seq,
+            tuple(dict.fromkeys(user for user, _, _ in portion)),
+            queued_at,
+            tuple((connection_id, user, opened) for user, connection_id, opened in portion),
+            quiet,
+        )
+        for portion in portions
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +78,7 @@ class StoredEntry:
     fan_out: bool = False
     created_at: int = 0
     roster_seq: int | None = None
+    mentions: tuple[str, ...] = ()
 
     @property
     def message_id(self) -> str:

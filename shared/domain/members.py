@@ -69,11 +69,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A member as the group sees them."""
+    """A member as the group sees them. `listed`: their connections are attendees, see `operations/attendance.py`."""
 
     user_id: str
     role: Role
     joined_at: int
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,18 @@ About = AboutMessage | AboutNotification
 
 @dataclass(frozen=True, slots=True)
 class DeliveryCheck:
-    """A second look at users with live connections: whether they have got it by now."""
+    """A second look at users with live connections: whether they have got it by now.
+
+    `quiet`: who has not is posted to again, and woken only if the message mentions them.
+    """
 
     about: About
     users: tuple[str, ...]
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A push about a large group is due for who is away: of its latest message, where `about` was the first."""
+
+    about: AboutMessage

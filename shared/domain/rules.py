@@ -40,14 +40,20 @@ PROTOCOL: Final = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The members with their roles. `group` is None for a private conversation, whose id names its two members."""
+    """The members with their roles. `group` is None for a private conversation, whose id names its two members.
+
+    Of `unlisted` members of a group it is not known that all their connections are among its attendees.
+    """
 
     roles: Mapping[str, Role]
     group: Group | None = None
+    unlisted: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, roster: Roster) -> Audience:
-        return cls({seat.user_id: seat.role for seat in roster.seats.values()}, roster.group)
+        seats = roster.seats.values()
+        unlisted = frozenset(seat.user_id for seat in seats if not seat.listed)
+        return cls({seat.user_id: seat.role for seat in seats}, roster.group, unlisted)
 
     @classmethod
     def of_one(cls, user_id: str) -> Audience:
@@ -58,7 +64,7 @@ class Audience:
     def of_private(cls, conversation_id: str) -> Audience | None:
         """The two of a private conversation, which its id names; None for any other."""
         private = private_members(conversation_id)
-        return None if private is None else cls(dict.fromkeys(private, MEMBER))
+        return None if private is None else cls(dict.fromkeys(private, MEMBER), None, frozenset(private))
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -78,18 +84,20 @@ class Audience:
         changes = [change for entry in entries if (change := entry.change) is not None and changes_roster(change)]
         if not changes:
             return self
-        roles, group = dict(self.roles), self.group
+        roles, group, unlisted = dict(self.roles), self.group, self.unlisted
         for change in changes:
             match change:
                 case Added(users=users, roles=given):
                     roles.update({user: given.get(user, MEMBER) for user in users})
+                    unlisted |= frozenset(users)
                 case Removed(users=users):
                     roles = {user: role for user, role in roles.items() if user not in users}
+                    unlisted -= frozenset(users)
                 case RolesChanged(roles=changed):
                     roles.update({user: role for user, role in changed.items() if user in roles})
                 case Renamed(name=name) if group is not None:
                     group = replace(group, name=name)
-        return Audience(roles, group)
+        return Audience(roles, group, unlisted)
 
 
 def check_possible_member(conversation_id: str, user_id: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from shared.domain.connections import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser
 from shared.errors import Forbidden
+from shared.operations.attendance import ensure_attending
 from shared.operations.context import Context
 from shared.operations.delivery import check_presence
 from shared.operations.presence import Now, announce_online
 from shared.operations.sessions import ends_soon, open_connection
 from shared.ports.services import PresenceServices, Services
-from shared.ports.stores import PresenceStores
+from shared.ports.stores import ChatStores, PresenceStores
 
 
 def register(
@@ -21,19 +22,25 @@ def register(
         announce_online(connection.user_id, stores=stores, services=services, now=now())
 
 
-def keep_alive(connection: Connection, *, stores: PresenceStores, services: Services, context: Context) -> None:
-    """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely."""
+def keep_alive(connection: Connection, *, stores: ChatStores, services: Services, context: Context) -> None:
+    """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely.
+
+    Of a user who is listed in large groups one read tells that it is an attendee there.
+    """
     now, limit = context.now(), context.limits.connection_limit
     stored = stores.sessions.touch(connection.heard_from(now))
     if stored is None:
         register(connection.heard_from(now), limit=limit, stores=stores, services=services, now=context.now)
     elif stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
-        stores.sessions.touch(connection.extended(stored.authenticated_until).heard_from(now))
+        connection = connection.extended(stored.authenticated_until)
+        stores.sessions.touch(connection.heard_from(now))
+    if stored is not None:
+        ensure_attending(connection, stored.large_groups, stores=stores, services=services)
     look_after_end(connection, within_ms=LAST_PING_MS, services=services, now=context.now())
 
 
 def renew(
-    connection: Connection, fresh: Identity, *, stores: PresenceStores, services: Services, context: Context
+    connection: Connection, fresh: Identity, *, stores: ChatStores, services: Services, context: Context
 ) -> Connection:
     """Have the connection live until a fresh token of the same user ends. Raises Forbidden for another user's."""
     if fresh.user_id != connection.user_id:
@@ -46,6 +53,8 @@ def renew(
         # It is back after its end; or this is sent again, and what came before has died without telling that it is.
         limit = context.limits.connection_limit
         register(renewed, limit=limit, stores=stores, services=services, now=context.now)
+    if before is not None:
+        ensure_attending(renewed, before.large_groups, stores=stores, services=services)
     stores.watches.prolong(renewed.user_id, renewed.connection_id, expires_at=renewed.expires_at)
     look_after_end(renewed, within_ms=FORESIGHT_MS, services=services, now=context.now())
     return renewed

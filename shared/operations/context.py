@@ -30,6 +30,8 @@ class Limits:
     reminder_limit: int = 0
     delivery_check_s: int = 0
     fan_out_rate: int = 0
+    digest_limit: int = 0
+    digest_s: int = 0
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
 
 

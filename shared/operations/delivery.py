@@ -76,13 +76,12 @@ def post(
     outcomes = services.gateway.post(list(targets), services.encode(event))
     dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]
     failed = sum(posted.outcome is PostOutcome.FAILED for posted in outcomes)
-    return Delivered(known, failed, tuple(_forget(dead, stores.sessions, now)))
+    forgotten = tuple(one for one in dead if not one.may_be_connecting(now))
+    return Delivered(known, failed, tuple(_forget(forgotten, stores.sessions, now)), forgotten)
 
 
 def _forget(connections: Iterable[Connection], sessions: Sessions, now: int) -> Iterator[Gone]:
     for connection in connections:
-        if connection.may_be_connecting(now):
-            continue
         result = sessions.remove(connection.user_id, connection.connection_id, now=now)
         if (result.removed is not None or result.just_now) and not live(result.others, now):
             yield Gone(connection.user_id, now)

@@ -1,4 +1,4 @@
-"""Delivering into large groups: in shards of members, each on its own, at a bounded rate.
+"""Delivering into large groups: in shards of attendees or members, each on its own, at a bounded rate.
 
 A shard that has waited for long is not posted if a later entry of the group is stored: that one's shards reach the same
 members, whose clients see the gap, and sync. So a backlog costs each connection one post: of the last entry, always.
@@ -7,17 +7,21 @@ members, whose clients see the gap, and sync. So a backlog costs each connection
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.connections import Connection, live
+from shared.domain.connections import Connection, Session, live
 from shared.domain.entries import Entry
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
+from shared.domain.text import is_group_id
+from shared.operations.attendance import list_members
 from shared.operations.context import Context
 from shared.operations.delivery import post, report
 from shared.operations.push.enqueueing import enqueue_pushes, schedule_checks
 from shared.ports.services import PushServices
-from shared.ports.stores import ChatStores, SessionStores, Stores
+from shared.ports.stores import ChatStores, PresenceStores, SessionStores, Stores
 
 # As long as a shard may wait until it is asked whether it is still of use. A client that syncs costs more than a few
 # posts, so in the usual case, without a backlog, everything is posted.
@@ -27,6 +31,7 @@ _SKEW_MS: Final = 10_000
 _MOST_KNOWN: Final = 1_000
 # A shard posts in this many portions a second.
 _PORTIONS: Final = 10
+_NEVER: Final = Session()
 
 
 class LaterEntries(OrderedDict[str, int]):
@@ -49,7 +54,8 @@ def deliver_shard(
 ) -> None:
     """Post the entry to the shard's live connections. Of a message, push to the others, and check on those later.
 
-    A message whose posts a later entry has made useless is pushed all the same. Raises Unavailable.
+    Members whose sessions were read for it are listed, so that it is not needed for the next entry. A message whose
+    posts a later entry has made useless is pushed all the same. Raises Unavailable.
     """
     place = shard.conversation_id, shard.seq
     entry = stores.log.fetch([place])[place]
@@ -58,15 +64,16 @@ def deliver_shard(
         services.observer.count("ShardsSuperseded")
         if not entry.is_readable:
             return
-    absent = deliver(entry, shard, is_posted=not superseded, stores=stores, services=services, context=context)
-    if not entry.is_readable:
-        return
-    about = AboutMessage(*place)
-    others = [user for user in shard.users if user != entry.sender_id]
-    present = [user for user in others if user not in absent]
-    missing = [user for user in others if user in absent]
-    enqueue_pushes({about: missing}, stores=stores, services=services, now=context.now())
-    schedule_checks({about: present}, services=services, context=context)
+    found = deliver(entry, shard, is_posted=not superseded, stores=stores, services=services, context=context)
+    if entry.is_readable:
+        about = AboutMessage(*place)
+        others = [user for user in shard.users if user != entry.sender_id]
+        present = [user for user in others if user not in found.absent]
+        missing = [user for user in others if user in found.absent and (user in entry.mentions or not shard.quiet)]
+        enqueue_pushes({about: missing}, stores=stores, services=services, now=context.now())
+        schedule_checks({about: present}, quiet={about} if shard.quiet else (), services=services, context=context)
+    if found.listable:
+        list_members(*place, found.listable, stores=stores, services=services, context=context)
 
 
 def is_superseded(shard: Shard, *, later: LaterEntries, stores: ChatStores, now: int) -> bool:
@@ -90,24 +97,18 @@ def deliver(
     shard: Shard,
     *,
     is_posted: bool = True,
-    stores: SessionStores,
+    stores: PresenceStores,
     services: PushServices,
     context: Context,
-) -> set[str]:
-    """Post an entry to every live connection of the shard's members, at most `fan_out_rate` posts a second.
+) -> Found:
+    """Post an entry to the shard's attendees, or its members' live connections, at most `fan_out_rate` posts a second.
 
-    A shard that is delivered twice is posted twice; receivers tell by the `seq`. Returns the members without a live
-    connection; unless `is_posted`, it only finds them.
+    A shard that is delivered twice is posted twice; receivers tell by the `seq`. Unless `is_posted`, it only finds out
+    who is away. An attendee that turns out to be gone is none any more.
     """
     now, rate = context.now, context.limits.fan_out_rate
-    known = stores.sessions.of(shard.users)
-    present = {user: connections for user, found in known.items() if (connections := live(found, now()))}
-    waiting = [
-        connection
-        for connections in present.values()
-        for connection in connections
-        if is_posted and not _is_opened_since(connection, shard)
-    ]
+    found = _found(shard, stores=stores, now=now())
+    waiting = [one for one in found.there if is_posted and not _is_opened_since(one, shard)]
     portion = max(1, rate // _PORTIONS)
     delivered = []
     for start in range(0, len(waiting), portion):
@@ -120,7 +121,30 @@ def deliver(
             context.wait_ms(rest_ms)
     for one in delivered:
         report(one, services=services)
-    return set(shard.users) - present.keys()
+        if shard.attendees is not None:
+            for gone in one.forgotten:
+                stores.attendance.leave(gone.connection_id, shard.conversation_id)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The shard's live connections, its members without one, and the sessions of those who can be listed."""
+
+    there: Sequence[Connection]
+    absent: frozenset[str] = frozenset()
+    listable: Mapping[str, Session] = field(default_factory=dict)
+
+
+def _found(shard: Shard, *, stores: SessionStores, now: int) -> Found:
+    if shard.attendees is not None:
+        return Found(shard.connections(until=now + 1))
+    known = stores.sessions.whole(shard.users)
+    sessions = {user: known.get(user, _NEVER) for user in shard.users}
+    present = {user: connections for user, one in sessions.items() if (connections := live(one.connections, now))}
+    there = [connection for connections in present.values() for connection in connections]
+    absent = frozenset(shard.users) - present.keys()
+    return Found(there, absent, sessions if is_group_id(shard.conversation_id) else {})
 
 
 def _is_opened_since(connection: Connection, shard: Shard) -> bool:

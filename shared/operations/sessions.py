@@ -11,7 +11,7 @@ from shared.errors import Unavailable
 
 if TYPE_CHECKING:  # a disconnect loads nothing of them
     from shared.ports.services import PresenceServices
-    from shared.ports.stores import SessionStores
+    from shared.ports.stores import PresenceStores, SessionStores
 
 _MAX_ATTEMPTS: Final = 10
 # A handshake is over by then, repetitions of its calls included.
@@ -28,10 +28,11 @@ class Opened:
 
 
 def open_connection(
-    connection: Connection, *, limit: int, stores: SessionStores, services: PresenceServices, now: int
+    connection: Connection, *, limit: int, stores: PresenceStores, services: PresenceServices, now: int
 ) -> Opened:
     """Register a connection; at the limit its user's stale ones go first, then the oldest, which is told why.
 
+    In a large group that its user is listed in it becomes an attendee, before its client can sync.
     Raises Unavailable where the user's connections change faster than they can be counted.
     """
     drop: list[Connection] = []
@@ -39,6 +40,8 @@ def open_connection(
     for _ in range(_MAX_ATTEMPTS):
         result = stores.sessions.register(connection, limit=limit, drop=[stale.connection_id for stale in drop])
         if isinstance(result, Registered):
+            if result.large_groups:
+                stores.attendance.enter(connection, result.large_groups)
             evicted = live([*dropped, *drop], now)
             for old in evicted:
                 services.gateway.post([old.connection_id], services.encode(EVICTED))

@@ -45,6 +45,38 @@ class Sessions(Protocol):
         shown themselves, or watchers were told something.
         """
 
+    def list_in(self, user_id: str, conversation_id: str, *, now: int) -> Sequence[live.Connection] | None:
+        """From now on every connection that is registered becomes an attendee of this large group.
+
+        Returns the connections that are there already: one conditional write. None, and nothing changes, where the user
+        has MAX_LARGE_GROUPS others.
+        """
+
+    def unlist(self, user_id: str, conversation_id: str, *, since: int) -> None:
+        """Take that back, if it was said at `since` the last time: one conditional write. Idempotent."""
+
+
+class Attendance(Protocol):
+    """Which connections are attendees of a large group: a row each, which goes by itself when the connection ends."""
+
+    def enter(self, connection: live.Connection, conversation_ids: Collection[str]) -> None:
+        """The connection is one of these groups' attendees until its end: 25 rows to a call."""
+
+    def leave(self, connection_id: str, conversation_id: str) -> None:
+        """It is none any more. Idempotent."""
+
+    def lacking(self, connection: live.Connection, conversation_ids: Collection[str]) -> Mapping[str, bool]:
+        """Those groups whose row of the connection is not there, or ends before it does; and whether it is there.
+
+        Strongly consistent, 100 to a round trip.
+        """
+
+    def of(self, conversation_id: str) -> Sequence[live.Connection]:
+        """The group's attendees, ended ones included: one strongly consistent query. Without devices."""
+
+    def mark_listed(self, conversation_id: str, user_id: str) -> None:
+        """Note at the member's seat that all their connections are attendees. Nothing for who is no member."""
+
 
 class Watches(Protocol):
     """Who wants to hear of whose presence, by connection."""

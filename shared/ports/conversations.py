@@ -84,8 +84,13 @@ class Memberships(Protocol):
     def get(self, conversation_id: str, user_id: str) -> Member | None:
         """One membership."""
 
-    def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
-        """The memberships of those of `user_ids` who are in the conversation, 100 to a round trip."""
+    def among(
+        self, conversation_id: str, user_ids: Collection[str], *, consistent: bool = True
+    ) -> Mapping[str, Member]:
+        """The memberships of those of `user_ids` who are in the conversation, 100 to a round trip.
+
+        Unless `consistent`, what is fresh may be missed, at half the price.
+        """
 
     def roster(self, conversation_id: str) -> Roster | None:
         """A group and everyone in it, by one query. None for what is no group, or not any more."""

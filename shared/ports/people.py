@@ -119,6 +119,12 @@ class Claims(Protocol):
         device before; another, if the try before it was the last one taken.
         """
 
+    def claim_digest(self, conversation_id: str, seq: int, *, until: int, now: int) -> bool:
+        """Be the message that has the next digest of a large group pushed, `until` when (ms) all others go with it.
+
+        False where another one is that already. Who asks again for the same message is told the same.
+        """
+
 
 class Notifications(Protocol):
     """What users have been told outside of conversations, until they acknowledge it. Expired ones are left out."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.domain.entries import Entry, Receipt, Typing
     from shared.domain.fan_out import Shard
     from shared.domain.files import Checked, File, Stored, Upload
-    from shared.domain.notifications import DeliveryCheck, Notification, Reminder
+    from shared.domain.notifications import DeliveryCheck, Digest, Notification, Reminder
     from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
 
 Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification | Closing"
@@ -107,9 +107,9 @@ class SweepQueue(Protocol):
 
 
 class DeliveryCheckQueue(Protocol):
-    """Where delivery checks wait for some seconds."""
+    """Where delivery checks wait for some seconds, and digests for some minutes."""
 
-    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
         """Have each taken at least once. Raises Unavailable where it should be tried again."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports import people
-    from shared.ports.connections import Sessions, Tickets, Watches
+    from shared.ports.connections import Attendance, Sessions, Tickets, Watches
     from shared.ports.conversations import ConversationLog, Memberships
     from shared.ports.files import Files
 
@@ -31,6 +31,7 @@ class PresenceStores(SessionStores):
     memberships: Memberships
     relations: people.Relations
     watches: Watches
+    attendance: Attendance
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -203,6 +203,7 @@ def watched(harness: BudgetHarness) -> None:
 
 def test_connecting_at_the_limit(harness: BudgetHarness) -> None:
     watched(harness)
+    assert harness.wired.stores.sessions.list_in("alice", "group:fedcba9876543210", now=NOW) is not None
     assert harness.wired.stores.sessions.show_offline("alice", harness.wired.stores.sessions.whole(["alice"])["alice"])
     harness.meter.used.clear()
     for number in range(4):
@@ -241,7 +242,7 @@ def test_offline_push(harness: BudgetHarness) -> None:
     record["dynamodb"]["NewImage"]["conversation_id"] = {"S": group}
     done: dict[str, list[object]] = {"batchItemFailures": []}
     assert look_at([record, stream_record(2)], wired) == done
-    assert work([shard_record(["bob"], seq=2, conversation_id=group)], wired) == done
+    assert work([shard_record(["alice", "bob"], seq=2, conversation_id=group)], wired) == done
     assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], wired) == done
     assert work([sqs_record(reminder_body("bob", "r"))], wired) == done
     assert work([look_record({"notice_id": "r"}, ["bob"])], wired) == done

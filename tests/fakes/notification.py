@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.fan_out import Shard
-from shared.domain.notifications import DeliveryCheck, Reminder
+from shared.domain.notifications import DeliveryCheck, Digest, Reminder
 from shared.domain.pushes import PushJob, SweepPart
 from shared.errors import Unavailable
 
@@ -29,18 +29,20 @@ class FakePushQueue:
 
 @dataclass
 class FakeDeliveryCheckQueue:
-    """`puts` are the looks as they were put, with their delays in seconds."""
+    """`puts` are the looks as they were put, with their delays in seconds; `digests` likewise."""
 
     puts: list[tuple[DeliveryCheck, int]] = field(default_factory=list)
-    before_put: Callable[[Sequence[DeliveryCheck]], object] = lambda _: None
+    digests: list[tuple[Digest, int]] = field(default_factory=list)
+    before_put: Callable[[Sequence[DeliveryCheck | Digest]], object] = lambda _: None
 
     @property
     def looks(self) -> list[DeliveryCheck]:
         return [look for look, _ in self.puts]
 
-    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
         self.before_put(looks)
-        self.puts += [(look, delay_s) for look in looks]
+        self.puts += [(look, delay_s) for look in looks if isinstance(look, DeliveryCheck)]
+        self.digests += [(look, delay_s) for look in looks if isinstance(look, Digest)]
 
 
 @dataclass

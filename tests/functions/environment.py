@@ -18,6 +18,8 @@ VARIABLES = {
     "FAN_OUT_MS": "1000",
     "FAN_OUT_QUEUE_URL": "http://127.0.0.1:9/000000000000/fan-out",
     "FAN_OUT_RATE": "500",
+    "DIGEST_LIMIT": "500",
+    "DIGEST_S": "900",
     "FCM_ENDPOINT": "",
     "FCM_QUEUE_URL": "http://127.0.0.1:9/000000000000/fcm",
     "FCM_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:fcm",

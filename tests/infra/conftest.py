@@ -132,6 +132,8 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         look_concurrency="19",
         fan_out_concurrency="8",
         fan_out_rate="90",
+        digest_limit="7",
+        digest_s="60",
         fan_out_ms="900",
         fcm_secret_arn=FCM_SECRET,
         apns_secret_arn=APNS_SECRET,

@@ -100,6 +100,10 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("fan_out_concurrency", "1", "a whole number from 2 to 100"),
         ("fan_out_concurrency", "101", "a whole number from 2 to 100"),
         ("fan_out_rate", "9", "a whole number from 10 to 5000"),
+        ("digest_limit", "-1", "a whole number from 0 to 1000"),
+        ("digest_limit", "1001", "a whole number from 0 to 1000"),
+        ("digest_s", "29", "a whole number from 30 to 900"),
+        ("digest_s", "901", "a whole number from 30 to 900"),
         ("fcm_secret_arn", "fcm", "the complete ARN of a Secrets Manager secret"),
         ("apns_secret_arn", "{}", "the complete ARN of a Secrets Manager secret"),
         ("push_concurrency", "1", "a whole number from 2 to 100"),
@@ -146,6 +150,7 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.edit_window_s, config.presence_grace_s) == (86_400, 10)
     assert (config.group_limit, config.inline_limit, config.receipts_limit) == (1_000, 200, 100)
     assert (config.fan_out_concurrency, config.fan_out_rate, config.fan_out_ms) == (5, 500, 1_000)
+    assert (config.digest_limit, config.digest_s) == (500, 900)
     assert (config.presence_concurrency, config.look_concurrency) == (5, 5)
     assert (config.message_concurrency, config.connect_concurrency) == (0, 0)
     assert (config.text_limit, config.mention_limit, config.page_limit) == (5_000, 50, 100)

@@ -56,7 +56,7 @@ ENVIRONMENT = {
     },
     "OfflinePush": {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "FAN_OUT_MS"),
-        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", "LOG_LEVEL", "STAGE", "TLS_ROOTS"),
+        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", "DIGEST_LIMIT", "DIGEST_S", "LOG_LEVEL", "STAGE", "TLS_ROOTS"),
         *PRESENCE_QUEUE,
         *LOOK_QUEUE,
         *PROVIDERS,
@@ -115,6 +115,8 @@ LIMITS = {
     "FRAME_BURST": "15",
     "PRESENCE_GRACE_S": "7",
     "FAN_OUT_RATE": "90",
+    "DIGEST_LIMIT": "7",
+    "DIGEST_S": "60",
     "FAN_OUT_MS": "900",
     "SECOND_LOOK_S": "16",
     "DEVICE_LIMIT": "17",

@@ -67,6 +67,8 @@ SETTINGS: Final = {
     "ABUSE_LIMIT": "3",
     "INLINE_LIMIT": "8",
     "FAN_OUT_RATE": "5000",
+    "DIGEST_LIMIT": "500",
+    "DIGEST_S": "900",
 }
 _QUARTERS: Final = 4
 # Of the rosters that a function keeps: so few that the first population's fill that memory.

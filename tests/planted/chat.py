@@ -144,8 +144,8 @@ BUGS: Final = (
     Bug(
         "a connection that is still connecting is forgotten on a 410",
         "shared/operations/delivery.py",
-        "        if connection.may_be_connecting(now):\n            continue\n",
-        "",
+        "forgotten = tuple(one for one in dead if not one.may_be_connecting(now))",
+        "forgotten = tuple(dead)",
     ),
     # --- numbers
     Bug(
@@ -383,8 +383,50 @@ BUGS: Final = (
     Bug(
         "a shard has a member less",
         "shared/domain/fan_out.py",
-        "return [Shard(conversation_id, seq, tuple(portion), queued_at) for portion in portions]",
-        "return [Shard(conversation_id, seq, tuple(portion[:-1]), queued_at) for portion in portions]",
+        "return [Shard(conversation_id, seq, tuple(portion), queued_at, quiet=quiet) for portion in portions]",
+        "return [Shard(conversation_id, seq, tuple(portion[:-1]), queued_at, quiet=quiet) for portion in portions]",
+    ),
+    Bug(
+        "who connects after they were listed is no attendee",
+        "shared/operations/sessions.py",
+        "if result.large_groups:",
+        "if not result.large_groups:",
+    ),
+    Bug(
+        "a member is listed without the rows of their connections",
+        "shared/operations/attendance.py",
+        "stores.attendance.enter(connection, [conversation_id])",
+        "stores.attendance.enter(connection, [])",
+    ),
+    Bug(
+        "who was removed from a large group is posted to by the row",
+        "shared/operations/push/quiet_groups.py",
+        "there = [one for one in live(rows, now) if one.user_id in listed]",
+        "there = live(rows, now)",
+    ),
+    Bug(
+        "a roster is kept in which members are not listed yet",
+        "shared/operations/push/enqueueing.py",
+        "audience is kept and audience.unlisted:",
+        "audience is kept and not audience:",
+    ),
+    Bug(
+        "a quiet group's mentions wait for the digest",
+        "shared/operations/push/enqueueing.py",
+        "_about(one): [user for user in users if one not in quiet or user in one.mentions]",
+        "_about(one): [user for user in users if one not in quiet]",
+    ),
+    Bug(
+        "each message of a quiet group has a digest of its own",
+        "shared/adapters/dynamodb/pushes.py",
+        'is_free = f"attribute_not_exists({PK}) OR #until <= :now OR seq = :seq"',
+        'is_free = f"attribute_not_exists({PK}) OR #until > :now OR seq <= :seq"',
+    ),
+    Bug(
+        "a digest leaves out who is there and has not got it",
+        "shared/operations/push/quiet_groups.py",
+        "have = {user for user, member in standing.items() if member.has_got >= entry.seq}",
+        "have = set(standing)",
     ),
     Bug(
         "a large group's change is posted by nobody",

@@ -11,8 +11,8 @@ BUGS: Final = (
     Bug(
         "the sender is pushed to",
         "shared/operations/push/enqueueing.py",
-        "user for user in members_of[one.conversation_id] if user != one.sender_id",
-        "user for user in members_of[one.conversation_id]",
+        "user for user in audiences[one.conversation_id].members if user != one.sender_id",
+        "user for user in audiences[one.conversation_id].members",
     ),
     Bug(
         "what is read already is pushed",
@@ -144,7 +144,7 @@ BUGS: Final = (
     Bug(
         "a delivery check pushes and does not post",
         "shared/operations/push/enqueueing.py",
-        'delivered = broadcast(event, to=waiting, skip="", stores=stores, services=services, now=context.now())',
+        'delivered = broadcast(event, to=users, skip="", stores=stores, services=services, now=context.now())',
         'delivered = broadcast(event, to=(), skip="", stores=stores, services=services, now=context.now())',
     ),
     Bug(

@@ -68,7 +68,17 @@ VARIABLES: dict[type[Any], set[str]] = {
     },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
-        *("FAN_OUT_MS", "FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL", "STAGE", "TLS_ROOTS"),
+        *(
+            "FAN_OUT_MS",
+            "FAN_OUT_QUEUE_URL",
+            "FAN_OUT_RATE",
+            "DIGEST_LIMIT",
+            "DIGEST_S",
+            *_PRESENCE,
+            "LOG_LEVEL",
+            "STAGE",
+            "TLS_ROOTS",
+        ),
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
         *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE"),
     },
@@ -77,7 +87,7 @@ VARIABLES: dict[type[Any], set[str]] = {
 _NUMBERS = {
     *("INVITE_RATE", "INVITE_BURST"),
     *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
-    *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE", "FAN_OUT_MS"),
+    *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE", "FAN_OUT_MS", "DIGEST_LIMIT", "DIGEST_S"),
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "REPLY_LIMIT", "FRAME_RATE", "FRAME_BURST"),
     *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "IMAGE_PIXELS", "SECOND_LOOK_S"),
 }

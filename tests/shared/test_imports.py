@@ -34,7 +34,7 @@ wire.websocket: gateway
 """,
     "functions.connect.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
-adapters.dynamodb: client memberships presence_stores relations schema sessions watches
+adapters.dynamodb: attendance client memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries members text
 operations: presence sessions
 ports: services stores
@@ -54,7 +54,7 @@ wire.websocket: gateway
 """,
     "functions.presence.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel transport trust
-adapters.dynamodb: client memberships presence_stores relations schema sessions watches
+adapters.dynamodb: attendance client memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries members text
 operations: presence
 ports: services stores
@@ -63,12 +63,12 @@ wire: events
 """,
     "functions.message.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
-adapters.dynamodb: buckets chat_stores client conversation_log effects files memberships presence_stores relations
-    schema sessions watches
+adapters.dynamodb: attendance buckets chat_stores client conversation_log effects files memberships presence_stores
+    relations schema sessions watches
 domain: changes connections contacts entries files limits members rules text
 limits: limiters
-operations: audiences changes connections context delivery editing heads messages presence receipts resends rosters
-    sessions sync typing_indicators visibility
+operations: attendance audiences changes connections context delivery editing heads messages presence receipts resends
+    rosters sessions sync typing_indicators visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
@@ -77,13 +77,13 @@ wire.websocket: frames gateway
     "functions.rest.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel push_queues s3 scheduler sdk secrets_manager sqs transport
     trust
-adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
+adapters.dynamodb: attendance buckets chat_stores client conversation_log devices effects files memberships model_stores
     presence_stores relations schema sessions stores watches
 auth: origins tokens
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
-operations: audiences changes connections contacts context conversations delivery devices editing files groups heads
-    history messages notifications presence receipts reminders resends rosters sessions tickets visibility
+operations: attendance audiences changes connections contacts context conversations delivery devices editing files
+    groups heads history messages notifications presence receipts reminders resends rosters sessions tickets visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
@@ -91,11 +91,11 @@ wire.rest: common conversations messages people
 """,
     "functions.offline_push.handler": """
 adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
-adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores presence_stores
-    pushes relations schema sessions stores watches
+adapters.dynamodb: attendance chat_stores client conversation_log devices effects files memberships model_stores
+    presence_stores pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
-operations: audiences context delivery fan_out heads notifications reminders rosters
-operations.push: enqueueing missed planning sending wording
+operations: attendance audiences context delivery fan_out heads notifications reminders rosters
+operations.push: enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: events

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 BASE_MS: Final = 1_795_431_200_000
 GRACE_S: Final = 2
 SECOND_LOOK_S: Final = 3
+DIGEST_S: Final = 12
 SIZES: Final = SizeLimits(image=400, file=100)
 IMAGE_PIXELS: Final = 100
 _ENVIRONMENT: Final = AwsEnvironment("us-east-1", "key", "secret", "", "http://services")
@@ -248,6 +249,8 @@ class Instance:
             jitter=lambda ms: hub.random.randrange(ms + 1),
             wait_ms=hub.wait,
             delivery_check_s=SECOND_LOOK_S,
+            digest_limit=self.environment.limits.digest,
+            digest_s=DIGEST_S,
         )
 
 

@@ -61,6 +61,11 @@ class Limits:
     quota: int = 5_368_709_120
 
     @property
+    def digest(self) -> int:
+        """Groups of more members are told of mentions at once, and of everything else by a digest; 0: none are."""
+        return _LARGE if self.shard == 1 else 0
+
+    @property
     def kept_unsent_ms(self) -> int:
         return KEPT_UNSENT_MS if self.tiny else SWEPT_UNSENT_MS
 

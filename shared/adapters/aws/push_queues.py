@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.devices import APNS, FCM, Platform
-from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
+from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.pushes import PushJob, SweepPart
 
 LOOK: Final = "look"
@@ -24,7 +24,7 @@ class SqsDeliveryCheckQueue:
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
-    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
         self._queue.send_all((look_body(look) for look in looks), delay_s=delay_s)
 
 
@@ -55,13 +55,20 @@ def sweep_from(body: Mapping[str, Any]) -> SweepPart:
     return SweepPart(int(body["since"]), int(body["until"]), None if after is None else (str(after[0]), str(after[1])))
 
 
-def look_body(look: DeliveryCheck) -> dict[str, Any]:
-    return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users)}
+def look_body(look: DeliveryCheck | Digest) -> dict[str, Any]:
+    """A digest is a delivery check of no users to versions that know of none: they drop it."""
+    if isinstance(look, Digest):
+        return {"kind": LOOK, "about": _about_body(look.about), "users": [], "digest": True}
+    quiet = {"quiet": True} if look.quiet else {}
+    return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users), **quiet}
 
 
-def look_from(body: Mapping[str, Any]) -> DeliveryCheck:
+def look_from(body: Mapping[str, Any]) -> DeliveryCheck | Digest:
     """Raises for one that can't be read."""
-    return DeliveryCheck(_about_from(body["about"]), tuple(map(str, body["users"])))
+    about = _about_from(body["about"])
+    if body.get("digest") is True and isinstance(about, AboutMessage):
+        return Digest(about)
+    return DeliveryCheck(about, tuple(map(str, body["users"])), quiet=body.get("quiet") is True)
 
 
 def reminder_body(user_id: str, reminder_id: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ Item = dict[str, Any]
 USER_ID: Final = "user_id"
 TTL: Final = "ttl"
 BATCH_GET_LIMIT: Final = 100
+BATCH_WRITE_LIMIT: Final = 25
 UNPROCESSED: Final = "Unprocessed"
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNPROCESSED_ATTEMPTS: Final = 8
@@ -194,6 +195,20 @@ def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, dict[st
     raise Unavailable from undone("dynamodb:BatchGetItem", UNPROCESSED, attempt + 1)
 
 
+def batch_write(calls: Calls, table: str, requests: Sequence[Mapping[str, Any]]) -> None:
+    """Put and delete rows, 25 to a call; what is left unprocessed is sent again. Raises Unavailable if it stays so."""
+    for start in range(0, len(requests), BATCH_WRITE_LIMIT):
+        waiting: dict[str, Any] = {table: list(requests[start : start + BATCH_WRITE_LIMIT])}
+        for attempt in range(_UNPROCESSED_ATTEMPTS):
+            waiting = calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
+            if not waiting:
+                break
+            if not is_time_for_another(calls, attempt):
+                break
+        if waiting:
+            raise Unavailable from undone("dynamodb:BatchWriteItem", UNPROCESSED, attempt + 1)
+
+
 def is_time_for_another(calls: Calls, attempt: int) -> bool:
     """Wait before what is unprocessed is asked for again; False where the invocation has no time left for that."""
     try:
@@ -218,9 +233,9 @@ class Table:
         answer = self._calls.call("GetItem", {**self._at(key), "ConsistentRead": True})
         return from_item(answer["Item"]) if "Item" in answer else None
 
-    def find(self, keys: Iterable[Item]) -> list[Item]:
+    def find(self, keys: Iterable[Item], *, consistent: bool = True) -> list[Item]:
         """The rows with these keys, as `batch_get` has it."""
-        return batch_get(self._calls, {self.name: list(keys)}, consistent=True)[self.name]
+        return batch_get(self._calls, {self.name: list(keys)}, consistent=consistent)[self.name]
 
     def query(
         self,

@@ -54,8 +54,11 @@ class DynamoDbMemberships(MembersStore):
         members = map(member_from, found)
         return {member.conversation_id: member for member in members}
 
-    def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
-        found = self._table.find(schema.membership_key(conversation_id, user_id) for user_id in sorted(set(user_ids)))
+    def among(
+        self, conversation_id: str, user_ids: Collection[str], *, consistent: bool = True
+    ) -> Mapping[str, Member]:
+        keys = (schema.membership_key(conversation_id, user_id) for user_id in sorted(set(user_ids)))
+        found = self._table.find(keys, consistent=consistent)
         members = map(member_from, found)
         return {member.user_id: member for member in members}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.adapters.dynamodb.attendance import DynamoDbAttendance
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.relations import DynamoDbRelations
@@ -19,4 +20,5 @@ def make_presence_stores(calls: Calls, tables: Tables, *, parallel_map: Parallel
         memberships=DynamoDbMemberships(calls, members_table=members),
         relations=DynamoDbRelations(calls, members_table=members, log_table=tables.log, parallel_map=parallel_map),
         watches=DynamoDbWatches(calls, members_table=members),
+        attendance=DynamoDbAttendance(calls, members_table=members),
     )

@@ -25,6 +25,7 @@ from shared.ports.stores import PushStores, contents
 _Found = Mapping[tuple[str, str], Item]
 MAX_TRIES: Final = 16
 _KEEP_S: Final = 30 * 24 * 3_600
+_KEEP_DIGEST_S: Final = 3_600
 # Behind the rows of what was pushed, the last of those that a standing is made of.
 _BEHIND_PUSHED: Final = "pushed$"
 
@@ -94,6 +95,13 @@ class DynamoDbClaims(MembersStore):
         key, change = schema.pushed_key(user_id, device_id, place), f"SET claim = :claim, nonce = :nonce, #{TTL} = :ttl"
         answer = self._table.update(key, change, values, condition=condition)
         return not isinstance(answer, Refused) or (answer.item or {}).get("nonce") == nonce
+
+    def claim_digest(self, conversation_id: str, seq: int, *, until: int, now: int) -> bool:
+        key, values = schema.digest_key(conversation_id), {":seq": seq, ":until": until, ":now": now}
+        is_free = f"attribute_not_exists({PK}) OR #until <= :now OR seq = :seq"
+        change = f"SET seq = :seq, #until = :until, #{TTL} = :ttl"
+        values[":ttl"] = until // SECOND_MS + _KEEP_DIGEST_S
+        return not isinstance(self._table.update(key, change, values, condition=is_free), Refused)
 
 
 def _place(about: About) -> tuple[str, int]:

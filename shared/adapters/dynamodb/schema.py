@@ -26,6 +26,8 @@ conversation#C   user#U             U is in C, with a role. Who gets C's message
                  group              C is a group: its name and size
 turn#C           turn               who may change C next, where many want to
 watch#U          X                  connection X hears of U's presence
+live#C           X                  connection X is an attendee of the large group C
+digest#C         digest             who is away is pushed to about large group C, not before a time
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 """
 
@@ -140,6 +142,16 @@ def watch_key(watched: str, connection_id: str) -> Item:
 def watching_key(user_id: str, connection_id: str) -> Item:
     """Whose presence this connection hears of."""
     return {PK: user_key(user_id), SK: f"{WATCHING_PREFIX}{connection_id}"}
+
+
+def attendee_key(conversation_id: str, connection_id: str) -> Item:
+    """A connection of a large group's member. Not beside the members, so that it is in no roster."""
+    return {PK: f"live#{conversation_id}", SK: connection_id}
+
+
+def digest_key(conversation_id: str) -> Item:
+    """Until when one push about a large group waits for all that is written meanwhile."""
+    return {PK: f"digest#{conversation_id}", SK: "digest"}
 
 
 def devices_key(user_id: str) -> Item:

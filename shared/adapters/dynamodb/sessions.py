@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, conditionally, from_item
@@ -13,6 +13,7 @@ CONNECTIONS: Final = "connections"
 LAST_SEEN: Final = "last_seen"
 SHOWN: Final = "shown"
 HIDDEN: Final = "hidden"
+LARGE_GROUPS: Final = "large_groups"
 TICKET: Final = "ticket"
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
@@ -41,7 +42,8 @@ class DynamoDbSessions:
         kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
         # Where it was there, this may be the repetition of the write that stored it, and no one was told anything yet.
         is_new = all(one.connection_id != connection.connection_id for one in before.connections)
-        return live.Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden)
+        groups = frozenset(before.large_groups)
+        return live.Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden, groups)
 
     def _register(self, connection: live.Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
         """None where the user has no map of connections yet: an update inside it can't make one."""
@@ -117,6 +119,31 @@ class DynamoDbSessions:
         items = self._table.find({USER_ID: user_id} for user_id in sorted(set(user_ids)))
         return {item[USER_ID]: session_from(item, item[USER_ID]) for item in items}
 
+    def list_in(self, user_id: str, conversation_id: str, *, now: int) -> Sequence[live.Connection] | None:
+        key, name = {USER_ID: user_id}, {"one": conversation_id}
+        room = f"(attribute_exists({LARGE_GROUPS}.#one) OR size({LARGE_GROUPS}) < :most)"
+        answer = self._table.update(
+            key,
+            f"SET {LARGE_GROUPS}.#one = :now",
+            {":now": now, ":most": live.MAX_LARGE_GROUPS},
+            condition=f"attribute_exists({LARGE_GROUPS}) AND {room}",
+            names=name,
+            returns="ALL_NEW",
+        )
+        if isinstance(answer, Refused) and LARGE_GROUPS not in (answer.item or {}):
+            # The user's first: there is no map yet to put it into.
+            change, is_first = f"SET {LARGE_GROUPS} = :map", f"attribute_not_exists({LARGE_GROUPS})"
+            values = {":map": {conversation_id: now}}
+            answer = self._table.update(key, change, values, condition=is_first, returns="ALL_NEW")
+        if isinstance(answer, Refused):
+            return None
+        return session_from(from_item(answer["Attributes"]), user_id).connections
+
+    def unlist(self, user_id: str, conversation_id: str, *, since: int) -> None:
+        change, unchanged = f"REMOVE {LARGE_GROUPS}.#one", f"{LARGE_GROUPS}.#one = :since"
+        names = {"one": conversation_id}
+        self._table.update({USER_ID: user_id}, change, {":since": since}, condition=unchanged, names=names)
+
     def show_offline(self, user_id: str, session: live.Session) -> bool:
         """The whole map is compared: a connection that came, went or was heard of since makes it another one."""
         connections = {one.connection_id: connection_value(one) for one in session.connections}
@@ -179,19 +206,23 @@ def _given_up_at(connection: live.Connection) -> int:
 
 def connections_from(item: Item | None, user_id: str) -> dict[str, live.Connection]:
     """A session item's connections by id; none for an item that isn't there."""
-    stored = (item or {}).get(CONNECTIONS, {})
-    return {name: _connection(name, user_id, value) for name, value in stored.items()}
+    known = item or {}
+    groups = frozenset(known.get(LARGE_GROUPS, ()))
+    stored = known.get(CONNECTIONS, {})
+    return {name: _connection(name, user_id, value, groups) for name, value in stored.items()}
 
 
-def _connection(connection_id: str, user_id: str, value: Mapping[str, Any]) -> live.Connection:
+def _connection(connection_id: str, user_id: str, value: Mapping[str, Any], groups: frozenset[str]) -> live.Connection:
     connected_at, given_up_at = value["connected_at"], value["expires_at"]
     until = value.get("authenticated_until", given_up_at)
     end = min(connected_at + live.MAX_LIFETIME_MS, until or given_up_at)
     heard_at = given_up_at - live.HEARTBEAT_WINDOW_MS
     if given_up_at == end or heard_at < connected_at:  # no ping yet
-        return live.Connection(connection_id, user_id, value["device_id"], connected_at, given_up_at, until)
-    expires_at = min(given_up_at, end)
-    return live.Connection(connection_id, user_id, value["device_id"], connected_at, expires_at, until, heard_at)
+        heard_at = 0
+    expires_at = min(given_up_at, end) if heard_at else given_up_at
+    return live.Connection(
+        connection_id, user_id, value["device_id"], connected_at, expires_at, until, heard_at, groups
+    )
 
 
 def session_from(item: Item | None, user_id: str) -> live.Session:
@@ -202,6 +233,7 @@ def session_from(item: Item | None, user_id: str) -> live.Session:
         last_seen=known.get(LAST_SEEN, 0),
         hidden=known.get(HIDDEN, False),
         shown=known.get(SHOWN),
+        large_groups=known.get(LARGE_GROUPS, {}),
     )
 
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from shared.adapters.aws.calls import undone
-from shared.adapters.dynamodb.client import (
-    TTL,
-    UNPROCESSED,
-    MembersStore,
-    Refused,
-    conditionally,
-    is_time_for_another,
-    to_item,
-)
+from shared.adapters.dynamodb.client import TTL, MembersStore, Refused, batch_write, conditionally, to_item
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import PK, SK, WATCHING_PREFIX, watch_key, watching_key
 from shared.clock import SECOND_MS
 from shared.domain.connections import Watch
 from shared.errors import Unavailable
 
-_BATCH: Final = 25
 _ATTEMPTS: Final = 8
 _REVISION: Final = "revision"
 
@@ -49,7 +39,8 @@ class DynamoDbWatches(MembersStore):
             deletes = [watch_key(user, connection_id) for user in sorted((listed | written) - wanted)]
             rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(wanted)]
             puts = [{"PutRequest": {"Item": to_item(row)}} for row in rows]
-            self._write([*({"DeleteRequest": {"Key": to_item(key)}} for key in deletes), *puts])
+            gone = [{"DeleteRequest": {"Key": to_item(key)}} for key in deletes]
+            self._write([*gone, *puts])
             written |= wanted
             item = {**watching_key(watcher, connection_id), "users": sorted(wanted), **lifetime}
             unchanged = f"{_REVISION} = :read" if revision else f"attribute_not_exists({_REVISION})"
@@ -81,14 +72,4 @@ class DynamoDbWatches(MembersStore):
         self._table.delete(watch_key(watch.watched, watch.connection_id))
 
     def _write(self, requests: Sequence[dict[str, Any]]) -> None:
-        """25 to a call; what is left unprocessed is sent again. Raises Unavailable if it stays so."""
-        for start in range(0, len(requests), _BATCH):
-            waiting: dict[str, Any] = {self._table.name: list(requests[start : start + _BATCH])}
-            for attempt in range(_ATTEMPTS):
-                waiting = self._calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
-                if not waiting:
-                    break
-                if not is_time_for_another(self._calls, attempt):
-                    break
-            if waiting:
-                raise Unavailable from undone("dynamodb:BatchWriteItem", UNPROCESSED, attempt + 1)
+        batch_write(self._calls, self._table.name, requests)

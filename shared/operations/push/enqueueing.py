@@ -10,26 +10,29 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from shared.domain.connections import live
-from shared.domain.fan_out import StoredEntry, shards
-from shared.domain.members import seen_number
-from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
+from shared.domain.fan_out import Shard, StoredEntry
+from shared.domain.members import Member, seen_number
+from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.pushes import PushJob
-from shared.domain.text import is_group_id, private_members
+from shared.domain.rules import Audience
+from shared.domain.text import is_group_id
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
+from shared.operations.push.quiet_groups import attended, digest_targets, is_quiet_group, schedule_digest
 from shared.ports.services import Event, NotifyingServices, PushServices
-from shared.ports.stores import Stores
+from shared.ports.stores import PushStores, Stores
 
 
 def enqueue_stored(
-    entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context
+    entries: Sequence[StoredEntry], *, stores: PushStores, services: PushServices, context: Context
 ) -> Mapping[str, Exception]:
     """Queue what each entry of a batch needs. Returns the conversations that have to come again, with what failed.
 
-    Of a message, members without a live connection are pushed to, and the others' delivery is checked later. One query
-    for each group whose roster is not known, one strongly consistent read for the sessions of each 100 members, and one
-    for the devices of each 100 who are absent; nothing is written.
+    Of a message, members without a live connection are pushed to, and the others' delivery is checked later. In a quiet
+    group, one of very many members, only who is mentioned is pushed to at once, and the others by a digest. One query
+    for each group whose roster is not known, one strongly consistent read for the sessions of each 100 members, or one
+    query for a large group's attendees, and one for the devices of each 100 who are absent.
     """
     try:
         _enqueue(entries, stores=stores, services=services, context=context)
@@ -46,31 +49,39 @@ def enqueue_stored(
     return {}
 
 
-def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context) -> None:
+def _enqueue(entries: Sequence[StoredEntry], *, stores: PushStores, services: PushServices, context: Context) -> None:
     now = context.now()
-    members_of = _members(entries, stores, context)
-    others: dict[About, list[str]] = {
-        AboutMessage(one.conversation_id, one.seq): [
-            user for user in members_of[one.conversation_id] if user != one.sender_id
-        ]
-        for one in entries
-        if one.is_message and not one.fan_out
-    }
+    audiences = _audiences(entries, stores, context)
+    posted = [one for one in entries if one.is_message and not one.fan_out]
+    others = {one: [user for user in audiences[one.conversation_id].members if user != one.sender_id] for one in posted}
     wanted = {user for users in others.values() for user in users}
     known = stores.sessions.of(wanted) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
-    absent = {about: [user for user in users if user not in present] for about, users in others.items()}
-    enqueue_pushes(absent, stores=stores, services=services, now=now)
-    there = {about: [user for user in users if user in present] for about, users in others.items()}
-    schedule_checks(there, services=services, context=context)
-    found = [
-        shard
-        for entry in entries
-        if entry.fan_out
-        for shard in shards(entry.conversation_id, entry.seq, members_of[entry.conversation_id], queued_at=now)
-    ]
-    if found:
-        services.shard_queue.put(found)
+    absent = {one: [user for user in users if user not in present] for one, users in others.items()}
+    there = {_about(one): [user for user in users if user in present] for one, users in others.items()}
+    shards: list[Shard] = []
+    for entry in entries:
+        if entry.fan_out:
+            found = attended(entry, audiences[entry.conversation_id], stores=stores, context=context)
+            shards += found.shards
+            absent[entry] = found.absent
+    quiet = [one for one in entries if is_quiet_group(audiences[one.conversation_id], context)]
+    woken = {
+        _about(one): [user for user in users if one not in quiet or user in one.mentions]
+        for one, users in absent.items()
+        if one.is_message
+    }
+    enqueue_pushes(woken, stores=stores, services=services, now=now)
+    schedule_checks(there, quiet=set(map(_about, quiet)), services=services, context=context)
+    if shards:
+        services.shard_queue.put(shards)
+    for entry in quiet:
+        if entry.is_message:
+            schedule_digest(entry, stores=stores, services=services, context=context)
+
+
+def _about(entry: StoredEntry) -> About:
+    return AboutMessage(entry.conversation_id, entry.seq)
 
 
 def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, now: int) -> None:
@@ -90,23 +101,43 @@ def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, ser
         services.push_queue.put(jobs)
 
 
-def schedule_checks(present: Mapping[About, Collection[str]], *, services: NotifyingServices, context: Context) -> None:
-    """Have these users' delivery checked later. Raises Unavailable."""
-    checks = [DeliveryCheck(about, tuple(users)) for about, users in present.items() if users]
+def schedule_checks(
+    present: Mapping[About, Collection[str]],
+    *,
+    quiet: Collection[About] = (),
+    services: NotifyingServices,
+    context: Context,
+) -> None:
+    """Have these users' delivery checked later; who is not mentioned is not woken for what is `quiet`.
+
+    Raises Unavailable.
+    """
+    checks = [DeliveryCheck(about, tuple(users), about in quiet) for about, users in present.items() if users]
     if checks:
         services.delivery_checks.put(checks, delay_s=context.limits.delivery_check_s)
 
 
-def _members(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, tuple[str, ...]]:
+def _audiences(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, Audience]:
     """Who is in each conversation, as of its latest entry here or later. Who joined since gets it by their sync."""
     latest = {entry.conversation_id: entry for entry in entries}
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, Audience] = {}
     for conversation_id, entry in latest.items():
-        found[conversation_id] = private_members(conversation_id) or ()
+        audience = Audience.of_private(conversation_id)
         if is_group_id(conversation_id):
+            kept = context.rosters.get(conversation_id, entry.roster_seq or 0)
             audience = roster_behind(entry, stores=stores, context=context)
-            found[conversation_id] = audience.members if audience else ()
+            if entry.fan_out and audience is not None and audience is kept and audience.unlisted:
+                audience = _reread(entry, stores, context)  # they may have been listed since
+        found[conversation_id] = audience or Audience({})
     return found
+
+
+def _reread(entry: StoredEntry, stores: Stores, context: Context) -> Audience | None:
+    roster = stores.memberships.roster(entry.conversation_id)
+    audience = Audience.of(roster) if roster else None
+    if audience is not None:
+        context.rosters.keep(entry.conversation_id, entry.roster_seq or 0, audience)
+    return audience
 
 
 def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
@@ -116,7 +147,7 @@ def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushService
     """
     match look.about:
         case AboutMessage(conversation_id=conversation_id, seq=seq):
-            members = stores.memberships.among(conversation_id, look.users)
+            members = _standing(conversation_id, look.users, stores)
             waiting = [user for user in look.users if user in members and members[user].has_got < seq]
             if not waiting:
                 return
@@ -127,20 +158,47 @@ def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushService
             waiting = [user for user in waiting if seen_number(members[user], head) < entry.number]
             if not waiting:
                 return
-            _tell(entry, waiting, look.about, stores=stores, services=services, context=context)
+            woken = [user for user in waiting if user in entry.mentions or not look.quiet]
+            _wake(woken, look.about, stores=stores, services=services, context=context)
+            _post_again(entry, waiting, stores=stores, services=services, context=context)
         case AboutNotification(notification_id=notification_id):
             kept = stores.notifications.among([(user, notification_id) for user in look.users], now=context.now())
             if not kept:
                 return
             waiting = [user for user, _ in kept]
             notification = next(iter(kept.values()))
-            _tell(notification, waiting, look.about, stores=stores, services=services, context=context)
+            _wake(waiting, look.about, stores=stores, services=services, context=context)
+            _post_again(notification, waiting, stores=stores, services=services, context=context)
 
 
-def _tell(
-    event: Event, waiting: Sequence[str], about: About, *, stores: Stores, services: PushServices, context: Context
-) -> None:
+def _standing(conversation_id: str, users: Collection[str], stores: Stores) -> Mapping[str, Member]:
+    """The members among these users, a little behind: who has acknowledged in this very moment is posted to again.
+
+    Who seems to be no member may have become one a moment ago, and is looked up for sure.
+    """
+    members = stores.memberships.among(conversation_id, users, consistent=False)
+    unknown = [user for user in users if user not in members]
+    return {**members, **stores.memberships.among(conversation_id, unknown)} if unknown else members
+
+
+def _wake(users: Sequence[str], about: About, *, stores: Stores, services: PushServices, context: Context) -> None:
     """Pushes first: should the posts take the rest of the time, a repetition would post again, and push once."""
-    enqueue_pushes({about: waiting}, stores=stores, services=services, now=context.now())
-    delivered = broadcast(event, to=waiting, skip="", stores=stores, services=services, now=context.now())
+    enqueue_pushes({about: users}, stores=stores, services=services, now=context.now())
+
+
+def _post_again(
+    event: Event, users: Sequence[str], *, stores: Stores, services: PushServices, context: Context
+) -> None:
+    delivered = broadcast(event, to=users, skip="", stores=stores, services=services, now=context.now())
     report(delivered, services=services)
+
+
+def send_digest(digest: Digest, *, stores: Stores, services: PushServices, context: Context) -> None:
+    """Push a large group's latest message to those who are away, as any other is pushed. Raises Unavailable.
+
+    By the same claims: a device that was pushed to about it already is left alone.
+    """
+    found = digest_targets(digest, stores=stores, context=context)
+    if found is not None:
+        about, users = found
+        enqueue_pushes({about: users}, stores=stores, services=services, now=context.now())

@@ -176,11 +176,26 @@ def test_sessions_that_can_not_be_read_together_are_read_by_conversation(harness
 def test_a_group_whose_roster_has_not_changed_is_read_once(harness: OfflinePushHarness) -> None:
     wired = harness.wired()
     harness.clock.ms += 60_000
+    for user in MEMBERS_OF_GROUP:
+        harness.stores.attendance.mark_listed(GROUP, user)
+    harness.stores.calls.made.clear()
     for seq in (2, 3, 4):
         assert look_at([group_record(seq, roster_seq=1)], wired) == {"batchItemFailures": []}
-    assert (harness.stores.calls.made.count("Query members"), len(harness.shards.shards)) == (1, 9)
+    assert harness.stores.calls.made.count("Query members") == 1 + 3  # the roster, and each time who is there
     look_at([group_record(6, roster_seq=5)], wired)
-    assert harness.stores.calls.made.count("Query members") == 2
+    assert harness.stores.calls.made.count("Query members") == 2 + 4
+
+
+def test_a_kept_roster_is_read_again_as_long_as_somebody_in_it_is_not_listed(harness: OfflinePushHarness) -> None:
+    wired = harness.wired()
+    harness.clock.ms += 60_000
+    for user in MEMBERS_OF_GROUP[1:]:
+        harness.stores.attendance.mark_listed(GROUP, user)
+    look_at([group_record(2, roster_seq=1)], wired)
+    assert [shard.users for shard in harness.shards.shards] == [(MEMBERS_OF_GROUP[0],)]
+    harness.stores.attendance.mark_listed(GROUP, MEMBERS_OF_GROUP[0])
+    look_at([group_record(3, roster_seq=1)], wired)
+    assert len(harness.shards.shards) == 1
 
 
 def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not(harness: OfflinePushHarness) -> None:

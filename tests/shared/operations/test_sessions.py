@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -114,7 +115,8 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
 
         def come_and_go(name: str) -> None:
             connection = opened(name, Identity("alice", NEVER), device_id="", connected_at=NOW)
-            result = open_connection(connection, limit=5, stores=SessionStores(port), services=rest_services(), now=NOW)
+            watched = replace(stores, sessions=port)
+            result = open_connection(connection, limit=5, stores=watched, services=rest_services(), now=NOW)
             events.append("online" if result.came_online else "")
             closed = close_connection("alice", name, stores=SessionStores(port), now=NOW)
             events.append("offline" if closed else "")
