@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import functions.connect.authorizer as authorizer_module
@@ -302,6 +303,8 @@ _MODULES: Final[Sequence[Any]] = (
     rest_module,
 )
 _COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module, observability_module)
+# Whether a frame or request gets a line, and what writes it.
+_LINES: Final = ("_IS_UNLOGGED", "request_log")
 _LOGGED: Final[Mapping[str, Any]] = {
     "authorizer": authorizer_module,
     "connect": connect_module,
@@ -322,7 +325,7 @@ def quietly(limits: Limits) -> Iterator[Log]:
     before += [(module, "count", module.count) for module in _COUNTING]
     before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
     before += [(module, name, getattr(module, name)) for module, name in OF_AN_INSTANCE]
-    before += [(module, "_REQUESTS", module._REQUESTS) for module in _LOGGED.values()]
+    before += [(module, name, getattr(module, name)) for module in _LOGGED.values() for name in _LINES]
     before += [(tokens, "jwt", tokens.jwt), (observability_module._Told, "logger", observability_module._Told.logger)]
     for module in _MODULES:
         module._LOGGER = log
@@ -330,7 +333,9 @@ def quietly(limits: Limits) -> Iterator[Log]:
         module.count = log.count
     observability_module._Told.logger = cast("Any", log)
     for name, module in _LOGGED.items():
-        module._REQUESTS = RequestLog(name, write=log.requests.append) if limits.logged else None
+        lines = RequestLog(name, write=log.requests.append)
+        module._IS_UNLOGGED = repeat(not limits.logged).__next__
+        module.request_log = {name: lines}.__getitem__
     tokens.jwt = REMEMBERED
     REMEMBERED.shrink()
     for module, name, value in limits.constants():
