@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import centrifugo, client, counted, fan_out, frames, handlers, imports, report, transport
+from benchmarks import centrifugo, client, contention, counted, fan_out, frames, handlers, imports, report, transport
 from benchmarks.report import Report, described_machine
 from benchmarks.rows import Row, table
 
@@ -55,6 +55,7 @@ SUITES: Final[Mapping[str, Callable[[int], Sequence[Row]]]] = {
     transport.SUITE: transport.rows,
     fan_out.SUITE: fan_out.rows,
     handlers.SUITE: _invocations,
+    contention.SUITE: lambda _: contention.rows(),
     frames.SUITE: frames.rows,
     client.SUITE: client.rows,
 }

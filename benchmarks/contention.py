@@ -22,11 +22,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from benchmarks.rows import OURS, Row, rows_of
 from tests.contracts.engines import ENDPOINT, empty, service
-from tests.load.writers import WAYS, Crowd, Way, begin, burst, closed_loop, open_loop
+from tests.load.writers import WAYS, Crowd, Way, begin, burst, closed_loop, open_loop, ours
 
+SUITE: Final = "Many writers"
 _WRITERS = (1, 4, 16, 64)
 _RATES = (20, 50, 100)
 
@@ -96,6 +98,16 @@ def _loads(
         yield f"{rate}/s, open", lambda way, n=rate: arriving(n, way=way)  # type: ignore[misc]  # its default
     if not real:
         yield "64 within 10 ms", lambda way: burst(64, within_ms=10, way=way, latency_ms=latency_ms)
+
+
+def rows() -> list[Row]:
+    """In virtual time: what a message takes in writes, and how long the unlucky wait."""
+    found: list[Row] = []
+    for load, run in _loads(real=False, messages=20, seconds=5.0, latency_ms=5.0):
+        crowds = {OURS if way is ours else name: run(way) for name, way in WAYS.items()}
+        found += rows_of(SUITE, load, "write units", {name: [one.each("writes")] for name, one in crowds.items()})
+        found += rows_of(SUITE, load, "ms, p99", {name: [one.at(0.99)] for name, one in crowds.items()})
+    return found
 
 
 def main() -> None:
