@@ -32,6 +32,8 @@ KEPT = {
     "user#/files": 1,
     "user#/profile": 1,
     # These go by themselves.
+    "digest#/digest": 0,
+    "live#/": 0,
     "sent#/sent": 0,
     "ticket": 0,
     "user#/invites": 0,
