@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -224,6 +226,36 @@ def test_a_wait_that_has_no_time_left_stores_nothing(busy: Busy) -> None:
     with pytest.raises(Unavailable):
         busy.append(base)
     assert busy.calls[0] == 0
+
+
+class Dead(BaseException):
+    """The instance is gone."""
+
+
+@pytest.mark.parametrize("lives_for", range(7))
+def test_whichever_step_it_dies_at_the_resend_is_stored_once_and_others_go_on(busy: Busy, lives_for: int) -> None:
+    """A read, a wait with a read, a put that is lost, a put: after each of them, and before the first."""
+    base = busy.stored(waited=60)
+    steps = iter(range(lives_for))
+    rival = iter((True,))
+
+    def dies(operation: str, request: Mapping[str, Any]) -> None:
+        if next(steps, None) is None:
+            raise Dead
+        if operation in {"PutItem", "TransactWriteItems"} and next(rival, False):
+            busy.stored(waited=80, text="rival")
+
+    busy.stores.calls.before = dies
+    with suppress(Dead):
+        busy.append(base)
+    busy.stores.calls.before = lambda *_: None
+    other = busy.stored(waited=10, text="another")
+    again = busy.append(base, nonce="a2")
+    written = busy.stores.entries(DM)
+    assert [entry.seq for entry in written] == list(range(1, len(written) + 1))
+    assert [entry.seq for entry in written if entry.sender_id == "alice"] == [again.entry.seq]
+    assert again.duplicate == (again.entry.seq < other.seq)
+    assert lives_for not in {0, 6} or again.duplicate == (lives_for == 6)
 
 
 @dataclass
