@@ -159,12 +159,36 @@ def busy_message() -> float:
 # -- everything else ---------------------------------------------------------------------------------------------------
 
 EDIT: Final = Cost(messages=3, reads=5, writes=4, lines=FRAME_LINE, runs=(replace(MESSAGE, reads=4),))
-RECEIPT: Final = Cost(messages=3, reads=4, writes=1, lines=FRAME_LINE, runs=(MESSAGE,))
+# As clients tell it, without a reply: the frame, and the other side's event. With one, that is a post of its own.
+RECEIPT: Final = Cost(messages=2, reads=4, writes=1, lines=FRAME_LINE, runs=(MESSAGE,))
+ANSWERED_RECEIPT: Final = replace(RECEIPT, messages=3, runs=(replace(MESSAGE, posts=2),))
+# With a message: the cursor, whether its sender blocks the other side, and the two round trips.
+_LONGER: Final = replace(MESSAGE, reads=MESSAGE.reads + 1, writes=MESSAGE.writes + 1)
+RIDING_RECEIPT: Final = Cost(reads=1, writes=1)
+
+
+def riding_receipt() -> float:
+    """A million that go with messages, with what the messages' invocations take longer."""
+    return RIDING_RECEIPT.a_million + (_LONGER.dollars - MESSAGE.dollars) * prices.MILLION
+
+
+def receipts_together(count: int) -> Cost:
+    """Of so many private conversations, in one frame. One after the other, but for the sum of their events."""
+    run = replace(
+        MESSAGE,
+        cpu=count * MESSAGE.cpu,
+        reads=count * MESSAGE.reads,
+        writes=count * MESSAGE.writes,
+        posts=count * MESSAGE.posts,
+    )
+    return Cost(messages=1 + count, reads=4 * count, writes=count, lines=FRAME_LINE, runs=(run,))
+
+
 GROUP: Final = Cost(
     messages=11, reads=56, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
 )
 GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=FRAME_LINE, runs=(posting(9, reads=4),))
-GROUP_RECEIPT: Final = Cost(messages=11, reads=24, writes=1, lines=FRAME_LINE, runs=(posting(9),))
+GROUP_RECEIPT: Final = Cost(messages=10, reads=24, writes=1, lines=FRAME_LINE, runs=(posting(9),))
 GROUP_TYPING: Final = Cost(messages=11, reads=29, lines=FRAME_LINE, runs=(posting(9, writes=0),))
 # A hundred posts, in two portions, of which the second waits for its time.
 SHARD: Final = Run(cpu=CPU_MS["stream record"] + 100 * CPU_MS["post more"], reads=1, posts=1, sends=1, waits=100)

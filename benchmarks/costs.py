@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.cost_model import (
+    ANSWERED_RECEIPT,
     AUTH,
     BUNDLES_GB,
     CHECK,
@@ -51,6 +52,8 @@ from benchmarks.cost_model import (
     hour_online,
     private_message,
     push,
+    receipts_together,
+    riding_receipt,
 )
 from infra import prices
 
@@ -127,7 +130,7 @@ def everything_else_table() -> Iterator[str]:
         ),
         (
             "receipts there",
-            "2 + 9",
+            "1 + 9",
             "1",
             "24: entry, membership, roster, the user's blocks, 20 sessions",
             _two(GROUP_RECEIPT),
@@ -366,6 +369,7 @@ TABLES: Final = {
 def sentences() -> Sequence[str]:
     """What the page and the README say of the same figures in words."""
     alone, busy = private_message().a_million, busy_message()
+    two, five = (receipts_together(count).a_million for count in (2, 5))
     parts = " + ".join(
         f"${one.a_million:.3f}" for one in (Cost(messages=2), Cost(reads=1), Cost(writes=1), Cost(runs=(PING,)))
     )
@@ -375,6 +379,10 @@ def sentences() -> Sequence[str]:
         f"${delivery_check(10):.2f} instead of ${delivery_check(1):.2f}",
         f"{300 / alone:.0f} to {300 / busy:.0f} % of it",
         f"one invocation, ${RECEIPT.a_million:.2f} per",
+        f"and costs ${ANSWERED_RECEIPT.a_million:.2f}",
+        f"two in one frame are ${two / 2:.2f} each, five ${five / 5:.2f}",
+        f"${riding_receipt():.2f} per million in place of",
+        f"${RECEIPT.a_million + riding_receipt():.2f} for each message that is answered",
         f"15 \N{MULTIPLICATION SIGN} ({parts}) / 1,000,000  =  ${hour_online():.7f}",
         f"**${month:.2f} a month**",
         f"A request over HTTP is ${REQUESTED.a_million:.2f}",

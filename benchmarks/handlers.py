@@ -173,8 +173,8 @@ def _record(seq: int) -> Event:
 
 
 def _receipt(seq: int) -> Event:
-    """Bob has got one more."""
-    body = json.dumps({"type": "delivered", "id": str(seq), "conversation_id": _DM, "seq": seq})
+    """Bob has got one more, and wants no reply."""
+    body = json.dumps({"type": "delivered", "id": str(seq), "conversation_id": _DM, "seq": seq, "reply": False})
     return websocket_event("MESSAGE", "delivered", connection_id="b1=", authorizer=_context("bob"), body=body)
 
 
@@ -196,7 +196,7 @@ def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callab
         "message": {
             "message": ("functions.message.handler", talk.message, talk.answered),
             "ping": ("functions.message.handler", lambda n: _frame({"type": "ping", "id": str(n)}), _succeeded),
-            "receipt": ("functions.message.handler", lambda n: _receipt(n + 1), _succeeded),
+            "receipt": ("functions.message.handler", lambda n: _receipt(n + 1), _silent),
             "group message": ("functions.message.handler", *_lazily(_Group)),
         },
         _MINIMAL: {_MINIMAL: ("benchmarks.minimal", talk.message, _succeeded)},
@@ -232,6 +232,10 @@ def _ok(answer: Any) -> None:
 
 def _succeeded(answer: Any) -> None:
     assert json.loads(answer["body"])["success"], answer  # noqa: S101
+
+
+def _silent(answer: Any) -> None:
+    assert answer["body"] == "", answer  # noqa: S101
 
 
 def _none_failed(answer: Any) -> None:

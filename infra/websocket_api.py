@@ -13,7 +13,7 @@ from infra.acknowledge import acknowledge
 from infra.connections import Connections
 from infra.domains import close_default_endpoint, serve_by_domain
 from infra.logs import enable_access_log
-from infra.routes import FRAME_ROUTES
+from infra.routes import FRAME_ROUTES, UNANSWERED_ROUTES
 from infra.websocket_stage import make_stage
 
 if TYPE_CHECKING:
@@ -183,7 +183,10 @@ class WebSocketApi(Construct):
         return {
             "$connect": connect,
             "$disconnect": self._unauthorized_route("$disconnect", disconnect, reply=False),
-            **{key: self._unauthorized_route(key, message, reply=reply) for key in FRAME_ROUTES},
+            **{
+                key: self._unauthorized_route(key, message, reply=reply and key not in UNANSWERED_ROUTES)
+                for key in FRAME_ROUTES
+            },
         }
 
     def _unauthorized_route(

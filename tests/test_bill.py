@@ -48,7 +48,8 @@ BUDGETS = {
     "a private message, alone": (cost_model.private_message().a_million, 6.40),
     "a private message, under load": (cost_model.busy_message(), 4.75),
     "an edit": (cost_model.EDIT.a_million, 6.50),
-    "a receipt": (cost_model.RECEIPT.a_million, 4.50),
+    "a receipt": (cost_model.RECEIPT.a_million, 3.50),
+    "a receipt with a message": (cost_model.riding_receipt(), 0.80),
     "a message in a group of 20": (cost_model.GROUP.a_million, 21.40),
     "a message in a group of 1,000": (cost_model.LARGE.a_million, 130.0),
     "a digest in a group of 1,000": (cost_model.DIGEST.a_million, 132.0),
@@ -64,6 +65,31 @@ BUDGETS = {
 def test_an_operation_keeps_to_its_budget(operation: str) -> None:
     dollars, most = BUDGETS[operation]
     assert 0.95 * most <= dollars <= most, "dearer than it may be, or so much cheaper that the budget should follow"
+
+
+# What a receipt was, with the reply by its route's response.
+BEFORE = cost_model.Cost(
+    messages=3, reads=4, writes=1, lines=cost_model.FRAME_LINE, runs=(cost_model.MESSAGE,)
+).a_million
+
+
+def test_in_a_slow_exchange_receipts_cost_less_than_six_tenths_of_before() -> None:
+    """A message is delivered, read some time later, and answered: the answer says that it was read."""
+    now = cost_model.RECEIPT.a_million + cost_model.riding_receipt()
+    assert now <= 0.6 * 2 * BEFORE
+
+
+def test_in_a_quick_exchange_they_cost_no_gateway_message_and_no_invocation() -> None:
+    riding = cost_model.RIDING_RECEIPT
+    assert (riding.messages, riding.runs, riding.lines) == (0, (), 0)
+    assert cost_model.riding_receipt() <= 0.2 * BEFORE
+
+
+def test_a_receipt_alone_saves_its_reply_and_several_share_a_frame() -> None:
+    assert pytest.approx(1) == BEFORE - cost_model.RECEIPT.a_million
+    assert cost_model.receipts_together(1) == cost_model.RECEIPT
+    assert cost_model.receipts_together(3).a_million / 3 <= 0.7 * BEFORE
+    assert cost_model.ANSWERED_RECEIPT.a_million <= 1.02 * BEFORE
 
 
 def dollars_of(usage: Usage, *, but: str = "") -> float:

@@ -15,14 +15,14 @@ import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without type
 from shared import errors
 from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import ABUSED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
-from shared.domain.entries import Draft, Receipt, Typing
+from shared.domain.entries import Draft, ReadAlong, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
 from shared.domain.text import USER_ID_PATTERN
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.editing import React
-from shared.operations.receipts import DELIVERED, READ
+from shared.operations.receipts import DELIVERED, READ, Moved
 from shared.operations.sync import Sync, Synced
 from shared.ports.services import Event
 from shared.wire import events as acks
@@ -84,6 +84,7 @@ CHANGES: tuple[Change, ...] = (
 
 MADE: tuple[Event, ...] = (
     PLAIN,
+    ReadAlong(PLAIN, 1),
     *(changed(change, PLAIN, by="bob", at=2, nonce="m") for change in CHANGES),
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),
@@ -129,6 +130,7 @@ def code_replies() -> list[Mapping[str, Any]]:
     done, nothing = (Changed(entry, Audience({})) for entry in (changed(CHANGES[0]), None))
     synced = Synced(PLAIN.conversation_id, 1, [PLAIN], has_more=False, read_seq=0, unread=1)
     return [
+        {**acks.message_ack(PLAIN, duplicate=False), "read": 1},
         acks.message_ack(PLAIN, duplicate=False),
         acks.edit_ack(PLAIN.conversation_id, 1, done, now=1),
         acks.delete_ack(PLAIN.conversation_id, 1, nothing, now=1),
@@ -136,6 +138,9 @@ def code_replies() -> list[Mapping[str, Any]]:
         acks.react_ack(React("bob", PLAIN.conversation_id, 1, "👍"), done, now=1),
         frames.cursor_ack(READ, PLAIN.conversation_id, 1),
         frames.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
+        frames.receipts_ack(
+            [Moved(READ, PLAIN.conversation_id, 1), Moved(DELIVERED, "dm:alice:dave", 3, errors.NotAMember())]
+        ),
         frames.typing_ack(PLAIN.conversation_id, active=True),
         frames.presence_ack([Presence("bob", OFFLINE)]),
         frames.sync_reply(
@@ -206,6 +211,7 @@ def test_asyncapi_has_every_frame_with_the_fields_of_its_struct(asyncapi: dict[s
         "react": frames.ReactFrame,
         "read": frames.CursorFrame,
         "delivered": frames.CursorFrame,
+        "receipts": frames.ReceiptsFrame,
         "typing": frames.TypingFrame,
         "presence": frames.PresenceFrame,
         "sync": frames.SyncFrame,

@@ -17,7 +17,7 @@ from shared.operations.delivery import check_presence
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.messages import send_command, send_message
 from shared.operations.presence import watch
-from shared.operations.receipts import MoveCursor, move_cursor
+from shared.operations.receipts import DELIVERED, READ, MoveCursor, move_cursor, move_cursors
 from shared.operations.sync import Catching, is_behind, sync
 from shared.operations.typing_indicators import type_in
 from shared.ports.services import Services
@@ -29,6 +29,8 @@ from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
+# Routes without a route response (infra/routes.py says why): what there is to say is posted.
+UNANSWERED: Final = frozenset({"read", "delivered", "receipts"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -93,14 +95,28 @@ _GUARD = Guard(_LIMITERS, _WIRING.stores, _WIRING.services)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
-    """Answer one frame. Whatever it is, there is one reply, and the connection stays, unless it floods."""
+    """Answer one frame. Whatever it is, the connection stays, unless it floods."""
     if _IS_UNLOGGED():
-        return respond(event, _WIRING, _GUARD)
-    return request_log("message").websocket(event, lambda: respond(event, _WIRING, _GUARD))
+        answered = respond(event, _WIRING, _GUARD)
+    else:
+        answered = request_log("message").websocket(event, lambda: respond(event, _WIRING, _GUARD))
+    return _posted(event, answered, _WIRING.services) if _is_unanswered(event) else answered
+
+
+def _is_unanswered(event: Event) -> bool:
+    """Whether the gateway sends nothing of what is returned: it has one route for each type."""
+    return event["requestContext"].get("routeKey") in UNANSWERED
+
+
+def _posted(event: Event, answered: dict[str, Any], services: Services) -> dict[str, Any]:
+    """Say by a post what there is to say. Where that fails, the frame stays unanswered, as by a lost reply."""
+    if answered["body"]:
+        services.gateway.post([event["requestContext"]["connectionId"]], answered["body"].encode())
+    return answer()
 
 
 def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
-    """Decode, one call into the core, encode."""
+    """Decode, one call into the core, encode. There is one reply, without a body where the frame wants none."""
     frame_id = None
     guard.limiters.begin()
     try:
@@ -115,9 +131,9 @@ def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
         guard.admit(kind, caller)  # before the token, which may take a read
         caller = guard.authenticated(caller, wiring.context.now(), renewing=kind == "auth")
         data = _serve(kind, frame, caller, wiring)
-        if kind == "auth":
+        if kind == "auth" and data is not None:
             guard.extend(caller.connection_id, data["expires_at"])
-        return answer(frames.success(frame_id, data))
+        return answer("" if data is None else frames.success(frame_id, data))
     except ParleyError as error:
         if error.retryable and not isinstance(error, RateLimited):
             count("FramesRefused", function="message")
@@ -134,9 +150,12 @@ def _parts(wiring: Wiring) -> Parts:
 
 
 def _message(frame: frames.MessageFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
-    command = send_command(frame, sender_id=caller.user_id, conversation_id=frame.conversation_id, to=frame.to)
+    command = send_command(
+        frame, sender_id=caller.user_id, conversation_id=frame.conversation_id, to=frame.to, read=frame.read
+    )
     sent = send_message(command, connection=caller.connection, **_parts(wiring))
-    return message_ack(sent.entry, duplicate=sent.duplicate)
+    ack = message_ack(sent.entry, duplicate=sent.duplicate)
+    return ack if sent.read_seq is None else {**ack, "read": sent.read_seq}
 
 
 def _edit(frame: frames.EditFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
@@ -160,10 +179,24 @@ def _react(frame: frames.ReactFrame, caller: Caller, wiring: Wiring) -> Mapping[
     return react_ack(command, changed, now=wiring.context.now())
 
 
-def _cursor(kind: str, frame: frames.CursorFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _cursor(kind: str, frame: frames.CursorFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any] | None:
     command = MoveCursor(kind, caller.user_id, frame.conversation_id, frame.seq)
     stands = move_cursor(command, connection=caller.connection, **_parts(wiring))
-    return frames.cursor_ack(kind, frame.conversation_id, stands)
+    return frames.cursor_ack(kind, frame.conversation_id, stands) if frame.reply else None
+
+
+def _receipts(frame: frames.ReceiptsFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any] | None:
+    """Reading first, which implies delivery. What is refused is told in any case."""
+    commands = [
+        MoveCursor(kind, caller.user_id, conversation_id, seq)
+        for kind, wanted in ((READ, frame.read), (DELIVERED, frame.delivered))
+        for conversation_id, seq in wanted.items()
+    ]
+    if not commands:
+        raise BadRequest("A `receipts` frame needs a conversation in `read` or in `delivered`")
+    moved = move_cursors(commands, connection=caller.connection, **_parts(wiring))
+    is_told = frame.reply or any(one.refusal for one in moved)
+    return frames.receipts_ack(moved) if is_told else None
 
 
 def _typing(frame: frames.TypingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
@@ -202,11 +235,12 @@ def _auth(frame: frames.AuthFrame, caller: Caller, wiring: Wiring) -> Mapping[st
     return frames.auth_ack(caller.user_id, renewed.authenticated_until)
 
 
-_ROUTES: Final[Mapping[type, Callable[[Any, Caller, Wiring], Mapping[str, Any]]]] = {
+_ROUTES: Final[Mapping[type, Callable[[Any, Caller, Wiring], Mapping[str, Any] | None]]] = {
     frames.MessageFrame: _message,
     frames.EditFrame: _edit,
     frames.DeleteFrame: _delete,
     frames.ReactFrame: _react,
+    frames.ReceiptsFrame: _receipts,
     frames.TypingFrame: _typing,
     frames.PresenceFrame: _presence,
     frames.SyncFrame: _sync,
@@ -215,8 +249,8 @@ _ROUTES: Final[Mapping[type, Callable[[Any, Caller, Wiring], Mapping[str, Any]]]
 }
 
 
-def _serve(kind: str, frame: Any, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
-    """Carry out one decoded frame. Raises ParleyError."""
+def _serve(kind: str, frame: Any, caller: Caller, wiring: Wiring) -> Mapping[str, Any] | None:
+    """Carry out one decoded frame. None: it wants no reply. Raises ParleyError."""
     if isinstance(frame, frames.CursorFrame):
         return _cursor(kind, frame, caller, wiring)
     return _ROUTES[type(frame)](frame, caller, wiring)

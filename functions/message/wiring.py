@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from shared.auth.tokens import TokenVerifier
 
 # Frames that read or write a hundred times what others do: how many a second, and at once, from one connection.
-COSTLY: Final[Mapping[str, tuple[int, int]]] = {"sync": (5, 100), "presence": (1, 20), "auth": (1, 10)}
+COSTLY: Final[Mapping[str, tuple[int, int]]] = {
+    "sync": (5, 100),
+    "presence": (1, 20),
+    "auth": (1, 10),
+    "receipts": (2, 25),  # twenty cursors to a frame: about as many as by frames of their own
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

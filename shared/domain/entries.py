@@ -259,6 +259,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAlong:
+    """A message, and with it how far its sender has read: one event for both."""
+
+    entry: Entry
+    read_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Typing:
     """A user writes, or has stopped. Never stored."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain import rules
 from shared.domain.connections import Connection
-from shared.domain.entries import Draft, Entry, MessageType, author_key, displaced
+from shared.domain.entries import Draft, Entry, MessageType, ReadAlong, author_key, displaced
 from shared.domain.text import is_group_id, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError, SyncRequired, Unavailable
 from shared.operations.audiences import audience_behind
@@ -16,6 +16,7 @@ from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
 from shared.operations.presence import best_effort
+from shared.operations.receipts import read_along
 from shared.operations.resends import MAX_EXAMINED, Appended, answered_before, recognise, told_again
 from shared.operations.turns import BUSY_MS, Turn
 from shared.operations.visibility import tell_granted
@@ -66,7 +67,7 @@ _LOOK_FOR_OUTSIDERS: Final = 100
 class SendMessage:
     """What a client asks for: `to` or `conversation_id`, and `after`, the entry that it held when composing.
 
-    `forward_of` is a message whose content becomes this one's.
+    `forward_of` is a message whose content becomes this one's. `read` is how far the sender has read meanwhile.
     """
 
     sender_id: str
@@ -80,10 +81,16 @@ class SendMessage:
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
     forward_of: tuple[str, int] | None = None
+    read: int | None = None
 
 
 def send_command(
-    composed: Composed, *, sender_id: str, conversation_id: str | None, to: str | None = None
+    composed: Composed,
+    *,
+    sender_id: str,
+    conversation_id: str | None,
+    to: str | None = None,
+    read: int | None = None,
 ) -> SendMessage:
     """The operation's command. Either `to` or `conversation_id` says where the message goes."""
     source = composed.forward_of
@@ -99,6 +106,7 @@ def send_command(
         mentions=tuple(composed.mentions),
         file_id=composed.file_id,
         forward_of=(source.conversation_id, source.seq) if source else None,
+        read=read,
     )
 
 
@@ -115,13 +123,18 @@ def send_message(
     `connection` sends it, and gets the reply instead of the event; it is registered again where its user's session
     lacks it. Who writes back for the first time and the other may see each other's presence now: both are told.
     A duplicate is delivered again too: the first attempt may have died between its write and its posts. In large groups
-    the stream side delivers. Raises what `store_message` raises, and Unavailable also where the message is stored and
+    the stream side delivers. How far the sender has read is stored once the message is, goes out with it, and fails
+    alone: see `read_along`. Raises what `store_message` raises, and Unavailable also where the message is stored and
     the sessions can't be read or changed right now: the resend finds it, and delivers it again.
     """
     stored = store_message(command, stores=stores, context=context)
     entry = stored.entry
+    event: Entry | ReadAlong = entry
     to, skip = () if entry.fan_out else stored.audience.members, connection.connection_id if connection else ""
-    delivered = broadcast(entry, to=to, skip=skip, stores=stores, services=services, now=context.now())
+    if command.read:
+        along = read_along(command.read, stored, skip=skip, stores=stores, services=services, context=context)
+        stored, event = along.stored, along.event
+    delivered = broadcast(event, to=to, skip=skip, stores=stores, services=services, now=context.now())
     lost = settle(delivered, connection, services=services, now=context.now())
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)

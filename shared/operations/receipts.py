@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shared.domain.connections import Connection
-from shared.domain.entries import Entry, Receipt
+from shared.domain.entries import Entry, ReadAlong, Receipt
+from shared.domain.members import Member
 from shared.domain.rules import check_possible_member
 from shared.domain.text import other_member
-from shared.errors import BadRequest, NotAMember
+from shared.errors import BadRequest, NotAMember, ParleyError
 from shared.operations.connections import register
 from shared.operations.context import Context
-from shared.operations.delivery import broadcast, settle
+from shared.operations.delivery import broadcast, report, settle
+from shared.operations.resends import Appended
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -71,6 +74,103 @@ def move_cursor(
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
     return seq
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Moved:
+    """What became of one cursor of several: where it stands now, or why it could not be moved."""
+
+    kind: str
+    conversation_id: str
+    seq: int
+    refusal: ParleyError | None = None
+
+
+def move_cursors(
+    commands: Iterable[MoveCursor],
+    *,
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> list[Moved]:
+    """Move cursors one after the other, each on its own: what is refused of one is told, and stops no other."""
+    moved = []
+    for one in commands:
+        try:
+            seq = move_cursor(one, connection=connection, stores=stores, services=services, context=context)
+        except ParleyError as refusal:
+            moved.append(Moved(one.kind, one.conversation_id, one.seq, refusal))
+        else:
+            moved.append(Moved(one.kind, one.conversation_id, seq))
+    return moved
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Along:
+    """A stored message with what became of the receipt that came with it, and the event that tells of both."""
+
+    stored: Appended
+    event: Entry | ReadAlong
+
+
+def read_along(
+    seq: int, stored: Appended, *, skip: str, stores: ChatStores, services: Services, context: Context
+) -> Along:
+    """Move the read cursor of a message's sender to `seq`, for all that the message is no reason to fail.
+
+    The message's own event tells of it, where each of those who get that may know. Otherwise it is told as any other
+    receipt. `skip` gets the reply. What is beyond the head, or fails, is left out of the answer: the client tells it by
+    itself then, and learns why. Costs one write unit and one read unit, and a unit more where `seq` is not the entry
+    right before the message; in groups of several members whom the sender blocks, what a receipt costs there.
+    """
+    try:
+        return _read_along(seq, stored, skip=skip, stores=stores, services=services, context=context)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the message is stored
+        services.observer.failed("receipt with a message not stored", error)
+        services.observer.count("ReceiptsNotStored")
+        return Along(stored, stored.entry)
+
+
+def _read_along(
+    seq: int, stored: Appended, *, skip: str, stores: ChatStores, services: Services, context: Context
+) -> Along:
+    entry, reader = stored.entry, stored.entry.sender_id
+    number = _number_at(seq, entry, stores)
+    if number is None or reader not in stored.audience:
+        return Along(stored, entry)
+    member = Member(entry.conversation_id, reader, joined_at=0).with_read(seq, number)
+    moved = stores.memberships.move_read(member)
+    taken = replace(stored, read_seq=seq)
+    hearers = _hearers(stored, stores, context.limits.receipts_limit)
+    if not entry.fan_out and set(stored.audience.members) == set(hearers):
+        return Along(taken, ReadAlong(entry, seq))
+    if moved:
+        receipt = Receipt(READ, entry.conversation_id, reader, seq, context.now())
+        told = broadcast(receipt, to=hearers, skip=skip, stores=stores, services=services, now=receipt.timestamp)
+        report(told, services=services)
+    return Along(taken, entry)
+
+
+def _number_at(seq: int, entry: Entry, stores: ChatStores) -> int | None:
+    """How many messages there are up to `seq`; None where no entry stands there. Right before a message it tells."""
+    if seq == entry.seq - 1:
+        return entry.number - 1
+    found = stores.log.lookup(entry.conversation_id, seqs=[seq], consistent=True).entries.get(seq)
+    return None if found is None else found.number
+
+
+def _hearers(stored: Appended, stores: ChatStores, limit: int) -> tuple[str, ...]:
+    """Who is told of a receipt of the message's sender."""
+    entry, members = stored.entry, tuple(stored.audience.members)
+    other = other_member(entry.conversation_id, entry.sender_id)
+    if other is not None:
+        is_blocked = bool(stores.blocks.blocking([entry.sender_id], other))
+        return (entry.sender_id,) if is_blocked else members
+    if entry.fan_out or len(members) > limit:
+        return (entry.sender_id,)
+    blocked = set(stores.blocks.of(entry.sender_id))
+    return tuple(user for user in members if user not in blocked)
 
 
 def _of_group(entry: Entry, user_id: str, stores: ChatStores, limit: int) -> tuple[str, ...]:

@@ -23,12 +23,14 @@ _PAGE: Final = 100
 class Appended:
     """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now.
 
-    `audience` is who was in the conversation right before the message, or is now for a duplicate.
+    `audience` is who was in the conversation right before the message, or is now for a duplicate. `read_seq` is how far
+    its sender has read, where the message said so and that was stored, too.
     """
 
     entry: Entry
     duplicate: bool
     audience: Audience
+    read_seq: int | None = None
 
 
 def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:

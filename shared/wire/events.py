@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Closing, Presence, PresenceChange
-from shared.domain.entries import MAX_MESSAGE_BYTES, Entry, Reaction, Receipt, Typing, is_too_heavy, text_bytes
+from shared.domain.entries import (
+    MAX_MESSAGE_BYTES,
+    Entry,
+    Reaction,
+    ReadAlong,
+    Receipt,
+    Typing,
+    is_too_heavy,
+    text_bytes,
+)
 
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
@@ -197,10 +206,12 @@ def notification_event(notification: Notification) -> dict[str, Any]:
     return {"type": "notification", "notification": body}
 
 
-def event_body(event: Event) -> dict[str, Any]:
+def event_body(event: Event) -> dict[str, Any]:  # noqa: PLR0911  # one for each kind
     match event:
         case Entry():
             return entry_event(event)
+        case ReadAlong(entry=entry, read_seq=seq):
+            return {**entry_event(entry), "read": seq}
         case Receipt():
             return receipt_event(event)
         case Typing(conversation_id=conversation_id, user_id=user_id, active=active):

@@ -234,6 +234,7 @@ def _beyond(seq: Any, expected: str = BAD) -> dict[str, Row]:
     return {
         f"after {str(seq)[:20]}": message(expected, after=seq),
         f"read {str(seq)[:20]}": frame(expected, type="read", conversation_id=DM, seq=seq),
+        f"read without a reply {str(seq)[:20]}": frame(expected, type="read", conversation_id=DM, seq=seq, reply=False),
         f"delivered {str(seq)[:20]}": frame(expected, type="delivered", conversation_id=GROUP, seq=seq),
     }
 

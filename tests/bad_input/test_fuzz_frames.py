@@ -22,6 +22,7 @@ VALID: Final[tuple[dict[str, Any], ...]] = (
     {"type": "react", "id": "4", "conversation_id": DM, "seq": 2, "emoji": "\U0001f44d", "remove": False},
     {"type": "read", "id": "5", "conversation_id": DM, "seq": 2},
     {"type": "delivered", "id": "6", "conversation_id": GROUP, "seq": 2},
+    {"type": "receipts", "id": "6", "read": {DM: 2, GROUP: 1}, "delivered": {DM: 3, FOREIGN_GROUP: 1}},
     {"type": "typing", "id": "7", "conversation_id": DM, "active": True},
     {"type": "presence", "id": "8", "users": ["bob", "carol"]},
     {"type": "sync", "id": "9", "conversations": {DM: 1, GROUP: 0, FOREIGN_GROUP: 1}},

@@ -55,11 +55,14 @@ class BudgetHarness:
         event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=authorizer_of(user_id))
         assert connect(event, self.wiring.connect, now=lambda: NOW)["statusCode"] == 200
 
-    def say(self, frame: dict[str, Any], *, user_id: str = "alice") -> dict[str, Any]:
+    def body(self, frame: dict[str, Any], *, user_id: str = "alice") -> str:
+        """What the frame is answered, as it is returned."""
         connection_id = {"alice": "a1=", "bob": "b1="}[user_id]
         event = frame_event(frame, user_id=user_id, connection_id=connection_id)
-        answer = respond(event, self.wired, self.guard)
-        reply: dict[str, Any] = json.loads(answer["body"])
+        return str(respond(event, self.wired, self.guard)["body"])
+
+    def say(self, frame: dict[str, Any], *, user_id: str = "alice") -> dict[str, Any]:
+        reply: dict[str, Any] = json.loads(self.body(frame, user_id=user_id))
         assert reply["success"], reply
         self.answered = reply["data"]
         return self.answered

@@ -133,6 +133,42 @@ def test_a_receipt_is_a_read_an_update_and_the_sessions(harness: BudgetHarness, 
     assert [target for target, _ in harness.gateway.posts] == ["a1="]
 
 
+@pytest.mark.parametrize("kind", ["read", "delivered"])
+def test_a_receipt_without_a_reply_is_the_same_and_costs_no_gateway_message_but_the_frame_and_the_event(
+    harness: BudgetHarness, kind: str
+) -> None:
+    frames = ({"type": kind, "conversation_id": DM, "seq": 2}, {"type": "receipts", kind: {DM: 3}})
+    for frame in frames:
+        harness.meter.reset()
+        harness.gateway.posts.clear()
+        assert not harness.body({**frame, "reply": False}, user_id="bob")
+        assert harness.meter.made == ["BatchGetItem", "UpdateItem", "BatchGetItem"]
+        assert [target for target, _ in harness.gateway.posts] == ["a1="]
+
+
+def test_a_receipt_with_a_message_is_a_write_and_a_read_unit_and_no_post_of_its_own(harness: BudgetHarness) -> None:
+    first = {**message(3, "first"), "to": "alice"}
+    harness.say(first, user_id="bob")
+    assert harness.measured({**message(4, "x"), "to": "alice"}, user_id="bob") == {"BatchGetItem": 2, "PutItem": 1}
+    without = harness.meter.reads
+    frame = {**message(5, "y"), "to": "alice", "read": 5}
+    assert harness.measured(frame, user_id="bob") == {"BatchGetItem": 3, "PutItem": 1, "UpdateItem": 1}
+    assert harness.meter.made == ["BatchGetItem", "PutItem", "UpdateItem", "BatchGetItem", "BatchGetItem"]
+    assert (harness.meter.reads - without <= 1, harness.meter.writes) == (True, 2)
+    assert [target for target, _ in harness.gateway.posts] == ["a1="]
+    behind = {**message(6, "z"), "to": "alice", "read": 3}
+    assert harness.measured(behind, user_id="bob") == {"BatchGetItem": 4, "PutItem": 1, "UpdateItem": 1}
+
+
+def test_receipts_of_several_conversations_are_one_frame(harness: BudgetHarness) -> None:
+    group = make_group(harness, 3)
+    harness.say(in_group(group, 1))
+    harness.meter.reset()
+    harness.gateway.posts.clear()
+    assert not harness.body({"type": "receipts", "read": {DM: 3, group: 2}, "reply": False}, user_id="bob")
+    assert harness.meter.count == {"BatchGetItem": 4, "UpdateItem": 2, "Query": 2}
+
+
 @pytest.mark.parametrize("seq", [2, 3])
 def test_a_receipt_that_moves_nothing_is_one_read(harness: BudgetHarness, seq: int) -> None:
     harness.say({"type": "read", "conversation_id": DM, "seq": 3}, user_id="bob")

@@ -174,7 +174,7 @@ class FakeServer:
             reply, posts = self.model.handle(user, frame)
             for other, event in posts if self.posting else ():
                 await self.tell(other, event, but=connection)
-            if verdict != "unanswered":
+            if reply and verdict != "unanswered":
                 await connection.send(json.dumps(reply))
         self._news.set()
 

@@ -25,19 +25,22 @@ class Model(Changes):
     online: set[str] = field(default_factory=set)
 
     def handle(self, user: str, frame: Frame) -> tuple[Frame, Posts]:
-        """The reply to a frame, and the events for everybody else."""
+        """The reply to a frame, {} where there is none, and the events for everybody else."""
         echo = {"id": frame["id"]} if "id" in frame else {}
         posts: Posts = []
         try:
             data = self._route(user, frame, posts)
         except Refusal as refusal:
             return {"success": False, **echo, **refusal.body}, posts
-        return {"success": True, **echo, "data": data}, posts
+        is_told = frame.get("reply") is not False or bool(data.get("refused"))
+        return ({"success": True, **echo, "data": data} if is_told else {}), posts
 
     def _route(self, user: str, frame: Frame, posts: Posts) -> Frame:
         kind = frame.get("type")
         if kind == "message":
-            return self._message(user, frame, posts)
+            return self._read_along(user, frame, self._message(user, frame, posts), posts)
+        if kind == "receipts":
+            return self._receipts(user, frame, posts)
         if kind == "sync":
             return self._sync(user, frame.get("conversations", {}))
         if kind in ("read", "delivered"):
@@ -176,6 +179,28 @@ class Model(Changes):
             "unread": self.unread(where, user),
             "joined_seq": self.joined_seq(where, user),
         }
+
+    def _read_along(self, user: str, frame: Frame, ack: Frame, posts: Posts) -> Frame:
+        """A message's event tells of what its sender has read, too."""
+        if "read" not in frame:
+            return ack
+        try:
+            self._cursor("read", user, {**ack, "seq": frame["read"]}, [])
+        except Refusal:
+            return ack
+        posts[:] = [(each, {**event, "read": frame["read"]}) for each, event in posts]
+        return {**ack, "read": frame["read"]}
+
+    def _receipts(self, user: str, frame: Frame, posts: Posts) -> Frame:
+        stand: dict[str, Frame] = {"read": {}, "delivered": {}}
+        refused = []
+        for kind, done in stand.items():
+            for where, seq in frame.get(kind, {}).items():
+                try:
+                    done[where] = self._cursor(kind, user, {"conversation_id": where, "seq": seq}, posts)["seq"]
+                except Refusal as refusal:
+                    refused.append({"type": kind, "conversation_id": where, **refusal.body})
+        return {"type": "receipts", **stand, **({"refused": refused} if refused else {})}
 
     def _cursor(self, kind: str, user: str, frame: Frame, posts: Posts) -> Frame:
         where, seq = frame["conversation_id"], frame["seq"]

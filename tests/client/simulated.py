@@ -102,7 +102,7 @@ class Simulated:
         """The server handles a frame, maybe one of a connection that is gone by now."""
         connection, frame = self.to_server.pop(index)
         answer, posts = self.model.handle(self.user, json.loads(json.dumps(frame)))
-        if reply:
+        if reply and answer:
             self._answer(connection, answer)
         self.spread(posts, by=connection)
 

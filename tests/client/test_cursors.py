@@ -24,13 +24,11 @@ from tests.client.model import Frame
 class Looking(Cursors):
     """The same by looking at every cursor, each time."""
 
-    def send_due(self, now: float) -> None:
+    def _take_due(self, now: float) -> list[tuple[CursorKind, str]]:
         for (kind, conversation_id), cursor in self._cursors.items():
             if kind == "delivered" and cursor.is_implied(self._read(conversation_id).confirmed):
                 cursor.confirmed = cursor.wanted
-            if self._is_sendable(kind, conversation_id) and cursor.due <= now:
-                cursor.in_flight = True
-                self._send(kind, conversation_id, cursor.wanted, now)
+        return [key for key, cursor in self._cursors.items() if self._is_sendable(*key) and cursor.due <= now]
 
     def next_due(self) -> float | None:
         dues = [cursor.due for key, cursor in self._cursors.items() if self._is_sendable(*key)]
@@ -70,6 +68,15 @@ class Pair:
             else:
                 failed(error, now)
 
+    def ride(self, where: str, ends: str, now: float) -> None:
+        taken = [each.take_along(where) for each in self.both]
+        assert taken[0] == taken[1]
+        for each in self.both:
+            if ends == "refused":
+                each.left_behind(where, taken[0], now)
+            else:
+                each.taken_along(where, taken[0], taken[0] if ends == "taken" else None, now)
+
     def drop(self) -> None:
         for sent in self.sent:
             sent.answers.clear()
@@ -92,7 +99,7 @@ def _want(kind: CursorKind, where: str, seq: int, due: float, call: int | None, 
 def test_what_is_due_is_what_a_look_at_all_of_them_finds(seed: int) -> None:
     draw, pair, now, call = random.Random(seed), Pair(), 0.0, 0
     for _ in range(120):
-        match draw.randrange(8):
+        match draw.randrange(10):
             case 0 | 1 | 2:
                 kind: CursorKind = "read" if draw.random() < 0.5 else "delivered"
                 where = f"dm:a:{draw.randrange(4)}"
@@ -107,6 +114,13 @@ def test_what_is_due_is_what_a_look_at_all_of_them_finds(seed: int) -> None:
                 pair.do(methodcaller("forget", draw.randrange(call + 1)))
             case 6 if draw.random() < 0.3:
                 pair.drop()
+            case 7:
+                where, active = f"dm:a:{draw.randrange(4)}", draw.random() < 0.7
+                pair.do(methodcaller("typing", where, now, active=active))
+            case 8 if draw.random() < 0.5:
+                pair.do(methodcaller("hurry", now))
+            case 8:
+                pair.ride(f"dm:a:{draw.randrange(4)}", draw.choice(("taken", "unheard", "refused")), now)
             case _:
                 now += draw.choice([0.1, 0.5, 1.0, 40.0])
         if draw.random() < 0.8:

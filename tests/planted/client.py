@@ -36,14 +36,14 @@ BUGS: Final = (
     Bug(
         "a cursor that failed is given up",
         _SRC + "cursors.py",
-        "cursor.in_flight, cursor.due, cursor.tries = False, due(cursor.tries), cursor.tries + 1",
-        "cursor.in_flight, cursor.wanted, cursor.tries = False, cursor.confirmed, cursor.tries + 1",
+        "cursor.due, cursor.tries = due(cursor.tries), cursor.tries + 1",
+        "cursor.wanted, cursor.tries = cursor.confirmed, cursor.tries + 1",
     ),
     Bug(
         "a cursor under way when the connection was lost is forgotten",
         _SRC + "cursors.py",
-        "            if cursor.in_flight:\n                cursor.in_flight = False\n",
-        "            if cursor.in_flight:\n                cursor.in_flight = cursor.in_flight\n",
+        "                cursor.in_flight, cursor.told = False, 0\n",
+        "                cursor.told = 0\n",
     ),
     Bug(
         "a gap is not asked for",

@@ -52,6 +52,7 @@ ROWS = [
     Row({"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "x", "remove": True}, blocked="blocked"),
     Row({"type": "read", "conversation_id": GROUP, "seq": 1}),
     Row({"type": "delivered", "conversation_id": GROUP, "seq": 1}),
+    Row({"type": "receipts", "read": {GROUP: 1}, "delivered": {GROUP: 1}}, refusal=None),  # which its reply names
     Row({"type": "typing", "conversation_id": GROUP}),
     Row({"type": "sync", "conversations": {GROUP: 0}}, refusal=None),
     Row({"type": "ping", "conversation_id": GROUP, "seq": 0}),

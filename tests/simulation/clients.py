@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ SETTINGS: Final = Settings(
     backoff_first=0.3,
     backoff_limit=3.0,
     delivered_delay=0.3,
+    read_delay=0.4,
+    read_limit=1.5,
     max_attempts=1_000,
 )
 _MS: Final = 1_000
@@ -145,6 +148,12 @@ class Client:
     def read(self, where: str, seq: int) -> None:
         operation = self._begin("read", {"conversation_id": where, "seq": seq})
         self._call(operation, lambda: self.core.mark("read", where, seq, self.now))
+
+    def note_read(self, where: str, seq: int) -> None:
+        """Nobody waits for it. It is judged by what is stored and told."""
+        with suppress(ClientError):
+            self.core.note_read(where, seq, self.now)
+        self._perform()
 
     def watch(self, users: list[str]) -> None:
         operation = self._begin("watch", {"users": users})

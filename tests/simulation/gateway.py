@@ -52,6 +52,7 @@ class Handshake:
 @dataclass(slots=True, eq=False)
 class Exchange:
     """A frame that has reached a function, and its reply; None where there was none. `at` and `ended` are when.
+    `is_silent`: the function was content, and had nothing to say.
 
     `instance` is the one that has answered, `clock` (ms) what it went by when it began, `process` all that it did.
     """
@@ -64,6 +65,7 @@ class Exchange:
     clock: int = 0
     ended: float = float("inf")
     reply: dict[str, Any] | None = None
+    is_silent: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -224,10 +226,12 @@ class Gateway:
 
         def done(answer: Any) -> None:
             exchange.ended = self._hub.now
-            exchange.reply = None if answer is None else json.loads(answer["body"])
+            if answer and answer["body"]:
+                exchange.reply = json.loads(answer["body"])
+            exchange.is_silent = answer is not None and exchange.reply is None
             if frame["type"] == "auth" and exchange.is_done and exchange.reply is not None:
                 line.token_ends = max(line.token_ends, exchange.reply["data"]["expires_at"])
-            if answer is not None and not self._fault_model.strikes(Fault.REPLY_LOST):
+            if answer and answer["body"] and not self._fault_model.strikes(Fault.REPLY_LOST):
                 self._deliver(line, answer["body"].encode())
 
         exchange.process = self._invoke("message", call, done)
@@ -239,6 +243,8 @@ class Gateway:
         if method == "DELETE":
             return self._close(line)
         process, event = self._hub.process, json.loads(data)
+        if "success" in event:
+            return self._answer(line, event, data)
         if process is not None:
             process.posted.append((line, event))
         if self._fault_model.strikes(Fault.POST_LIMITED):
@@ -251,6 +257,16 @@ class Gateway:
         self.posts.append(Post(line, event, self._hub.now, process.began if process else 0.0))
         self._deliver(line, data)
         return 500 if self._fault_model.strikes(Fault.POST_UNKNOWN) else 200
+
+    def _answer(self, line: Line, reply: dict[str, Any], data: bytes) -> int:
+        """A reply that is posted, since its route has no response: it is said once, or not at all."""
+        exchange = next(one for one in reversed(self.exchanges) if one.process is self._hub.process)
+        exchange.reply = reply
+        if line.state != "open":
+            return 410
+        if not self._fault_model.strikes(Fault.REPLY_LOST):
+            self._deliver(line, data)
+        return 200
 
     def _deliver(self, line: Line, data: bytes) -> None:
         def arrive() -> None:

@@ -195,6 +195,13 @@ class Driver:
     def _ask_read(self, asked: Json) -> int:
         return self._core.mark("read", asked["conversation_id"], asked["seq"], self._now)
 
+    def _ask_note(self, asked: Json) -> int:
+        self._core.note_read(asked["conversation_id"], asked["seq"], self._now)
+        return 0
+
+    def _ask_typing(self, asked: Json) -> int:
+        return self._core.request("typing", asked, self._now)
+
     def _ask_watch(self, asked: Json) -> int:
         return self._core.watch(asked["users"], self._now)
 

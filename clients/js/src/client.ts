@@ -182,6 +182,14 @@ export class ParleyClient {
     return this.session.reading.mark(conversation_id, seq);
   }
 
+  /**
+   * The same without waiting until the server knows, which costs less: it goes out with the next message of the conversation, or in a
+   * while, and over reconnects. What the server refuses of it is let go.
+   */
+  noteRead(conversation_id: string, seq: number): void {
+    this.session.reading.note(conversation_id, seq);
+  }
+
   /** To be called with each key stroke: it goes out every few seconds, and when it ends. */
   setTyping(conversation_id: string, active: boolean): void {
     this.session.typing.set(conversation_id, active);

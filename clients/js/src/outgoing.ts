@@ -34,7 +34,7 @@ type Attachment = {
 };
 
 export class Outgoing {
-  private readonly files = new Map<string, Attachment>();
+  readonly #files = new Map<string, Attachment>();
 
   constructor(private readonly session: Session) {}
 
@@ -43,26 +43,26 @@ export class Outgoing {
     session.checkReady();
     const { client_message_id, ...rest } = more;
     const body = bodyOf(content, rest);
-    return this.sending(session.core.send(where, body, session.runner.now(), Date.now(), client_message_id));
+    return this.#sending(session.core.send(where, body, session.runner.now(), Date.now(), client_message_id));
   }
 
   /** A message that was refused, or a file that could not be uploaded, once more. */
   resend(id: string): Sending {
     this.session.checkReady();
-    const file = this.files.get(id);
-    if (file?.failed) return this.attempt(file);
-    return this.sending(this.session.core.resend(id, this.session.runner.now()));
+    const file = this.#files.get(id);
+    if (file?.failed) return this.#attempt(file);
+    return this.#sending(this.session.core.resend(id, this.session.runner.now()));
   }
 
   /** Let a message that was refused, or a file that is not sent yet, go. */
   discard(id: string): void {
     const { core, timelines, base } = this.session;
-    const file = this.files.get(id);
+    const file = this.#files.get(id);
     const item = core.unacked.find((each) => each.client_message_id === id);
     if (file === undefined && item?.error === undefined) return;
-    this.files.delete(id);
+    this.#files.delete(id);
     file?.stop.abort();
-    this.forgetPreview(id);
+    this.#forgetPreview(id);
     core.discard(id);
     timelines.touch(file?.message.conversation_id ?? item?.conversation_id ?? null);
     base.topics.flush();
@@ -74,7 +74,7 @@ export class Outgoing {
     const { base, core } = this.session;
     this.session.checkReady();
     const { caption, name, content_type, kind, client_message_id: id = base.newId() } = options;
-    if (this.files.has(id)) throw new ParleyError("conflict", "This client_message_id is on its way already");
+    if (this.#files.has(id)) throw new ParleyError("conflict", "This client_message_id is on its way already");
     const blob = file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]);
     const contentType = content_type ?? blob.type;
     const isImage = kind !== "file" && contentType.startsWith("image/");
@@ -91,48 +91,48 @@ export class Outgoing {
     };
     const progress = { done: 0, total: blob.size, name, contentType, ...given({ previewUrl }) };
     const stop = new AbortController();
-    return this.attempt({ id, where, blob, options, message, progress, stop, failed: false });
+    return this.#attempt({ id, where, blob, options, message, progress, stop, failed: false });
   }
 
   /** No file is sent any more. */
   stop(): void {
-    for (const file of this.files.values()) file.stop.abort();
-    this.files.clear();
-    for (const id of [...this.session.timelines.uploads.keys()]) this.forgetPreview(id);
+    for (const file of this.#files.values()) file.stop.abort();
+    this.#files.clear();
+    for (const id of [...this.session.timelines.uploads.keys()]) this.#forgetPreview(id);
   }
 
-  private attempt(file: Attachment): Sending {
+  #attempt(file: Attachment): Sending {
     file.failed = false;
     file.stop = new AbortController();
-    this.files.set(file.id, file);
-    this.show(file, 0);
-    const stored = this.uploaded(file);
+    this.#files.set(file.id, file);
+    this.#show(file, 0);
+    const stored = this.#uploaded(file);
     stored.catch(() => {}); // who does not wait for it sees it in the timeline
     return { client_message_id: file.id, stored };
   }
 
-  private async uploaded(file: Attachment): Promise<Ack> {
+  async #uploaded(file: Attachment): Promise<Ack> {
     const { id, options, where } = file;
     let sending: Sending;
     try {
-      file.found ??= await this.upload(file);
-      if (this.files.get(id) !== file) throw new ParleyError("aborted", "The file was let go");
+      file.found ??= await this.#upload(file);
+      if (this.#files.get(id) !== file) throw new ParleyError("aborted", "The file was let go");
       const { reply_to, mentions, forward_of } = options;
       const more = { reply_to, mentions, forward_of, file_id: file.found.file_id, message_type: file.found.kind };
       sending = this.send(where, options.caption ?? "", { ...given(more), client_message_id: id });
     } catch (error) {
-      if (this.files.get(id) === file) this.failed(file, error);
+      if (this.#files.get(id) === file) this.#failed(file, error);
       throw error;
     }
-    this.files.delete(id);
+    this.#files.delete(id);
     if (file.progress.previewUrl === undefined) this.session.timelines.uploads.delete(id);
     return sending.stored;
   }
 
-  private async upload(file: Attachment): Promise<FileOut> {
+  async #upload(file: Attachment): Promise<FileOut> {
     const { name, content_type, kind, onProgress, signal } = file.options;
     const told = (done: number, total: number) => {
-      if (this.files.get(file.id) === file) this.show(file, done);
+      if (this.#files.get(file.id) === file) this.#show(file, done);
       guarded(() => onProgress?.(done, total));
     };
     const unfollow = follow(signal, file.stop);
@@ -144,12 +144,12 @@ export class Outgoing {
     }
   }
 
-  private failed(file: Attachment, error: unknown): void {
+  #failed(file: Attachment, error: unknown): void {
     file.failed = true;
-    this.show(file, file.progress.done, asFailed(ParleyError.of(error)));
+    this.#show(file, file.progress.done, asFailed(ParleyError.of(error)));
   }
 
-  private show(file: Attachment, done: number, error?: Failed): void {
+  #show(file: Attachment, done: number, error?: Failed): void {
     const { timelines, base } = this.session;
     file.progress = { ...file.progress, done };
     const { message, progress } = file;
@@ -158,14 +158,14 @@ export class Outgoing {
     base.topics.flush();
   }
 
-  private forgetPreview(id: string): void {
+  #forgetPreview(id: string): void {
     const { uploads } = this.session.timelines;
     const previewUrl = uploads.get(id)?.progress.previewUrl;
     if (previewUrl !== undefined) URL.revokeObjectURL(previewUrl);
     uploads.delete(id);
   }
 
-  private sending({ call, item }: { call: number; item: Pending }): Sending {
+  #sending({ call, item }: { call: number; item: Pending }): Sending {
     const { session } = this;
     const stored = session.call<Ack>(() => call);
     stored.catch(() => {}); // who does not wait for it sees it in the timeline

@@ -29,9 +29,9 @@ export class Session {
   readonly typing = new OwnTyping(this);
   /** Another has begun: how the connection is, that one says. */
   isReplaced = false;
-  private readonly hearing = new Hearing(this);
-  private readonly opening: Opening;
-  private leaveBrowser = () => {};
+  readonly #hearing = new Hearing(this);
+  readonly #opening: Opening;
+  #leaveBrowser = () => {};
 
   /** Without what was `loaded` there is something to look at, and no more. Throws for a store of another user. */
   constructor(
@@ -49,10 +49,10 @@ export class Session {
       ...(loaded === undefined ? {} : { saved: loaded.saved }),
     });
     this.runner = new Runner(this.core, store, ledger, {
-      effect: (effect) => this.do(effect),
+      effect: (effect) => this.#do(effect),
       settled: () => topics.flush(),
     });
-    this.opening = new Opening(base, this.core, this.runner);
+    this.#opening = new Opening(base, this.core, this.runner);
     const keep = (add: (batch: Batch) => void) => this.runner.keep(add);
     const deps: Deps = { core: this.core, store, api, topics, ledger, keep };
     this.timelines = new Timelines(deps);
@@ -65,9 +65,10 @@ export class Session {
   begin(before: Session): void {
     before.isReplaced = true;
     this.core.openConversation = before.core.openConversation;
-    this.leaveBrowser = joinBrowser(
-      () => this.cutOff(),
+    this.#leaveBrowser = joinBrowser(
+      () => this.#cutOff(),
       () => this.reconnect(),
+      () => this.#tellRead(),
     );
     this.core.start();
     if (this.base.watched.length > 0) this.watch().catch(() => {});
@@ -79,18 +80,18 @@ export class Session {
 
   /** Resolves when all that is left is kept. */
   end(): Promise<void> {
-    this.reading.flush();
+    this.#tellRead();
     this.outgoing.stop();
     this.base.typists.clear();
     this.core.stop();
     this.perform();
     this.leave();
-    this.leaveBrowser();
+    this.#leaveBrowser();
     return this.runner.stop();
   }
 
   leave(): void {
-    this.opening.leave();
+    this.#opening.leave();
   }
 
   get isOver(): boolean {
@@ -142,21 +143,26 @@ export class Session {
     this.perform();
   }
 
-  private cutOff(): void {
+  #tellRead(): void {
+    this.core.tellRead(this.runner.now());
+    this.perform();
+  }
+
+  #cutOff(): void {
     this.core.cutOff(this.runner.now());
     this.perform();
   }
 
-  private do(effect: Effect): void {
-    if (effect.type === "connect") void this.opening.connect();
+  #do(effect: Effect): void {
+    if (effect.type === "connect") void this.#opening.connect();
     else if (effect.type === "disconnect") this.leave();
-    else if (effect.type === "renew") void this.opening.renew();
-    else if (effect.type === "ask_notifications") void this.askNotifications(effect.number);
-    else if (effect.type === "transmit") this.opening.send(effect.frame);
-    else if (effect.type === "event") this.hearing.of(effect.event);
+    else if (effect.type === "renew") void this.#opening.renew();
+    else if (effect.type === "ask_notifications") void this.#askNotifications(effect.number);
+    else if (effect.type === "transmit") this.#opening.send(effect.frame);
+    else if (effect.type === "event") this.#hearing.of(effect.event);
   }
 
-  private async askNotifications(number: number): Promise<void> {
+  async #askNotifications(number: number): Promise<void> {
     const { core, runner } = this;
     try {
       const { notifications } = await this.base.api.get("/v1/notifications");

@@ -235,6 +235,11 @@ class Driver {
       return this.core.send(where, body, this.now, 0, client_message_id as string | undefined).call;
     }
     if (ask === "read") return this.core.mark("read", id, Number(seq), this.now);
+    if (ask === "note") {
+      this.core.noteRead(id, Number(seq), this.now);
+      return 0;
+    }
+    if (ask === "typing") return this.core.request({ type: "typing", conversation_id: id, ...rest }, this.now);
     if (ask === "watch") return this.core.watch(users as string[], this.now);
     const about = { conversation_id: id, seq: Number(seq) };
     if (ask === "edit") return this.core.change({ type: "edit", ...about, content: String(content) }, this.now);

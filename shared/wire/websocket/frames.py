@@ -15,6 +15,7 @@ from shared.domain.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 from shared.operations.presence import MAX_WATCHED
+from shared.operations.receipts import DELIVERED, READ, Moved
 from shared.operations.sync import Sync
 from shared.ports.services import Event
 from shared.wire.common import MAX_CURSOR, MAX_DEPTH, encode_sync_cursor, error_fields
@@ -24,6 +25,7 @@ from shared.wire.websocket.gateway import MAX_ID_CHARACTERS, salvaged_id, usable
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
 MAX_FRAME_BYTES: Final = 32 * 1_024
 MAX_SYNC_CONVERSATIONS: Final = 500
+MAX_CURSORS: Final = 20
 # A string, to its end or to the end of the frame, so that one pass is enough whatever is sent; or a bracket.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
@@ -61,6 +63,7 @@ class MessageFrame(Frame, frozen=True, kw_only=True):
     mentions: Annotated[list[UserId], Meta(max_length=MAX_MENTIONS)] = []
     file_id: ClientId | None = None
     forward_of: Place | None = None
+    read: Seq | None = None
 
 
 class DeleteFrame(Frame, frozen=True, kw_only=True):
@@ -94,10 +97,22 @@ class AuthFrame(Frame, frozen=True, kw_only=True):
 
 
 class CursorFrame(Frame, frozen=True, kw_only=True):
-    """`read` and `delivered`."""
+    """`read` and `delivered`. Unless `reply`, a refusal alone is answered."""
 
     conversation_id: ConversationId
     seq: Seq
+    reply: bool = True
+
+
+Cursors = Annotated[dict[ConversationId, Seq], Meta(max_length=MAX_CURSORS)]
+
+
+class ReceiptsFrame(Frame, frozen=True, kw_only=True):
+    """Cursors of several conversations. Unless `reply`, what was refused alone is answered."""
+
+    read: Cursors = {}
+    delivered: Cursors = {}
+    reply: bool = True
 
 
 class SyncFrame(Frame, frozen=True, kw_only=True):
@@ -124,6 +139,7 @@ _DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "react": msgspec.json.Decoder(ReactFrame),
     "read": msgspec.json.Decoder(CursorFrame),
     "delivered": msgspec.json.Decoder(CursorFrame),
+    "receipts": msgspec.json.Decoder(ReceiptsFrame),
     "typing": msgspec.json.Decoder(TypingFrame),
     "presence": msgspec.json.Decoder(PresenceFrame),
     "sync": msgspec.json.Decoder(SyncFrame),
@@ -240,6 +256,20 @@ def sync_reply(sync: Sync, user_id: str) -> dict[str, Any]:
 def cursor_ack(kind: str, conversation_id: str, seq: int) -> dict[str, Any]:
     """`seq` is where the cursor stands now."""
     return {**read_ack(conversation_id, seq), "type": kind}
+
+
+def receipts_ack(moved: Sequence[Moved]) -> dict[str, Any]:
+    """Where the cursors stand now, by kind and conversation, and which could not be moved."""
+    refused = [
+        {"type": one.kind, "conversation_id": one.conversation_id, **error_fields(one.refusal)}
+        for one in moved
+        if one.refusal is not None
+    ]
+    stand = {
+        kind: {one.conversation_id: one.seq for one in moved if one.kind == kind and one.refusal is None}
+        for kind in (READ, DELIVERED)
+    }
+    return {"type": "receipts", **stand, **({"refused": refused} if refused else {})}
 
 
 def typing_ack(conversation_id: str, *, active: bool) -> dict[str, Any]:

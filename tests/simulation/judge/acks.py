@@ -49,6 +49,11 @@ def _message(case: Case, one: Exchange, data: dict[str, Any]) -> Iterator[str]:
         "duplicate": place not in _written(one),
         **({"client_message_id": entry.client_message_id} if entry.client_message_id else {}),
     }
+    if "read" in data:  # only of what was asked for, and once it is stored
+        said["read"] = one.frame.get("read")
+        member = case.past.at(one.ended).member(one.line.user_id, place[0])
+        if member is not None and member.read_seq < data["read"]:
+            yield f"{one.frame} was acked with {data}, and the cursor stands at {member.read_seq}"
     if data != said:
         yield f"{one.frame} was acked with {data}, and is {said}"
 

@@ -67,6 +67,7 @@ FAILURES: Final = frozenset(
         "PostsFailed",
         "PresenceChecksFailed",
         "PresenceNotAnnounced",
+        "ReceiptsNotStored",
         "presence not announced",
         "connection not forgotten",
         "FramesRefused",

@@ -89,8 +89,10 @@ def is_shown(case: Case, shown: Mapping[str, Any], start: float, end: float) -> 
 
 
 def events_are_as_stored(case: Case) -> Iterator[str]:
+    """How far a message's sender has read goes out with it, and is no part of its entry."""
     for post in case.scenario.deployment.gateway.posts:
-        if post.event["type"] in _ENTRIES and not is_shown(case, post.event, post.began, post.at):
+        shown = {name: value for name, value in post.event.items() if name != "read"}
+        if post.event["type"] in _ENTRIES and not is_shown(case, shown, post.began, post.at):
             yield f"{post.line.user_id} was sent {post.event}, which never was so"
 
 

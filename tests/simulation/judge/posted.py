@@ -110,23 +110,32 @@ def receipts_are_posted(case: Case) -> Iterator[str]:
     """
     if Fault.LOST_AFTER in case.struck:
         return
-    for process, skip, frame_type, _ in answered(case):
-        kind = frame_type or "read"  # which is the only one over HTTP
-        for at, written in process.wrote if kind in _CURSORS else ():
-            moved = _moved(written, kind)
-            if moved is None:
-                continue
+    for process, skip, kind, at, written in _writes_of_cursors(case):
+        if moved := _moved(written, kind):
             user, name, seq = moved
             told = {
-                line.connection_id
-                for line, event in process.posted
-                if event["type"] == kind and (event["user_id"], event["seq"]) == (user, seq)
+                line.connection_id for line, event in process.posted if _receipt_of(event) == (kind, user, name, seq)
             }
             # Who is blocked was read before the cursor was moved.
             moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
             for meant in sorted(_readers(case, moments, user, name, seq)):
                 for connection_id in sorted(_connections(case, meant, at, process.ended) - told - {skip}):
                     yield f"{connection_id} of {meant} was not told that {user} has {name}/{seq} ({kind})"
+
+
+def _writes_of_cursors(case: Case) -> Iterator[tuple[Process, str, str, float, Any]]:
+    """What invocations that ended well have written for a frame that moves cursors, with the kind to look for."""
+    found = [(process, skip, kind) for process, skip, kind, _ in answered(case)]
+    found += [
+        (one.process, one.line.connection_id, str(one.frame["type"]))
+        for one in case.scenario.deployment.gateway.exchanges
+        if one.is_silent and one.process is not None
+    ]
+    for process, skip, frame_type in found:
+        # Over HTTP, and with a message, only one.
+        kinds = {"": ("read",), "message": ("read",), "receipts": tuple(_CURSORS)}.get(frame_type, (frame_type,))
+        for at, written in process.wrote:
+            yield from ((process, skip, kind, at, written) for kind in kinds if kind in _CURSORS)
 
 
 def _moved(written: Any, kind: str) -> tuple[str, str, int] | None:
@@ -154,25 +163,31 @@ def _readers(case: Case, moments: list[Moment], user: str, name: str, seq: int) 
 def receipts_are_meant(case: Case) -> Iterator[str]:
     """Neither outsiders and blocked users nor large groups are told, and only of a cursor that moved just now."""
     for post in case.scenario.deployment.gateway.posts:
-        kind = post.event["type"]
-        if kind not in _CURSORS:
+        receipt = _receipt_of(post.event)
+        if receipt is None:
             continue
-        reader, user, name, seq = (
-            post.line.user_id,
-            post.event["user_id"],
-            post.event["conversation_id"],
-            post.event["seq"],
-        )
+        reader, (kind, user, name, seq) = post.line.user_id, receipt
+        is_along = post.event["type"] not in _CURSORS  # with a message, which is sent again with what had moved before
         moments = [case.past.at(when) for when in case.past.moments(post.began, post.at)]
-        if not any(_stands(now, user, name, _CURSORS[kind], seq) for now in moments[1:]):
+        if not any(_stands(now, user, name, _CURSORS[kind], seq, or_further=is_along) for now in moments[1:]):
             yield f"{reader} was told that {user} has {name}/{seq} ({kind}), which has not moved"
         if reader != user and not any(_may_know(case, now, reader, user, name) for now in moments):
             yield f"{reader} was told that {user} has {name}/{seq} ({kind})"
 
 
-def _stands(now: Moment, user: str, name: str, field: str, seq: int) -> bool:
+def _receipt_of(event: Mapping[str, Any]) -> tuple[str, str, str, int] | None:
+    """The kind, the user, the conversation and the seq of what an event says about a cursor."""
+    if event["type"] in _CURSORS:
+        return event["type"], event["user_id"], event["conversation_id"], event["seq"]
+    if "read" in event:
+        return "read", event["message"]["sender_id"], event["conversation_id"], event["read"]
+    return None
+
+
+def _stands(now: Moment, user: str, name: str, field: str, seq: int, *, or_further: bool = False) -> bool:
     row = now.row(f"user#{user}", f"conversation#{name}") or {}
-    return bool(row.get(field, 0) == seq)
+    stands = row.get(field, 0)
+    return bool(stands >= seq if or_further else stands == seq)
 
 
 def _may_know(case: Case, now: Moment, reader: str, user: str, name: str) -> bool:

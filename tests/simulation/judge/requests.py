@@ -40,9 +40,15 @@ def each_request_has_its_line(case: Case) -> Iterator[str]:
 def _frames(case: Case, lines: list[dict[str, Any]]) -> Iterator[str]:
     """Each says whose frame it was, and how it was answered."""
     answered = [one for one in case.scenario.deployment.gateway.exchanges if one.reply is not None]
-    wanted = Counter(
+    wanted: Counter[tuple[Any, ...]] = Counter(
         (one.line.context["user_id"], one.line.connection_id, one.frame.get("id"), "ok" if one.is_done else one.code)
         for one in answered
+    )
+    # What the function of a frame that wants no answer has said is the status alone.
+    wanted += Counter(
+        (one.line.context["user_id"], one.line.connection_id, one.frame.get("id"), 200)
+        for one in case.scenario.deployment.gateway.exchanges
+        if one.is_silent
     )
     written = Counter((line["user_id"], line["connection_id"], line.get("frame_id"), line["code"]) for line in lines)
     for what in wanted - written:

@@ -67,6 +67,20 @@ def _read(_: Scenario, client: Client, number: int) -> None:
         client.read(where, max(1, held - number % 3))
 
 
+def _note_read(scenario: Scenario, client: Client, number: int) -> None:
+    """Without waiting: with the next message, which may come at once, or be typed for a while."""
+    where = place(scenario, client, number)
+    held = client.core.held(where)
+    if not held:
+        return
+    client.note_read(where, max(1, held - number % 3))
+    if number % 4 == 0:
+        typing = {"conversation_id": where, "active": number % 8 == 0}
+        client.frame("typing", "typing", typing, **typing)
+    if number % 4 == 1:
+        client.send(text(scenario), where=where)
+
+
 def _read_over_http(scenario: Scenario, client: Client, number: int) -> None:
     """As a server does it for its user: beside whatever their devices say. Sometimes beyond what there is."""
     where = place(scenario, client, number)
@@ -93,6 +107,7 @@ ACTIONS: Final[Actions] = {
     "react": (_change("react", emoji=lambda _, number: EMOJI[number % 2], remove=lambda _, number: number % 5 == 0), 2),
     "moderate": (_moderate, 1),
     "read": (_read, 3),
+    "note_read": (_note_read, 3),
     "read_over_http": (_read_over_http, 2),
     "type": (_type, 2),
 }

@@ -21,7 +21,7 @@ export function useReading(id: string, timeline: Timeline, isAtEnd: boolean): vo
   const last = timeline.items.findLast((item) => item.seq !== null)?.seq ?? 0;
   useEffect(() => {
     if (isLooked && isAtEnd && last > 0 && (unread > 0 || last > timeline.readSeq)) {
-      void client.markRead(id, last).catch(() => undefined); // said again with the next message
+      client.noteRead(id, last);
     }
   }, [client, id, isLooked, isAtEnd, last, unread, timeline.readSeq]);
 }

@@ -71,6 +71,7 @@ export type Messages = Timeline & {
   jumpTo: (seq: number) => Promise<void>;
   jumpToLatest: () => Promise<void>;
   markRead: (seq: number) => Promise<void>;
+  noteRead: (seq: number) => void;
 };
 
 /** The conversation's messages, with those that are on their way; it is loaded as soon as this is used. */
@@ -84,6 +85,7 @@ export function useMessages(id: string): Messages {
       jumpTo: (seq: number) => client.jumpTo(id, seq),
       jumpToLatest: () => client.jumpToLatest(id),
       markRead: (seq: number) => client.markRead(id, seq),
+      noteRead: (seq: number) => client.noteRead(id, seq),
     }),
     [client, id],
   );

@@ -22,14 +22,14 @@ export class Catchup {
   complete = false;
   answered = false;
   asked: Map<string, number> | null = null;
-  private round = false;
-  private outdated = false; // the request under way is older than the round
-  private behindCursor: string | null = null;
-  private through = false; // all heads have come by
-  private readonly seen = new Set<string>();
-  private readonly due = new Map<string, number>();
-  private notBefore = 0;
-  private failures = 0;
+  #round = false;
+  #outdated = false; // the request under way is older than the round
+  #behindCursor: string | null = null;
+  #through = false; // all heads have come by
+  readonly #seen = new Set<string>();
+  readonly #due = new Map<string, number>();
+  #notBefore = 0;
+  #failures = 0;
 
   constructor(
     private readonly context: Context,
@@ -38,48 +38,48 @@ export class Catchup {
 
   connected(): void {
     this.asked = null;
-    this.failures = this.notBefore = 0;
+    this.#failures = this.#notBefore = 0;
     this.answered = false;
     this.begin();
   }
 
   /** All conversations were compared, and nothing has asked for that again since. */
   get compared(): boolean {
-    return this.complete && !this.round;
+    return this.complete && !this.#round;
   }
 
   /** Compare all conversations, from the start. */
   begin(): void {
-    this.round = true;
-    this.outdated = this.asked !== null;
-    this.behindCursor = null;
-    this.through = false;
-    this.seen.clear();
+    this.#round = true;
+    this.#outdated = this.asked !== null;
+    this.#behindCursor = null;
+    this.#through = false;
+    this.#seen.clear();
   }
 
   /** Ask for this conversation at `at`, if it still lags then. */
   lagging(id: string, at: number): void {
-    this.due.set(id, Math.min(at, this.due.get(id) ?? at));
+    this.#due.set(id, Math.min(at, this.#due.get(id) ?? at));
   }
 
   /** Behind which the heads are to be that the request under way asks for; null for all of them. */
   get cursor(): string | null {
-    return this.round ? this.behindCursor : null;
+    return this.#round ? this.#behindCursor : null;
   }
 
   /** What to ask now: conversation → the entry after which to answer. It counts as asked, behind `cursor`. */
   request(now: number): Map<string, number> | null {
-    if (this.asked !== null || now < this.notBefore) return null;
-    for (const id of this.due.keys()) if (!this.get(id).lags) this.due.delete(id);
-    const wanted = [...this.due].filter(([, at]) => at <= now).map(([id]) => id);
-    if (wanted.length === 0 && !this.round) return null;
-    if (this.round && (this.behindCursor === null || this.through)) {
+    if (this.asked !== null || now < this.#notBefore) return null;
+    for (const id of this.#due.keys()) if (!this.#get(id).lags) this.#due.delete(id);
+    const wanted = [...this.#due].filter(([, at]) => at <= now).map(([id]) => id);
+    if (wanted.length === 0 && !this.#round) return null;
+    if (this.#round && (this.#behindCursor === null || this.#through)) {
       const named = new Set(wanted);
       const rest = [...this.conversations.keys()].reverse().filter((id) => !named.has(id));
-      wanted.push(...rest.filter((id) => !this.seen.has(id)));
-      if (!this.through) wanted.push(...rest.filter((id) => this.seen.has(id)));
+      wanted.push(...rest.filter((id) => !this.#seen.has(id)));
+      if (!this.#through) wanted.push(...rest.filter((id) => this.#seen.has(id)));
     }
-    this.asked = this.named(wanted);
+    this.asked = this.#named(wanted);
     return this.asked;
   }
 
@@ -87,14 +87,14 @@ export class Catchup {
   replied(page: Page, moved: Set<string>, now: number): void {
     const named = this.asked ?? new Map<string, number>();
     this.asked = null;
-    this.failures = 0;
+    this.#failures = 0;
     this.answered = true;
     const answered = new Set([...page.blocks.map((block) => block.id), ...page.refused]);
     if (!page.hasMore) for (const id of named.keys()) answered.add(id);
-    this.turnPage(page, answered, moved.size > 0);
+    this.#turnPage(page, answered, moved.size > 0);
     for (const id of new Set([...page.blocks.map((block) => block.id), ...named.keys()])) {
-      const conversation = this.get(id);
-      this.reschedule(conversation, !moved.has(id) && conversation.askFrom === named.get(id), now);
+      const conversation = this.#get(id);
+      this.#reschedule(conversation, !moved.has(id) && conversation.askFrom === named.get(id), now);
     }
   }
 
@@ -102,66 +102,66 @@ export class Catchup {
   failed(error: ParleyError, now: number): void {
     if (!error.retryable && this.cursor !== null) {
       this.begin(); // this server, or its next version, does not know the cursor
-      this.outdated = false;
+      this.#outdated = false;
     }
     this.asked = null;
     this.answered = true;
-    this.notBefore = now + this.context.pause(error.retryAfterMs, this.failures++);
+    this.#notBefore = now + this.context.pause(error.retryAfterMs, this.#failures++);
   }
 
   /** Nothing is left to ask. */
   get idle(): boolean {
-    return this.compared && this.asked === null && ![...this.due.keys()].some((id) => this.get(id).lags);
+    return this.compared && this.asked === null && ![...this.#due.keys()].some((id) => this.#get(id).lags);
   }
 
   nextDue(): number | null {
     if (this.asked !== null) return null;
-    if (this.round) return this.notBefore;
-    const first = earliest(...this.due.values());
-    return first === null ? null : Math.max(first, this.notBefore);
+    if (this.#round) return this.#notBefore;
+    const first = earliest(...this.#due.values());
+    return first === null ? null : Math.max(first, this.#notBefore);
   }
 
-  private turnPage(page: Page, answered: Set<string>, moved: boolean): void {
-    if (!this.round || this.outdated) {
-      this.outdated = false;
+  #turnPage(page: Page, answered: Set<string>, moved: boolean): void {
+    if (!this.#round || this.#outdated) {
+      this.#outdated = false;
       return;
     }
-    const farther = moved || [...answered].some((id) => !this.seen.has(id));
-    for (const id of answered) this.seen.add(id);
-    if (page.nextCursor !== null && page.nextCursor !== this.behindCursor && !this.through) {
-      this.behindCursor = page.nextCursor;
+    const farther = moved || [...answered].some((id) => !this.#seen.has(id));
+    for (const id of answered) this.#seen.add(id);
+    if (page.nextCursor !== null && page.nextCursor !== this.#behindCursor && !this.#through) {
+      this.#behindCursor = page.nextCursor;
       return;
     }
-    this.through ||= !page.hasMore || this.behindCursor !== null;
-    const unheard = [...this.conversations.values()].some((each) => this.isUnheard(each));
+    this.#through ||= !page.hasMore || this.#behindCursor !== null;
+    const unheard = [...this.conversations.values()].some((each) => this.#isUnheard(each));
     if (!(farther && (page.hasMore || unheard))) {
-      this.round = false;
+      this.#round = false;
       if (!this.complete) this.context.unsaved.add("meta");
       this.complete = true;
     }
   }
 
   /** Nothing has come of it in this round, and it can be named. */
-  private isUnheard(conversation: Conversation): boolean {
-    return conversation.askFrom !== null && !conversation.refused && !this.seen.has(conversation.id);
+  #isUnheard(conversation: Conversation): boolean {
+    return conversation.askFrom !== null && !conversation.refused && !this.#seen.has(conversation.id);
   }
 
-  private reschedule(conversation: Conversation, fruitless: boolean, now: number): void {
+  #reschedule(conversation: Conversation, fruitless: boolean, now: number): void {
     if (!conversation.lags) {
       conversation.fruitless = 0;
     } else if (fruitless) {
-      this.due.set(conversation.id, now + this.context.backoff(conversation.fruitless++)); // at once would not help
+      this.#due.set(conversation.id, now + this.context.backoff(conversation.fruitless++)); // at once would not help
     } else {
       conversation.fruitless = 0;
-      this.due.set(conversation.id, now);
+      this.#due.set(conversation.id, now);
     }
   }
 
-  private named(wanted: string[]): Map<string, number> {
+  #named(wanted: string[]): Map<string, number> {
     const named = new Map<string, number>();
     let text = 0;
     for (const id of wanted) {
-      const conversation = this.get(id);
+      const conversation = this.#get(id);
       const start = conversation.askFrom;
       if (start === null || conversation.refused) continue;
       text += new TextEncoder().encode(id).length + NUMBER_TEXT;
@@ -171,7 +171,7 @@ export class Catchup {
     return named;
   }
 
-  private get(id: string): Conversation {
+  #get(id: string): Conversation {
     return this.conversations.get(id) as Conversation;
   }
 }

@@ -103,7 +103,7 @@ export class Core extends Machine {
     outbox.add(item);
     // who writes in the open conversation has read what the application shows of it
     if (conversation !== null && conversation === this.openConversation) {
-      this.cursors.want("read", conversation, stream.held(conversation) ?? 0, now);
+      this.noteRead(conversation, stream.held(conversation) ?? 0, now);
     }
     this.pump(now);
     return { call, item };
@@ -128,13 +128,25 @@ export class Core extends Machine {
     if (item?.error !== undefined) this.sender.outbox.settled(item);
   }
 
-  /** Move an own cursor. It goes on until the server has it, over reconnects. */
-  mark(kind: SavedCursor["kind"], id: string, seq: number, now: number): number {
+  /** Move an own cursor, in `delay`. It goes on until the server has it, over reconnects. */
+  mark(kind: SavedCursor["kind"], id: string, seq: number, now: number, delay = 0): number {
     this.checkOpen();
     const call = ++this.calls;
-    if (this.cursors.want(kind, id, seq, now, call)) this.pump(now);
+    if (this.cursors.want(kind, id, seq, now + delay, call)) this.pump(now);
     else this.context.done(call);
     return call;
+  }
+
+  /** The user has read up to `seq`: told with the next message there, or in a while, and over reconnects. */
+  noteRead(id: string, seq: number, now: number): void {
+    this.checkOpen();
+    if (this.cursors.want("read", id, seq, now + this.context.settings.readDelay)) this.pump(now);
+  }
+
+  /** Nothing that waits for company waits any longer: the application is about to end, or out of sight. */
+  tellRead(now: number): void {
+    this.cursors.hurry(now);
+    this.pump(now);
   }
 
   /** Edit, delete, or react to a message. It goes on until the server has it or refuses it, over reconnects. */
@@ -163,6 +175,7 @@ export class Core extends Machine {
   request(frame: Frame, now: number): number {
     this.checkOpen();
     checkSize(frame);
+    if (frame.type === "typing") this.cursors.typing(String(frame.conversation_id), frame.active !== false, now);
     const call = ++this.calls;
     if (this.isServed) {
       this.exchange.transmit(

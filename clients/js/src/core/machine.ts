@@ -8,7 +8,7 @@ import { Cursors } from "./cursors.js";
 import { Exchange } from "./exchange.js";
 import { Link } from "./link.js";
 import { Notifying } from "./notifying.js";
-import { asEntry, asEvent, type Frame, isKnown, isLive } from "./parsing.js";
+import { asEntry, asEvent, type Frame, isKnown, isLive, isSeq } from "./parsing.js";
 import { Renewal, type TokenLife } from "./renewal.js";
 import { Sender } from "./sender.js";
 import { type CoreOptions, DEFAULTS } from "./settings.js";
@@ -35,8 +35,10 @@ export class Machine {
     this.context = context;
     this.link = new Link(context);
     this.exchange = new Exchange(context);
-    this.sender = new Sender(context, this.exchange, options.userId ?? null, (entry) => this.passed(entry));
     this.cursors = new Cursors(context, this.exchange);
+    this.sender = new Sender(context, this.exchange, this.cursors, options.userId ?? null, (entry) =>
+      this.passed(entry),
+    );
     this.changes = new Changes(context, this.exchange, this.sender.stream, () => this.userId);
     this.watcher = new Watch(context, this.exchange);
     this.renewal = new Renewal(
@@ -203,10 +205,18 @@ export class Machine {
     const event = asEvent(frame);
     if (entry !== null) {
       this.sender.stream.entry(entry, now);
+      if (isKnown(entry, "new_message") && isSeq(frame.read)) {
+        // how far its sender has read: a receipt like any other
+        const { sender_id: user_id, created_at: timestamp } = entry.message;
+        this.onEvent(
+          { type: "read", conversation_id: entry.conversation_id, user_id, seq: frame.read, timestamp },
+          now,
+        );
+      }
     } else if (frame.type === "disconnect") {
       this.onDisconnect(frame, now);
     } else if (event === null) {
-      return; // no event at all
+      if ("connectionId" in frame) this.exchange.failSilent(now); // no event, but the gateway's own words
     } else if (isLive(event, "notification")) {
       this.notifying.heard(event.notification);
     } else if (isLive(event, "presence") && !this.watcher.hear(event)) {

@@ -13,12 +13,12 @@ const REMEMBERED = 10_000;
  * is acknowledged by now.
  */
 export class Notifying {
-  private readonly passedOn = new Set<string>();
-  private listed = new Set<string>();
-  private due: number | null = null;
-  private number = 0;
-  private inFlight = false;
-  private failures = 0;
+  readonly #passedOn = new Set<string>();
+  #listed = new Set<string>();
+  #due: number | null = null;
+  #number = 0;
+  #inFlight = false;
+  #failures = 0;
 
   constructor(
     private readonly context: Context,
@@ -26,64 +26,64 @@ export class Notifying {
   ) {}
 
   connected(now: number): void {
-    this.failures = 0;
-    this.plan(now);
+    this.#failures = 0;
+    this.#plan(now);
   }
 
   /** An answer that is still under way says nothing about the next connection. */
   connectionLost(): void {
-    this.due = null;
-    this.inFlight = false;
+    this.#due = null;
+    this.#inFlight = false;
   }
 
   heard(notification: unknown): void {
-    if (!isObject(notification) || typeof notification.id !== "string" || this.passedOn.has(notification.id)) return;
-    this.remember(notification.id);
+    if (!isObject(notification) || typeof notification.id !== "string" || this.#passedOn.has(notification.id)) return;
+    this.#remember(notification.id);
     this.context.emit({ type: "notification", notification: notification as unknown as Notification });
   }
 
   acknowledged(id: string, now: number): void {
-    this.remember(id);
-    if (this.listed.delete(id) && this.listed.size === 0) this.plan(now);
+    this.#remember(id);
+    if (this.#listed.delete(id) && this.#listed.size === 0) this.#plan(now);
   }
 
   sendDue(now: number): void {
-    if (this.due === null || this.inFlight || now < this.due) return;
-    this.due = null;
-    this.inFlight = true;
-    this.context.do({ type: "ask_notifications", number: ++this.number });
+    if (this.#due === null || this.#inFlight || now < this.#due) return;
+    this.#due = null;
+    this.#inFlight = true;
+    this.context.do({ type: "ask_notifications", number: ++this.#number });
   }
 
   nextDue(): number | null {
-    return this.inFlight ? null : this.due;
+    return this.#inFlight ? null : this.#due;
   }
 
   /** What the list says is so, however old the question is. */
   answered(number: number, found: unknown[]): void {
     for (const notification of found) this.heard(notification);
     const ids = found.filter(isObject).map((each) => String(each.id));
-    this.listed = new Set(ids.length >= MAX_PAGE ? ids : []);
-    if (number === this.number) {
-      this.inFlight = false;
-      this.failures = 0;
+    this.#listed = new Set(ids.length >= MAX_PAGE ? ids : []);
+    if (number === this.#number) {
+      this.#inFlight = false;
+      this.#failures = 0;
     }
   }
 
   failed(number: number, error: ParleyError, now: number): void {
-    if (number !== this.number || !this.inFlight) return;
-    this.inFlight = false;
-    if (error.retryable && this.failures < this.context.settings.maxAttempts) {
-      this.due = now + this.context.pause(error.retryAfterMs, this.failures++);
+    if (number !== this.#number || !this.#inFlight) return;
+    this.#inFlight = false;
+    if (error.retryable && this.#failures < this.context.settings.maxAttempts) {
+      this.#due = now + this.context.pause(error.retryAfterMs, this.#failures++);
     }
   }
 
-  private remember(id: string): void {
-    this.passedOn.add(id);
-    const oldest = this.passedOn.keys().next();
-    if (this.passedOn.size > REMEMBERED && !oldest.done) this.passedOn.delete(oldest.value);
+  #remember(id: string): void {
+    this.#passedOn.add(id);
+    const oldest = this.#passedOn.keys().next();
+    if (this.#passedOn.size > REMEMBERED && !oldest.done) this.#passedOn.delete(oldest.value);
   }
 
-  private plan(now: number): void {
-    if (this.asks) this.due = now;
+  #plan(now: number): void {
+    if (this.asks) this.#due = now;
   }
 }

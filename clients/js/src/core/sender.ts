@@ -3,7 +3,9 @@
 import { ParleyError } from "../errors.js";
 import type { Ack, Entry } from "../types.js";
 import type { Context } from "./context.js";
+import type { Cursors } from "./cursors.js";
 import type { Exchange } from "./exchange.js";
+import { given } from "./given.js";
 import { asFailed, asStored, frameOf, Outbox, type Pending } from "./outbox.js";
 import { type Frame, isKnown, isSeq } from "./parsing.js";
 import { Stream, type Watcher } from "./stream.js";
@@ -17,6 +19,7 @@ export class Sender implements Watcher {
   constructor(
     private readonly context: Context,
     private readonly exchange: Exchange,
+    private readonly cursors: Cursors,
     userId: string | null,
     readonly passed: (entry: Entry) => void,
   ) {
@@ -88,7 +91,7 @@ export class Sender implements Watcher {
     this.outbox.fix(item, this.stream.held(item.conversation_id));
     item.attempts++;
     item.request = this.exchange.transmit(
-      frameOf(item),
+      { ...frameOf(item), ...given({ read: this.cursors.along(item.conversation_id, now) }) },
       now,
       (data, later) => this.acked(item, data, later),
       (error, later) => this.refused(item, error, later),
@@ -106,6 +109,7 @@ export class Sender implements Watcher {
       this.peers.set(item.to, ack.conversation_id);
       this.outbox.address(this.privateWith);
     }
+    this.cursors.stored(ack.conversation_id, data.read, now);
     this.settle(item, ack);
     const unplaced = this.stream.conversation(ack.conversation_id).held === null;
     // An old message does not say where to start, and what a forwarded one says is not known here.

@@ -32,6 +32,10 @@ export type Settings = {
   gapDelay: number;
   /** `delivered` goes out this long after a message has come, once for all of a conversation. */
   deliveredDelay: number;
+  /** What was noted as read waits so long for a message of the conversation to go with … */
+  readDelay: number;
+  /** … and at most so long while the user types there. */
+  readLimit: number;
   /** For reconnecting and for retries: a random share of first, twice, four times … first. */
   backoffFirst: number;
   backoffLimit: number;
@@ -47,6 +51,8 @@ export const DEFAULTS: Settings = {
   maxAttempts: 10,
   gapDelay: 200,
   deliveredDelay: 1_000,
+  readDelay: 1_500,
+  readLimit: 10_000,
   backoffFirst: 1_000,
   backoffLimit: 30_000,
 };

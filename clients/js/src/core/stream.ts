@@ -31,7 +31,7 @@ export class Stream {
   readonly conversations = new Map<string, Conversation>();
   readonly catchup: Catchup;
   broken: ParleyError | null = null;
-  private order = 0;
+  #order = 0;
 
   constructor(
     private readonly context: Context,
@@ -54,7 +54,7 @@ export class Stream {
     let conversation = this.conversations.get(id);
     if (conversation === undefined) {
       conversation = new Conversation(id, (changed) => this.context.conversations.add(changed));
-      conversation.order = ++this.order;
+      conversation.order = ++this.#order;
       this.conversations.set(id, conversation);
       if (fromStart && !isGroup(id)) conversation.place(0);
     }
@@ -70,15 +70,15 @@ export class Stream {
       conversation.told = true;
     }
     conversation.order = saved.order;
-    this.order = Math.max(this.order, saved.order);
+    this.#order = Math.max(this.#order, saved.order);
   }
 
   /** An entry as it is written, of others or our own. What is missing before it is asked for a little later. */
   entry(entry: Entry, now: number): void {
     const conversation = this.conversation(entry.conversation_id);
     const wasOver = conversation.refused;
-    this.accept(conversation, entry);
-    if (!wasOver) this.release(conversation);
+    this.#accept(conversation, entry);
+    if (!wasOver) this.#release(conversation);
     if (conversation.homeless && entry.seq > (conversation.held ?? 0)) this.catchup.begin();
     else if (conversation.behind) this.catchup.lagging(conversation.id, now + this.context.settings.gapDelay);
   }
@@ -114,10 +114,10 @@ export class Stream {
     const page = asPage(data);
     const asked = this.catchup.asked ?? new Map<string, number>();
     const moved = new Set<string>();
-    for (const block of page.blocks) if (this.workIn(block, asked.get(block.id))) moved.add(block.id);
-    for (const id of page.refused) this.refused(id, asked.get(id));
+    for (const block of page.blocks) if (this.#workIn(block, asked.get(block.id))) moved.add(block.id);
+    for (const id of page.refused) this.#refused(id, asked.get(id));
     this.catchup.replied(page, moved, now);
-    if (this.catchup.complete) this.placeRest(now);
+    if (this.catchup.complete) this.#placeRest(now);
     const states = page.blocks.filter((block) => block.unread !== undefined);
     if (states.length === 0) return;
     this.context.emit({
@@ -137,7 +137,7 @@ export class Stream {
     for (const conversation of this.conversations.values()) conversation.examine = null;
   }
 
-  private accept(conversation: Conversation, entry: Entry): void {
+  #accept(conversation: Conversation, entry: Entry): void {
     this.watcher.saw(entry);
     if (entry.seq > (conversation.held ?? 0)) {
       const begins = entry.seq === 1 && conversation.held === null;
@@ -146,13 +146,13 @@ export class Stream {
     }
     this.conversations.delete(conversation.id);
     this.conversations.set(conversation.id, conversation);
-    conversation.order = ++this.order;
+    conversation.order = ++this.#order;
     conversation.offer(entry);
-    this.drain(conversation);
+    this.#drain(conversation);
   }
 
   /** Pass on what is next. An entry that removes the own user is the last, unless they were added again. */
-  private drain(conversation: Conversation): void {
+  #drain(conversation: Conversation): void {
     while (!conversation.refused) {
       const entry = conversation.nextEntry();
       if (entry === null) return;
@@ -160,13 +160,13 @@ export class Stream {
       this.context.emit({ type: "entry", entry });
       if (removes(entry, this.watcher.userId)) {
         conversation.end(entry.seq);
-        this.lost(conversation);
+        this.#lost(conversation);
       }
     }
   }
 
   /** Say that the membership is over, once. */
-  private lost(conversation: Conversation): void {
+  #lost(conversation: Conversation): void {
     conversation.refused = true;
     this.context.conversations.add(conversation.id);
     if (!conversation.told) {
@@ -178,7 +178,7 @@ export class Stream {
   }
 
   /** Returns whether this client got farther in this conversation. */
-  private workIn(block: Block, asked: number | undefined): boolean {
+  #workIn(block: Block, asked: number | undefined): boolean {
     const conversation = this.conversation(block.id);
     if (conversation.refused && block.joined > 0 && block.joined <= conversation.ended) {
       return false; // said before the removal that has come meanwhile
@@ -189,24 +189,24 @@ export class Stream {
       this.broken = new ParleyError("log_lost", reason);
     }
     const { held, examine } = conversation;
-    this.admit(conversation, block);
-    const examined = this.examined(conversation, block, asked);
-    for (const entry of block.entries) this.accept(conversation, entry);
+    this.#admit(conversation, block);
+    const examined = this.#examined(conversation, block, asked);
+    for (const entry of block.entries) this.#accept(conversation, entry);
     if (conversation.refused && block.joined > conversation.ended) {
       conversation.rejoin(block.joined); // removed and added again, in this block
-      this.drain(conversation);
+      this.#drain(conversation);
     }
     const moved = held !== conversation.held || examine !== conversation.examine;
     if (examined !== null && !block.hasMore && examined >= block.head) {
       conversation.examine = null;
       this.watcher.examined(conversation.id, examined);
     }
-    this.release(conversation);
+    this.#release(conversation);
     return moved;
   }
 
   /** The own user is a member: the conversation starts, or goes on after a time without them. */
-  private admit(conversation: Conversation, block: Block): void {
+  #admit(conversation: Conversation, block: Block): void {
     const { joined } = block;
     const held = conversation.held;
     const first = block.entries[0];
@@ -220,11 +220,11 @@ export class Stream {
     } else {
       return;
     }
-    this.drain(conversation);
+    this.#drain(conversation);
   }
 
   /** How far the search for own messages is, with what this block has; null where it is not about one. */
-  private examined(conversation: Conversation, block: Block, asked: number | undefined): number | null {
+  #examined(conversation: Conversation, block: Block, asked: number | undefined): number | null {
     if (asked === undefined || asked !== conversation.examine) return null;
     let upto = asked;
     for (const entry of block.entries) {
@@ -235,21 +235,21 @@ export class Stream {
     return upto;
   }
 
-  private refused(id: string, asked: number | undefined): void {
+  #refused(id: string, asked: number | undefined): void {
     const conversation = this.conversations.get(id);
     if (conversation === undefined || conversation.refused) return;
     if (asked !== undefined && asked !== conversation.askFrom) {
       this.catchup.begin(); // more has come since it was asked: the refusal may be older than that
       return;
     }
-    this.lost(conversation);
-    this.drain(conversation);
-    this.release(conversation);
+    this.#lost(conversation);
+    this.#drain(conversation);
+    this.#release(conversation);
     if (!conversation.refused) this.catchup.begin();
   }
 
   /** There is nothing to look through any more where the own user is no member. */
-  private release(conversation: Conversation): void {
+  #release(conversation: Conversation): void {
     if (conversation.refused && conversation.examine !== null) {
       conversation.examine = null;
       this.watcher.examined(conversation.id, 0);
@@ -257,16 +257,16 @@ export class Stream {
   }
 
   /** What the first round did not mention has come into being since: nothing of it is history. */
-  private placeRest(now: number): void {
+  #placeRest(now: number): void {
     for (const conversation of this.conversations.values()) {
       if (conversation.homeless) {
         if (this.catchup.compared) {
           conversation.dropEarly(); // no round has mentioned it: it is not the own user's
-          this.release(conversation);
+          this.#release(conversation);
         }
       } else if (conversation.held === null) {
         conversation.place(0);
-        this.drain(conversation);
+        this.#drain(conversation);
         this.catchup.lagging(conversation.id, now);
       }
     }

@@ -12,11 +12,13 @@ export type ConversationUpdated = { type: "conversation_updated"; conversation_i
 
 export type CursorReply = { success: true; id?: FrameId; data: { type: "read" | "delivered"; conversation_id: string; seq: Seq } };
 
+export type Cursors = Record<string, Seq>;
+
 export type DeleteFrame = { type: "delete"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq };
 
 export type DeliveredEvent = { type: "delivered"; conversation_id: string; user_id: string; seq: EntrySeq; timestamp: Time };
 
-export type DeliveredFrame = { type: "delivered"; id?: FrameId; conversation_id: ConversationId; seq: Seq };
+export type DeliveredFrame = { type: "delivered"; id?: FrameId; conversation_id: ConversationId; seq: Seq; reply?: boolean };
 
 export type DisconnectEvent = { type: "disconnect"; code: string; reconnect: boolean };
 
@@ -42,11 +44,11 @@ export type MessageDeleted = { type: "message_deleted"; conversation_id: string;
 
 export type MessageEdited = { type: "message_edited"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time; content: string | null; content_cut?: true };
 
-export type MessageFrame = { type: "message"; id?: FrameId; to?: UserId; conversation_id?: ConversationId; content?: string; message_type?: "text" | "image" | "file"; client_message_id?: string; after?: Seq; reply_to?: EntrySeq; mentions?: UserId[]; file_id?: string; forward_of?: Place };
+export type MessageFrame = { type: "message"; id?: FrameId; to?: UserId; conversation_id?: ConversationId; content?: string; message_type?: "text" | "image" | "file"; client_message_id?: string; after?: Seq; reply_to?: EntrySeq; mentions?: UserId[]; file_id?: string; forward_of?: Place; read?: Seq };
 
-export type MessageReply = { success: true; id?: FrameId; data: { type: "message"; conversation_id: string; seq: EntrySeq; message_id: string; client_message_id?: string; timestamp: Time; duplicate: boolean } };
+export type MessageReply = { success: true; id?: FrameId; data: { type: "message"; read?: Seq; conversation_id: string; seq: EntrySeq; message_id: string; client_message_id?: string; timestamp: Time; duplicate: boolean } };
 
-export type NewMessage = { type: "new_message"; conversation_id: string; seq: EntrySeq; message: Message };
+export type NewMessage = { type: "new_message"; conversation_id: string; seq: EntrySeq; read?: EntrySeq; message: Message };
 
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: Time; conversation_id?: string; seq?: EntrySeq };
 
@@ -74,7 +76,13 @@ export type Reaction = { type: "reaction"; conversation_id: string; seq: EntrySe
 
 export type ReadEvent = { type: "read"; conversation_id: string; user_id: string; seq: EntrySeq; timestamp: Time };
 
-export type ReadFrame = { type: "read"; id?: FrameId; conversation_id: ConversationId; seq: Seq };
+export type ReadFrame = { type: "read"; id?: FrameId; conversation_id: ConversationId; seq: Seq; reply?: boolean };
+
+export type ReceiptsFrame = { type: "receipts"; id?: FrameId; read?: Cursors; delivered?: Cursors; reply?: boolean };
+
+export type ReceiptsReply = { success: true; id?: FrameId; data: { type: "receipts"; read: Cursors; delivered: Cursors; refused?: RefusedCursor[] } };
+
+export type RefusedCursor = { type: "read" | "delivered"; conversation_id: string; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number };
 
 export type Seq = number;
 
@@ -96,8 +104,8 @@ export type TypingReply = { success: true; id?: FrameId; data: { type: "typing";
 
 export type UserId = string;
 
-export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | ReadFrame | DeliveredFrame | TypingFrame | PresenceFrame | SyncFrame | PingFrame | AuthFrame;
+export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | ReadFrame | DeliveredFrame | ReceiptsFrame | TypingFrame | PresenceFrame | SyncFrame | PingFrame | AuthFrame;
 
-export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
+export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
 
 export type ServerEvent = NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | DisconnectEvent;

@@ -1,8 +1,12 @@
-/** A browser says when it is on no network, when it is on one again, and when its page is looked at. Returns how to hear of it no more. */
-export function joinBrowser(cutOff: () => void, reconnect: () => void): () => void {
+/**
+ * A browser says when it is on no network, when it is on one again, when its page is looked at, and when it is not any more. Returns
+ * how to hear of it no more.
+ */
+export function joinBrowser(cutOff: () => void, reconnect: () => void, hide: () => void): () => void {
   if (typeof window === "undefined") return () => {};
   const nudge = () => {
     if (document.visibilityState !== "hidden") reconnect();
+    else hide();
   };
   const heard = [
     [window, "offline", cutOff],

@@ -35,7 +35,7 @@ const TYPES: Record<string, ContentType> = {
 };
 
 export class Files {
-  private readonly links = new Map<string, Promise<Links>>();
+  readonly #links = new Map<string, Promise<Links>>();
 
   constructor(
     private readonly api: Api,
@@ -49,14 +49,14 @@ export class Files {
     const body = { name, content_type, size: blob.size, ...given({ kind }) };
     const begun = await this.api.post("/v1/files", { body, ...given({ signal }) });
     onProgress?.(0, blob.size);
-    await this.post(begun.upload, blob, onProgress, signal);
+    await this.#post(begun.upload, blob, onProgress, signal);
     onProgress?.(blob.size, blob.size);
-    return this.checked(begun.file_id, signal);
+    return this.#checked(begun.file_id, signal);
   }
 
   /** A file with its links, which are kept for as long as they are good. */
   async get(id: string): Promise<FileOut> {
-    const known = this.links.get(id);
+    const known = this.#links.get(id);
     if (known !== undefined) {
       const { file, until } = await known;
       if (Date.now() < until) return file;
@@ -64,12 +64,12 @@ export class Files {
     const asked = this.api.get("/v1/files/{file_id}", { path: { file_id: id } }).then((file) => {
       return { file, until: Date.now() + Math.max(0, (file.expires_in ?? 0) - 15) * 1_000 };
     });
-    this.links.set(id, asked);
-    asked.catch(() => this.links.delete(id));
+    this.#links.set(id, asked);
+    asked.catch(() => this.#links.delete(id));
     return (await asked).file;
   }
 
-  private async checked(id: string, signal?: AbortSignal): Promise<FileOut> {
+  async #checked(id: string, signal?: AbortSignal): Promise<FileOut> {
     for (let time = 0; time < CHECK_TIMES; time++) {
       const pause = Math.min(CHECK_LIMIT, CHECK_FIRST * 1.5 ** time);
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -82,7 +82,7 @@ export class Files {
     throw new ParleyError("timeout", "The file was not checked in time", true);
   }
 
-  private async post(
+  async #post(
     form: UploadForm,
     blob: Blob,
     onProgress?: (done: number, total: number) => void,
@@ -93,13 +93,13 @@ export class Files {
     data.append("file", blob);
     const status =
       typeof XMLHttpRequest === "undefined"
-        ? await this.byFetch(form.url, data, signal)
+        ? await this.#byFetch(form.url, data, signal)
         : await byRequest(form.url, data, blob.size, onProgress, signal);
     if (status >= 200 && status < 300) return;
     throw new ParleyError("expired", `The storage answered ${status}`, status >= 500, undefined, status);
   }
 
-  private async byFetch(url: string, body: FormData, signal?: AbortSignal): Promise<number> {
+  async #byFetch(url: string, body: FormData, signal?: AbortSignal): Promise<number> {
     try {
       return (await this.fetch(url, { method: "POST", body, ...given({ signal }) })).status;
     } catch (error) {

@@ -9,42 +9,42 @@ import { leftOf, userOf } from "./tokens.js";
 import { Transport } from "./transport.js";
 
 export class Opening {
-  private readonly transport: Transport;
+  readonly #transport: Transport;
   /** Of the connection that is opened, or open: what belongs to an earlier one is dropped. */
-  private number = 0;
-  private refusedOnce = false;
+  #number = 0;
+  #refusedOnce = false;
 
   constructor(
     private readonly base: Base,
     private readonly core: Core,
     private readonly runner: Runner,
   ) {
-    this.transport = new Transport(base.WebSocket);
+    this.#transport = new Transport(base.WebSocket);
   }
 
   async connect(): Promise<void> {
-    const number = ++this.number;
+    const number = ++this.#number;
     let token = "";
     try {
       token = await this.base.tokens.fresh();
-      if (number !== this.number) return;
+      if (number !== this.#number) return;
       const user = userOf(token);
       if (user !== null) this.core.identify(user);
       const ticket = this.base.byTicket ? (await this.base.api.post("/v1/tickets")).ticket : undefined;
       if (this.base.byTicket && !ticket) throw new ParleyError("unreachable", "The answer has no ticket", true);
-      if (number === this.number) this.open(token, ticket);
+      if (number === this.#number) this.#open(token, ticket);
     } catch (error) {
-      if (number === this.number) this.refused(error, token);
+      if (number === this.#number) this.#refused(error, token);
     }
   }
 
   send(frame: Record<string, unknown>): void {
-    this.transport.send(frame);
+    this.#transport.send(frame);
   }
 
   leave(): void {
-    this.number++;
-    this.transport.close();
+    this.#number++;
+    this.#transport.close();
   }
 
   async renew(): Promise<void> {
@@ -58,16 +58,16 @@ export class Opening {
     this.runner.perform();
   }
 
-  private open(token: string, ticket?: string): void {
+  #open(token: string, ticket?: string): void {
     const { core, base, runner } = this;
     const { url, deviceId } = base.options;
     const query = new URLSearchParams();
     if (ticket !== undefined) query.set("ticket", ticket);
     if (deviceId !== undefined) query.set("device_id", deviceId);
     const asked = query.size > 0 ? `${url.includes("?") ? "&" : "?"}${query}` : "";
-    this.transport.open(url + asked, ticket === undefined ? { authorization: `Bearer ${token}` } : {}, {
+    this.#transport.open(url + asked, ticket === undefined ? { authorization: `Bearer ${token}` } : {}, {
       open: () => {
-        this.refusedOnce = false;
+        this.#refusedOnce = false;
         core.connected(runner.now(), { left: leftOf(token, Date.now()), renews: base.tokens.renews });
         runner.perform();
       },
@@ -77,7 +77,7 @@ export class Opening {
       },
       lost: (reason, status) => {
         if (status === 401 || status === 403) {
-          this.refused(new ParleyError("forbidden", reason, false, undefined, status), token);
+          this.#refused(new ParleyError("forbidden", reason, false, undefined, status), token);
           return;
         }
         core.lost(runner.now(), reason);
@@ -87,7 +87,7 @@ export class Opening {
   }
 
   /** Refused with a token that was fresh: another try with another one, and then the user has to sign in again. */
-  private refused(error: unknown, token: string): void {
+  #refused(error: unknown, token: string): void {
     const { core, base, runner } = this;
     const known = ParleyError.of(error);
     if (known.code === "wrong_user") {
@@ -96,9 +96,9 @@ export class Opening {
       const left = leftOf(token, Date.now());
       if (!base.tokens.renews && left !== null && left <= 0) {
         core.stop(new ParleyError("token_expired", "The token has ended, and there is no other"));
-      } else if (this.refusedOnce || !base.tokens.renews) core.stop(known);
+      } else if (this.#refusedOnce || !base.tokens.renews) core.stop(known);
       else core.lost(runner.now(), known.reason, known.code);
-      this.refusedOnce = true;
+      this.#refusedOnce = true;
     } else {
       core.lost(runner.now(), known.reason);
     }

@@ -7,8 +7,8 @@ export type Token = string | (() => string | Promise<string>);
 
 /** Keeps the last one; a function is asked for a fresh one. */
 export class Tokens {
-  private current: string | undefined;
-  private asking: Promise<string> | null = null;
+  #current: string | undefined;
+  #asking: Promise<string> | null = null;
 
   constructor(
     private readonly source: Token,
@@ -22,27 +22,27 @@ export class Tokens {
 
   async fresh(): Promise<string> {
     if (typeof this.source === "string") return this.source;
-    this.asking ??= this.ask(this.source)
+    this.#asking ??= this.#ask(this.source)
       .catch((error: unknown) => {
         throw ParleyError.of(error);
       })
       .finally(() => {
-        this.asking = null;
+        this.#asking = null;
       });
-    return this.asking;
+    return this.#asking;
   }
 
-  private async ask(source: () => string | Promise<string>): Promise<string> {
+  async #ask(source: () => string | Promise<string>): Promise<string> {
     const given: unknown = await within(Promise.resolve(source()), this.longest, "The token");
     const token = typeof given === "string" ? given.trim() : "";
     if (token === "") throw new ParleyError("unauthenticated", "The token function gave no token", true);
-    this.current = token;
+    this.#current = token;
     return token;
   }
 
   /** The one that is in use. */
   async get(): Promise<string> {
-    return this.current ?? this.fresh();
+    return this.#current ?? this.fresh();
   }
 }
 

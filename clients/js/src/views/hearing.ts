@@ -21,7 +21,7 @@ export class Hearing {
         break;
       }
       case "ephemeral":
-        this.live(event.event);
+        this.#live(event.event);
         base.tell("event", event.event);
         break;
       case "presences":
@@ -48,12 +48,12 @@ export class Hearing {
         for (const state of event.conversations) rows.synced(state);
         break;
       case "connection":
-        this.connection(event);
+        this.#connection(event);
         break;
     }
   }
 
-  private live(event: LiveEvent): void {
+  #live(event: LiveEvent): void {
     const { base, core, timelines, reading } = this.session;
     if (isLive(event, "presence")) {
       base.people.set(event);
@@ -67,7 +67,7 @@ export class Hearing {
     }
   }
 
-  private connection({ state, reason, code, retryIn }: Extract<CoreEvent, { type: "connection" }>): void {
+  #connection({ state, reason, code, retryIn }: Extract<CoreEvent, { type: "connection" }>): void {
     const { base, timelines, rows, typing, isReplaced } = this.session;
     if (isReplaced) return;
     base.show({

@@ -10,63 +10,63 @@ import { applyChange, isChange } from "./messages.js";
 const PAGE = 50;
 
 export class InboxView {
-  private readonly rows = new Map<string, StoredRow>();
-  private cursor: string | null = null;
-  private loaded = false;
-  private rank = 0;
-  private shown: Inbox = { items: [], loaded: false, hasMore: false, unread: 0 };
-  private dirty = false;
-  private readonly asked = new Map<string, Promise<void>>();
-  private refreshing: Promise<void> | null = null;
+  readonly #rows = new Map<string, StoredRow>();
+  #cursor: string | null = null;
+  #loaded = false;
+  #rank = 0;
+  #shown: Inbox = { items: [], loaded: false, hasMore: false, unread: 0 };
+  #dirty = false;
+  readonly #asked = new Map<string, Promise<void>>();
+  #refreshing: Promise<void> | null = null;
 
   constructor(private readonly deps: Deps) {}
 
   restore(rows: StoredRow[]): void {
-    for (const row of rows) this.rows.set(row.row.id, row);
-    this.rank = Math.max(0, ...rows.map((row) => row.rank));
-    this.loaded = rows.length > 0;
-    this.dirty = true;
+    for (const row of rows) this.#rows.set(row.row.id, row);
+    this.#rank = Math.max(0, ...rows.map((row) => row.rank));
+    this.#loaded = rows.length > 0;
+    this.#dirty = true;
   }
 
   get(): Inbox {
-    if (!this.dirty) return this.shown;
-    this.dirty = false;
-    const items = [...this.rows.values()].sort((a, b) => b.rank - a.rank).map((each) => each.row);
+    if (!this.#dirty) return this.#shown;
+    this.#dirty = false;
+    const items = [...this.#rows.values()].sort((a, b) => b.rank - a.rank).map((each) => each.row);
     const unread = items.reduce((sum, row) => sum + row.unread, 0);
-    const { shown, loaded } = this;
-    const hasMore = this.cursor !== null;
+    const [shown, loaded] = [this.#shown, this.#loaded];
+    const hasMore = this.#cursor !== null;
     const same = items.length === shown.items.length && items.every((row, index) => row === shown.items[index]);
     if (same && shown.loaded === loaded && shown.hasMore === hasMore) return shown;
-    this.shown = { items, loaded, hasMore, unread };
-    return this.shown;
+    this.#shown = { items, loaded, hasMore, unread };
+    return this.#shown;
   }
 
   row(id: string): InboxItem | undefined {
-    return this.rows.get(id)?.row;
+    return this.#rows.get(id)?.row;
   }
 
   /** The first page anew: what is newest, and what other devices have changed. */
   refresh(): Promise<void> {
-    this.refreshing ??= this.page(undefined).finally(() => {
-      this.refreshing = null;
+    this.#refreshing ??= this.#page(undefined).finally(() => {
+      this.#refreshing = null;
     });
-    return this.refreshing;
+    return this.#refreshing;
   }
 
   async more(): Promise<void> {
-    if (this.cursor !== null) await this.page(this.cursor);
+    if (this.#cursor !== null) await this.#page(this.#cursor);
   }
 
   /** One conversation anew. */
   async ask(id: string): Promise<void> {
-    const asked = this.asked.get(id) ?? this.one(id).finally(() => this.asked.delete(id));
-    this.asked.set(id, asked);
+    const asked = this.#asked.get(id) ?? this.#one(id).finally(() => this.#asked.delete(id));
+    this.#asked.set(id, asked);
     await asked;
   }
 
   entry(entry: Entry): void {
     const { conversation_id: id, seq } = entry;
-    const known = this.rows.get(id)?.row;
+    const known = this.#rows.get(id)?.row;
     if (known === undefined) {
       void this.ask(id);
       return;
@@ -78,7 +78,7 @@ export class InboxView {
     if (isKnown(entry, "new_message")) {
       const mine = entry.message.sender_id === me;
       row = { ...row, last_message: entry.message, unread: mine ? 0 : row.unread + 1 };
-      rank = ++this.rank;
+      rank = ++this.#rank;
     } else if (isChange(entry)) {
       const last = row.last_message;
       if (last !== null && last.seq === entry.message_seq) row = { ...row, last_message: applyChange(last, entry) };
@@ -88,19 +88,19 @@ export class InboxView {
     } else if (isKnown(entry, "member_added") || isKnown(entry, "member_removed")) {
       void this.ask(id); // how many there are now
     }
-    this.set(row, rank);
+    this.#set(row, rank);
   }
 
   /** Where a sync says the own cursor stands, and how much is unread, as of the log's head there. */
   synced(state: SyncState): void {
-    const row = this.rows.get(state.id)?.row; // one that is not loaded comes with its page
+    const row = this.#rows.get(state.id)?.row; // one that is not loaded comes with its page
     if (row !== undefined && state.head >= row.head)
-      this.set({ ...row, read_seq: state.read_seq, unread: state.unread });
+      this.#set({ ...row, read_seq: state.read_seq, unread: state.unread });
   }
 
   /** The own cursor has moved: here, or on another device. */
   read(id: string, seq: number): void {
-    const row = this.rows.get(id)?.row;
+    const row = this.#rows.get(id)?.row;
     if (row === undefined || seq <= row.read_seq) return;
     const last = row.last_message?.seq ?? 0;
     let unread = 0;
@@ -108,56 +108,56 @@ export class InboxView {
       const items = this.deps.core.openConversation === id ? this.unreadBehind(id, seq) : row.unread;
       unread = Math.min(row.unread, items);
     }
-    this.set({ ...row, read_seq: seq, delivered_seq: Math.max(row.delivered_seq, seq), unread });
+    this.#set({ ...row, read_seq: seq, delivered_seq: Math.max(row.delivered_seq, seq), unread });
   }
 
   /** It has not moved after all: as in `before`, with what has come since. */
   unread(id: string, before: InboxItem, read_seq: number): void {
-    const row = this.rows.get(id)?.row;
+    const row = this.#rows.get(id)?.row;
     if (row === undefined) return;
-    this.set({ ...row, read_seq, delivered_seq: before.delivered_seq, unread: before.unread + row.unread });
+    this.#set({ ...row, read_seq, delivered_seq: before.delivered_seq, unread: before.unread + row.unread });
   }
 
   unreadBehind: (id: string, seq: number) => number = () => Infinity;
 
   remove(id: string): void {
-    if (!this.rows.delete(id)) return;
+    if (!this.#rows.delete(id)) return;
     this.deps.keep((batch) => batch.dropRows.push(id));
-    this.touch(id);
+    this.#touch(id);
   }
 
-  private async page(cursor: string | undefined): Promise<void> {
-    const before = [...this.rows.keys()];
+  async #page(cursor: string | undefined): Promise<void> {
+    const before = [...this.#rows.keys()];
     const query = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
     const page = await this.deps.api.get("/v1/conversations", { query });
-    this.cursor = page.next_cursor;
+    this.#cursor = page.next_cursor;
     const rows = page.conversations;
-    const lowest = Math.min(0, ...[...this.rows.values()].map((each) => each.rank));
+    const lowest = Math.min(0, ...[...this.#rows.values()].map((each) => each.rank));
     // the first page goes above all, later ones below
-    const base = cursor === undefined ? this.rank : lowest - rows.length - 1;
+    const base = cursor === undefined ? this.#rank : lowest - rows.length - 1;
     rows.forEach((row, index) => {
-      this.set(this.merged(row), base + rows.length - index);
+      this.#set(this.#merged(row), base + rows.length - index);
     });
-    if (cursor === undefined) this.rank += rows.length;
-    this.loaded = true;
-    if (cursor === undefined && page.next_cursor === null) this.dropAllBut(rows, before);
-    this.dirty = true;
+    if (cursor === undefined) this.#rank += rows.length;
+    this.#loaded = true;
+    if (cursor === undefined && page.next_cursor === null) this.#dropAllBut(rows, before);
+    this.#dirty = true;
     this.deps.topics.touch("inbox");
     this.deps.topics.flush();
   }
 
   /** All there is was on the page: what was here before and is not on it was hidden or left elsewhere. */
-  private dropAllBut(rows: InboxItem[], before: string[]): void {
+  #dropAllBut(rows: InboxItem[], before: string[]): void {
     const ids = new Set(rows.map((row) => row.id));
     for (const id of before) if (!ids.has(id)) this.remove(id);
   }
 
-  private async one(id: string): Promise<void> {
+  async #one(id: string): Promise<void> {
     try {
       const path = { conversation_id: id };
       const row = await this.deps.api.get("/v1/conversations/{conversation_id}", { path });
       if (this.deps.core.isOver(id)) return;
-      this.set(this.merged(row), this.rows.has(id) ? undefined : ++this.rank);
+      this.#set(this.#merged(row), this.#rows.has(id) ? undefined : ++this.#rank);
       this.deps.topics.flush();
     } catch {
       // the next refresh brings it
@@ -165,27 +165,27 @@ export class InboxView {
   }
 
   /** An answer may be older than what has come live since it was asked for. */
-  private merged(row: InboxItem): InboxItem {
-    const known = this.rows.get(row.id)?.row;
+  #merged(row: InboxItem): InboxItem {
+    const known = this.#rows.get(row.id)?.row;
     const named = { ...row, role: row.role ?? known?.role ?? null };
     if (known === undefined || known.head <= row.head) return named;
     const { head, last_message, unread, read_seq } = known;
     return { ...named, head, last_message, unread, read_seq: Math.max(read_seq, row.read_seq) };
   }
 
-  private set(row: InboxItem, rank?: number): void {
-    const before = this.rows.get(row.id);
+  #set(row: InboxItem, rank?: number): void {
+    const before = this.#rows.get(row.id);
     const same = before !== undefined && JSON.stringify(before.row) === JSON.stringify(row);
-    const now = { row: same ? before.row : row, rank: rank ?? before?.rank ?? ++this.rank };
+    const now = { row: same ? before.row : row, rank: rank ?? before?.rank ?? ++this.#rank };
     if (same && before.rank === now.rank) return;
-    this.rows.set(row.id, now);
+    this.#rows.set(row.id, now);
     this.deps.keep((batch) => batch.rows.push(now));
-    if (same) this.dirty = true;
-    else this.touch(row.id);
+    if (same) this.#dirty = true;
+    else this.#touch(row.id);
   }
 
-  private touch(id: string): void {
-    this.dirty = true;
+  #touch(id: string): void {
+    this.#dirty = true;
     this.deps.topics.touch("inbox");
     this.deps.topics.touch(`conversation:${id}`);
   }

@@ -10,20 +10,20 @@ const LAPSE = 6_000; // clients repeat it every few seconds; the end of it can g
 const NOBODY: readonly string[] = [];
 
 export class Typing {
-  private readonly timers = new Map<string, Map<string, ReturnType<typeof setTimeout>>>();
-  private readonly shown = new Map<string, readonly string[]>();
+  readonly #timers = new Map<string, Map<string, ReturnType<typeof setTimeout>>>();
+  readonly #shown = new Map<string, readonly string[]>();
 
   constructor(private readonly topics: Topics) {}
 
   get(id: string): readonly string[] {
-    return this.shown.get(id) ?? NOBODY;
+    return this.#shown.get(id) ?? NOBODY;
   }
 
   set(id: string, user: string, active: boolean): void {
-    const timers = this.timers.get(id) ?? new Map<string, ReturnType<typeof setTimeout>>();
+    const timers = this.#timers.get(id) ?? new Map<string, ReturnType<typeof setTimeout>>();
     const before = timers.get(user);
     if (before === undefined && !active) return;
-    this.timers.set(id, timers);
+    this.#timers.set(id, timers);
     clearTimeout(before);
     timers.delete(user);
     if (active) {
@@ -34,12 +34,12 @@ export class Typing {
       timers.set(user, lapse);
     }
     if ((before !== undefined) === active) return;
-    this.shown.set(id, [...timers.keys()].sort());
+    this.#shown.set(id, [...timers.keys()].sort());
     this.topics.touch(`typing:${id}`);
   }
 
   clear(): void {
-    for (const [id, timers] of this.timers) for (const user of [...timers.keys()]) this.set(id, user, false);
+    for (const [id, timers] of this.#timers) for (const user of [...timers.keys()]) this.set(id, user, false);
   }
 }
 
@@ -47,46 +47,46 @@ const EVERY = 3_000;
 
 /** Says that the own user types: every few seconds, and when it ends. */
 export class OwnTyping {
-  private readonly said = new Map<string, number>();
-  private notBefore = 0;
+  readonly #said = new Map<string, number>();
+  #notBefore = 0;
 
   constructor(private readonly session: Session) {}
 
   set(conversation_id: string, active: boolean): void {
     const { core, runner } = this.session;
     const now = runner.now();
-    const last = this.said.get(conversation_id);
+    const last = this.#said.get(conversation_id);
     const isNews = active ? last === undefined || now >= last + EVERY : last !== undefined;
-    if (!core.isServed || now < this.notBefore || !isNews) return;
-    if (active) this.said.set(conversation_id, now);
-    else this.said.delete(conversation_id);
+    if (!core.isServed || now < this.#notBefore || !isNews) return;
+    if (active) this.#said.set(conversation_id, now);
+    else this.#said.delete(conversation_id);
     const asked = this.session.call((at) => core.request({ type: "typing", conversation_id, active }, at));
     asked.catch((error: ParleyError) => {
-      if (error.code === "rate_limited") this.notBefore = runner.now() + (error.retryAfterMs ?? EVERY);
+      if (error.code === "rate_limited") this.#notBefore = runner.now() + (error.retryAfterMs ?? EVERY);
     });
   }
 
   clear(): void {
-    this.said.clear();
+    this.#said.clear();
   }
 }
 
 type Answer = Extract<CoreEvent, { type: "presences" }>["users"][number];
 
 export class Presence {
-  private readonly users = new Map<string, NonNullable<PresenceState>>();
+  readonly #users = new Map<string, NonNullable<PresenceState>>();
 
   constructor(private readonly topics: Topics) {}
 
   get(user: string): PresenceState {
-    return this.users.get(user);
+    return this.#users.get(user);
   }
 
   /** How a user is now. */
   set({ user_id, status, last_seen }: Answer): void {
-    const before = this.users.get(user_id);
+    const before = this.#users.get(user_id);
     if (before?.status === status && before.last_seen === last_seen) return;
-    this.users.set(user_id, { status, last_seen });
+    this.#users.set(user_id, { status, last_seen });
     this.topics.touch(`presence:${user_id}`);
   }
 }

@@ -6,33 +6,45 @@ import type { InboxItem } from "../types.js";
 
 const DELAY = 150;
 
-type Mark = { seq: number; promise: Promise<void>; send: () => void; timer: ReturnType<typeof setTimeout> };
 type Before = { readSeq: number; row: InboxItem | undefined };
 
 export class Reading {
-  private readonly marks = new Map<string, Mark>();
+  /** What was so before the marks that wait for the server. */
+  readonly #marked = new Map<string, Before>();
 
   constructor(private readonly session: Session) {}
 
+  /** Without waiting until the server knows. */
+  note(id: string, seq: number): void {
+    const { core, runner, isOver } = this.session;
+    this.session.checkReady();
+    if (isOver || seq <= this.#before(id).readSeq) return;
+    this.#show(id, seq);
+    core.noteRead(id, seq, runner.now());
+    this.session.perform();
+  }
+
   mark(id: string, seq: number): Promise<void> {
-    const mark = this.marks.get(id);
-    if (mark !== undefined) {
-      mark.seq = Math.max(mark.seq, seq);
-      return mark.promise;
+    const marked = this.#mark(id, seq);
+    marked.catch(() => {}); // who does not wait for it sees that it is taken back
+    return marked;
+  }
+
+  async #mark(id: string, seq: number): Promise<void> {
+    const now = this.#before(id);
+    if (seq <= now.readSeq) return;
+    const before = this.#marked.get(id) ?? now;
+    this.#marked.set(id, before);
+    this.#show(id, seq);
+    try {
+      await this.session.call((at) => this.session.core.mark("read", id, seq, at, DELAY));
+      this.#show(id, seq);
+    } catch (error) {
+      if (!(error as ParleyError).retryable && !this.session.isOver) this.#takeBack(id, before);
+      throw error;
+    } finally {
+      this.#marked.delete(id);
     }
-    const { rows, timelines, base } = this.session;
-    const row = rows.row(id);
-    const readSeq = Math.max(row?.read_seq ?? 0, timelines.get(id).readSeq);
-    if (seq <= readSeq) return Promise.resolve();
-    this.moved(id, seq);
-    base.topics.flush();
-    let send = () => {};
-    const promise = new Promise<void>((resolve, reject) => {
-      send = () => this.send(id, { readSeq, row }).then(resolve, reject);
-    });
-    promise.catch(() => {}); // who does not wait for it sees that it is taken back
-    this.marks.set(id, { seq, promise, send, timer: setTimeout(send, DELAY) });
-    return promise;
   }
 
   /** The cursor has moved: here, or on another device. */
@@ -41,28 +53,18 @@ export class Reading {
     this.session.timelines.read(id, seq);
   }
 
-  /** Send now what waits: it is kept, and sent by the next process where not by this one. */
-  flush(): void {
-    for (const { timer, send } of [...this.marks.values()]) {
-      clearTimeout(timer);
-      send();
-    }
-  }
-
-  private async send(id: string, before: Before): Promise<void> {
-    const seq = this.marks.get(id)?.seq ?? 0;
-    this.marks.delete(id);
+  #show(id: string, seq: number): void {
     this.moved(id, seq);
     this.session.base.topics.flush();
-    try {
-      await this.session.call((now) => this.session.core.mark("read", id, seq, now));
-    } catch (error) {
-      if (!(error as ParleyError).retryable && !this.session.isOver) this.takeBack(id, before);
-      throw error;
-    }
   }
 
-  private takeBack(id: string, { readSeq, row }: Before): void {
+  #before(id: string): Before {
+    const { rows, timelines } = this.session;
+    const row = rows.row(id);
+    return { row, readSeq: Math.max(row?.read_seq ?? 0, timelines.get(id).readSeq) };
+  }
+
+  #takeBack(id: string, { readSeq, row }: Before): void {
     const { rows, timelines, base } = this.session;
     if (row !== undefined) rows.unread(id, row, readSeq);
     timelines.unread(id, readSeq);

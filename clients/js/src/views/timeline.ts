@@ -52,33 +52,33 @@ export class TimelineView {
   overlays: Change[] = [];
   dirty = true;
   /** Own messages that are stored, and not told yet: what lies before them is still missing here. */
-  private readonly untold = new Set<string>();
-  private readonly places = new Map<number, StoredItem>();
-  private recent: ChangeEntry[] = [];
-  private cache = new Map<string, TimelineItem>();
-  private shown: Timeline = NOTHING;
+  readonly #untold = new Set<string>();
+  readonly #places = new Map<number, StoredItem>();
+  #recent: ChangeEntry[] = [];
+  #cache = new Map<string, TimelineItem>();
+  #shown: Timeline = NOTHING;
 
   constructor(readonly id: string) {}
 
   /** The lowest and the highest place of the window. */
   get low(): number | null {
-    return this.places.size > 0 ? Math.min(...this.places.keys()) : null;
+    return this.#places.size > 0 ? Math.min(...this.#places.keys()) : null;
   }
 
   get high(): number {
-    return this.places.size > 0 ? Math.max(...this.places.keys()) : 0;
+    return this.#places.size > 0 ? Math.max(...this.#places.keys()) : 0;
   }
 
   get size(): number {
-    return this.places.size;
+    return this.#places.size;
   }
 
   has(seq: number): boolean {
-    return this.places.has(seq);
+    return this.#places.has(seq);
   }
 
   message(seq: number): Message | undefined {
-    return this.places.get(seq)?.message;
+    return this.#places.get(seq)?.message;
   }
 
   /** An entry of the log, in its turn. */
@@ -86,40 +86,40 @@ export class TimelineView {
     this.dirty = true;
     const { conversation_id, seq } = entry;
     if (isChange(entry)) {
-      this.recent = [...this.recent.slice(1 - RECENT), entry];
-      const item = this.places.get(entry.message_seq);
-      if (item?.message) this.places.set(item.seq, { ...item, message: applyChange(item.message, entry) });
+      this.#recent = [...this.#recent.slice(1 - RECENT), entry];
+      const item = this.#places.get(entry.message_seq);
+      if (item?.message) this.#places.set(item.seq, { ...item, message: applyChange(item.message, entry) });
     } else if (isKnown(entry, "new_message")) {
       this.moveReceipt(entry.message.sender_id, seq, "read");
-      if (this.atTail) this.places.set(seq, { conversation_id, seq, message: entry.message });
+      if (this.atTail) this.#places.set(seq, { conversation_id, seq, message: entry.message });
     } else if (isNotice(entry)) {
-      this.members(entry);
-      if (this.atTail) this.places.set(seq, { conversation_id, seq, notice: entry });
+      this.#members(entry);
+      if (this.atTail) this.#places.set(seq, { conversation_id, seq, notice: entry });
     }
-    if (this.atTail && this.places.size > WINDOW) this.trim("oldest");
+    if (this.atTail && this.#places.size > WINDOW) this.trim("oldest");
   }
 
   /** What was fetched, with what has been changed since it was asked for. */
   add(items: StoredItem[]): StoredItem[] {
     this.dirty = true;
     const now = items.map((item) => {
-      const of = this.recent.filter((change) => change.message_seq === item.seq);
+      const of = this.#recent.filter((change) => change.message_seq === item.seq);
       return item.message ? { ...item, message: of.reduce(applyChange, item.message) } : item;
     });
-    for (const item of now) this.places.set(item.seq, item);
+    for (const item of now) this.#places.set(item.seq, item);
     return now;
   }
 
   /** Show another part of the log. */
   reset(): void {
-    this.places.clear();
+    this.#places.clear();
     this.dirty = true;
   }
 
   trim(end: "oldest" | "newest"): void {
-    const seqs = [...this.places.keys()].sort((a, b) => a - b);
+    const seqs = [...this.#places.keys()].sort((a, b) => a - b);
     const extra = end === "oldest" ? seqs.slice(0, -WINDOW) : seqs.slice(WINDOW);
-    for (const seq of extra) this.places.delete(seq);
+    for (const seq of extra) this.#places.delete(seq);
     if (extra.length === 0) return;
     if (end === "oldest") this.hasOlder = true;
     else this.atTail = false;
@@ -127,7 +127,7 @@ export class TimelineView {
 
   /** An own message is stored: it stays where it is until it is told. */
   acked(key: string): void {
-    this.untold.add(key);
+    this.#untold.add(key);
   }
 
   moveReceipt(user: string, seq: number, kind: "read" | "delivered"): void {
@@ -139,27 +139,27 @@ export class TimelineView {
   }
 
   snapshot(sources: () => Sources): Timeline {
-    if (!this.dirty) return this.shown;
+    if (!this.dirty) return this.#shown;
     this.dirty = false;
     const { me, pending, uploads } = sources();
     const cache = new Map<string, TimelineItem>();
     const keep = (item: TimelineItem) => {
-      const before = this.cache.get(item.key);
+      const before = this.#cache.get(item.key);
       const same = before !== undefined && equal(before, item);
       cache.set(item.key, same ? before : item);
     };
-    for (const seq of [...this.places.keys()].sort((a, b) => a - b)) {
-      const { message, notice } = this.places.get(seq) as StoredItem;
-      if (message) keep(this.stored(message, me, uploads));
+    for (const seq of [...this.#places.keys()].sort((a, b) => a - b)) {
+      const { message, notice } = this.#places.get(seq) as StoredItem;
+      if (message) keep(this.#stored(message, me, uploads));
       else if (notice) keep({ kind: "notice", key: `${this.id}/${seq}`, seq, entry: notice } satisfies NoticeItem);
     }
-    for (const key of this.untold) {
-      const before = this.cache.get(key);
-      if (cache.has(key) || before?.kind !== "message" || !this.atTail) this.untold.delete(key);
+    for (const key of this.#untold) {
+      const before = this.#cache.get(key);
+      if (cache.has(key) || before?.kind !== "message" || !this.atTail) this.#untold.delete(key);
       else keep({ ...before, state: "sent" });
     }
     if (this.atTail) {
-      for (const item of pending) if (!cache.has(item.client_message_id)) keep(this.pending(item, me, uploads));
+      for (const item of pending) if (!cache.has(item.client_message_id)) keep(this.#pending(item, me, uploads));
       for (const [key, { message, progress, error }] of uploads) {
         if (cache.has(key) || message.conversation_id !== this.id) continue;
         const state = error === undefined ? "sending" : "failed";
@@ -167,9 +167,9 @@ export class TimelineView {
         keep(error === undefined ? base : { ...base, error });
       }
     }
-    this.cache = cache;
+    this.#cache = cache;
     const items = [...cache.values()];
-    const { shown } = this;
+    const shown = this.#shown;
     const same = items.length === shown.items.length && items.every((item, index) => item === shown.items[index]);
     const next: Timeline = {
       items: same ? shown.items : items,
@@ -179,11 +179,11 @@ export class TimelineView {
       readSeq: this.readSeq,
       receipts: this.receipts,
     };
-    if (!equal(shown, next)) this.shown = next;
-    return this.shown;
+    if (!equal(shown, next)) this.#shown = next;
+    return this.#shown;
   }
 
-  private stored(message: Message, me: string | null, uploads: ReadonlyMap<string, Upload>): MessageItem {
+  #stored(message: Message, me: string | null, uploads: ReadonlyMap<string, Upload>): MessageItem {
     const mine = message.sender_id === me;
     const own = this.overlays.filter((change) => change.seq === message.seq);
     const shown = own.reduce(
@@ -198,7 +198,7 @@ export class TimelineView {
       seq: message.seq,
       message: shown,
       mine,
-      state: mine ? this.state(message, me) : "sent",
+      state: mine ? this.#state(message, me) : "sent",
       ...given({
         pendingEdit: own.length > 0 || undefined,
         upload: upload?.previewUrl === undefined ? undefined : upload,
@@ -206,7 +206,7 @@ export class TimelineView {
     };
   }
 
-  private pending(item: Pending, me: string | null, uploads: ReadonlyMap<string, Upload>): MessageItem {
+  #pending(item: Pending, me: string | null, uploads: ReadonlyMap<string, Upload>): MessageItem {
     const key = item.client_message_id;
     const place = { message_id: "", conversation_id: this.id, seq: 0, timestamp: item.created_at };
     const forwarded = item.body.forward_of === undefined ? {} : { forwarded: true as const };
@@ -217,7 +217,7 @@ export class TimelineView {
   }
 
   /** Read when all others have read it, delivered when all have got it. */
-  private state(message: Message, me: string | null): DeliveryState {
+  #state(message: Message, me: string | null): DeliveryState {
     const others = Object.entries(this.receipts).filter(([user]) => user !== me);
     const known = message.status ?? "sent";
     if (!this.complete || others.length === 0) return known;
@@ -227,7 +227,7 @@ export class TimelineView {
   }
 
   /** What was there before they came counts as read. */
-  private members(entry: NoticeItem["entry"]): void {
+  #members(entry: NoticeItem["entry"]): void {
     if (entry.type === "member_added") for (const user of entry.users) this.moveReceipt(user, entry.seq, "read");
     if (entry.type !== "member_removed") return;
     this.receipts = Object.fromEntries(Object.entries(this.receipts).filter(([user]) => !entry.users.includes(user)));

@@ -19,37 +19,37 @@ const UNLOADED: Timeline = {
 
 export class Timelines {
   readonly uploads = new Map<string, Upload>();
-  private readonly views = new Map<string, TimelineView>();
+  readonly #views = new Map<string, TimelineView>();
 
   constructor(private readonly deps: Deps) {}
 
   get(id: string): Timeline {
-    const view = this.views.get(id);
-    return view === undefined ? UNLOADED : view.snapshot(() => this.sources(id));
+    const view = this.#views.get(id);
+    return view === undefined ? UNLOADED : view.snapshot(() => this.#sources(id));
   }
 
   peek(id: string): TimelineView | undefined {
-    return this.views.get(id);
+    return this.#views.get(id);
   }
 
   ids(): string[] {
-    return [...this.views.keys()];
+    return [...this.#views.keys()];
   }
 
   /** Somebody looks at it: load its end. */
   async ensure(id: string): Promise<void> {
-    let view = this.views.get(id);
+    let view = this.#views.get(id);
     if (view === undefined) {
       view = new TimelineView(id);
-      this.views.set(id, view);
-      this.forgetOld();
+      this.#views.set(id, view);
+      this.#forgetOld();
     }
-    await this.loaded(view);
+    await this.#loaded(view);
   }
 
   /** What could not be read from the store is read when it is asked for again. */
-  private async loaded(view: TimelineView): Promise<void> {
-    view.loaded ??= this.load(view);
+  async #loaded(view: TimelineView): Promise<void> {
+    view.loaded ??= this.#load(view);
     try {
       await view.loaded;
     } catch (error) {
@@ -60,35 +60,35 @@ export class Timelines {
 
   /** The connection is back: what could not be loaded is tried again. */
   refresh(): void {
-    for (const view of this.views.values()) {
-      if (!view.complete) void this.receipts(view);
-      if (view.loaded === null) void this.loaded(view).catch(() => {});
+    for (const view of this.#views.values()) {
+      if (!view.complete) void this.#receipts(view);
+      if (view.loaded === null) void this.#loaded(view).catch(() => {});
       if (view.loaded === null || !view.atTail || !view.linked) continue;
-      if (!this.deps.ledger.from.has(view.id)) view.loaded = view.loaded.then(() => this.again(view)).catch(() => {});
-      else if (view.size < PAGE && view.hasOlder) void this.older(view).catch(() => {});
+      if (!this.deps.ledger.from.has(view.id)) view.loaded = view.loaded.then(() => this.#again(view)).catch(() => {});
+      else if (view.size < PAGE && view.hasOlder) void this.#older(view).catch(() => {});
     }
   }
 
   entry(entry: Entry): void {
-    this.change(entry.conversation_id, (view) => view.entry(entry));
+    this.#change(entry.conversation_id, (view) => view.entry(entry));
   }
 
   acked(id: string, key: string): void {
-    this.change(id, (view) => view.acked(key));
+    this.#change(id, (view) => view.acked(key));
   }
 
   receipt(id: string, user: string, seq: number, kind: "read" | "delivered"): void {
-    this.change(id, (view) => view.moveReceipt(user, seq, kind));
+    this.#change(id, (view) => view.moveReceipt(user, seq, kind));
   }
 
   read(id: string, seq: number): void {
-    this.change(id, (view) => {
+    this.#change(id, (view) => {
       view.readSeq = Math.max(view.readSeq, seq);
     });
   }
 
   unread(id: string, seq: number): void {
-    this.change(id, (view) => {
+    this.#change(id, (view) => {
       view.readSeq = seq;
     });
   }
@@ -101,7 +101,7 @@ export class Timelines {
   }
 
   overlay(change: Change, on: boolean): void {
-    this.change(change.conversation_id, (view) => {
+    this.#change(change.conversation_id, (view) => {
       const rest = view.overlays.filter((each) => each !== change);
       view.overlays = on ? [...rest, change] : rest;
     });
@@ -109,19 +109,19 @@ export class Timelines {
 
   /** Something that it is made of has changed. */
   touch(id: string | null): void {
-    if (id !== null) this.change(id, () => {});
+    if (id !== null) this.#change(id, () => {});
   }
 
   async loadOlder(id: string): Promise<void> {
     await this.ensure(id);
-    const view = this.views.get(id) as TimelineView;
+    const view = this.#views.get(id) as TimelineView;
     if (view.loadingOlder || !view.hasOlder) return;
-    await this.older(view);
+    await this.#older(view);
   }
 
   async loadNewer(id: string): Promise<void> {
     await this.ensure(id);
-    const view = this.views.get(id) as TimelineView;
+    const view = this.#views.get(id) as TimelineView;
     if (view.atTail) return;
     const after = view.high;
     if (view.linked) {
@@ -129,9 +129,9 @@ export class Timelines {
       view.add(items);
       view.atTail = items.length < PAGE;
     } else {
-      const page = await this.history(id, { after });
+      const page = await this.#history(id, { after });
       view.add(page.items);
-      if (!page.has_more) await this.join(view);
+      if (!page.has_more) await this.#join(view);
     }
     if (view.size > WINDOW) view.trim("oldest");
     this.touch(id);
@@ -140,31 +140,31 @@ export class Timelines {
 
   async jumpTo(id: string, seq: number): Promise<void> {
     await this.ensure(id);
-    const view = this.views.get(id) as TimelineView;
+    const view = this.#views.get(id) as TimelineView;
     if (view.has(seq)) return;
     const [older, newer] = await Promise.all([
-      this.history(id, { before: seq + 1, limit: PAGE / 2 }),
-      this.history(id, { after: seq, limit: PAGE / 2 }),
+      this.#history(id, { before: seq + 1, limit: PAGE / 2 }),
+      this.#history(id, { after: seq, limit: PAGE / 2 }),
     ]);
     view.reset();
     view.linked = view.atTail = false;
     view.hasOlder = older.has_more;
     view.add([...older.items, ...newer.items]);
-    if (!newer.has_more) await this.join(view);
+    if (!newer.has_more) await this.#join(view);
     this.touch(id);
     this.deps.topics.flush();
   }
 
   async jumpToLatest(id: string): Promise<void> {
-    const view = this.views.get(id);
+    const view = this.#views.get(id);
     if (view === undefined || view.atTail) return this.ensure(id);
     view.reset();
     view.atTail = view.linked = true;
     view.loaded = null;
-    await this.loaded(view);
+    await this.#loaded(view);
   }
 
-  private sources(id: string) {
+  #sources(id: string) {
     const { core } = this.deps;
     return {
       me: core.userId,
@@ -173,15 +173,15 @@ export class Timelines {
     };
   }
 
-  private change(id: string, how: (view: TimelineView) => void): void {
-    const view = this.views.get(id);
+  #change(id: string, how: (view: TimelineView) => void): void {
+    const view = this.#views.get(id);
     if (view === undefined) return;
     how(view);
     view.dirty = true;
     this.deps.topics.touch(`timeline:${id}`);
   }
 
-  private async load(view: TimelineView): Promise<void> {
+  async #load(view: TimelineView): Promise<void> {
     const { store, ledger, topics } = this.deps;
     const from = ledger.from.get(view.id);
     const found = await store.items(view.id, { before: Infinity, limit: PAGE });
@@ -190,11 +190,11 @@ export class Timelines {
     view.hasOlder = from === undefined || from > 1 || items.length === PAGE;
     this.touch(view.id);
     topics.flush();
-    void this.receipts(view);
-    if (items.length < PAGE && view.hasOlder) await this.older(view).catch(() => {}); // `refresh` tries again
+    void this.#receipts(view);
+    if (items.length < PAGE && view.hasOlder) await this.#older(view).catch(() => {}); // `refresh` tries again
   }
 
-  private async older(view: TimelineView): Promise<void> {
+  async #older(view: TimelineView): Promise<void> {
     const { ledger, topics } = this.deps;
     if (view.loadingOlder) return;
     view.loadingOlder = true;
@@ -210,7 +210,7 @@ export class Timelines {
         view.hasOlder = from > 1 || items.length === PAGE;
         if (items.length > 0) return;
       }
-      await this.olderFromServer(view, view.linked && from !== undefined ? from : below);
+      await this.#olderFromServer(view, view.linked && from !== undefined ? from : below);
     } finally {
       view.loadingOlder = false;
       if (view.size > WINDOW) view.trim("newest");
@@ -220,17 +220,17 @@ export class Timelines {
   }
 
   /** The end of the log once more: it was fetched before it was known where the client's own log begins. */
-  private async again(view: TimelineView): Promise<void> {
-    await this.olderFromServer(view, undefined);
+  async #again(view: TimelineView): Promise<void> {
+    await this.#olderFromServer(view, undefined);
     this.touch(view.id);
     this.deps.topics.flush();
   }
 
-  private async olderFromServer(view: TimelineView, before: number | undefined): Promise<void> {
+  async #olderFromServer(view: TimelineView, before: number | undefined): Promise<void> {
     const { core, ledger } = this.deps;
     // the page joins what is told from then on, or what is in the store: only then is nothing missing behind it
     const joins = before === undefined ? core.held(view.id) !== null : before === ledger.from.get(view.id);
-    const page = await this.history(view.id, before === undefined ? {} : { before });
+    const page = await this.#history(view.id, before === undefined ? {} : { before });
     const first = page.items[0]?.seq ?? 0;
     if (before === undefined && first > view.high) view.reset(); // what lies between is not here
     if (view.low === null || first <= view.low) view.hasOlder = page.has_more;
@@ -244,7 +244,7 @@ export class Timelines {
   }
 
   /** The window has come to the end of the log: what has come since is in the store. */
-  private async join(view: TimelineView): Promise<void> {
+  async #join(view: TimelineView): Promise<void> {
     view.atTail = true;
     const from = this.deps.ledger.from.get(view.id);
     if (from === undefined) return;
@@ -253,7 +253,7 @@ export class Timelines {
     view.linked = view.low !== null && view.low >= from;
   }
 
-  private async history(id: string, query: { before?: number; after?: number; limit?: number }) {
+  async #history(id: string, query: { before?: number; after?: number; limit?: number }) {
     const path = { conversation_id: id };
     const page = await this.deps.api.get("/v1/conversations/{conversation_id}/messages", {
       path,
@@ -270,7 +270,7 @@ export class Timelines {
     return { items, has_more: page.has_more };
   }
 
-  private async receipts(view: TimelineView): Promise<void> {
+  async #receipts(view: TimelineView): Promise<void> {
     try {
       const path = { conversation_id: view.id };
       const { members } = await this.deps.api.get("/v1/conversations/{conversation_id}/members", { path });
@@ -290,10 +290,10 @@ export class Timelines {
     }
   }
 
-  private forgetOld(): void {
-    const idle = [...this.views.keys()].filter(
+  #forgetOld(): void {
+    const idle = [...this.#views.keys()].filter(
       (id) => !this.deps.topics.has(`timeline:${id}`) && id !== this.deps.core.openConversation,
     );
-    for (const id of idle.slice(0, Math.max(0, idle.length - KEPT))) this.views.delete(id);
+    for (const id of idle.slice(0, Math.max(0, idle.length - KEPT))) this.#views.delete(id);
   }
 }

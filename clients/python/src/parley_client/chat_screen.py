@@ -263,13 +263,13 @@ class Chat:
             patience.cancel()
 
     async def _mark(self) -> None:
-        """Tell how far was shown: one request at a time, the next for all that was shown meanwhile."""
+        """Tell how far was shown."""
         while True:
             await self._unread.wait()
             self._unread.clear()
             if self._early is None and self._shown:
-                with suppress(ParleyError):  # the next one says the same or more
-                    await self._client.mark_read(self._place.conversation_id, self._shown)
+                with suppress(ParleyError):  # the client has ended
+                    self._client.note_read(self._place.conversation_id, self._shown)
 
     async def _acknowledge(self, notification: Notification) -> None:
         """Another run shows it where this does not go through."""

@@ -272,6 +272,15 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         """Everything up to `seq` was read. Cumulative; backwards changes nothing."""
         await self._shell.outcome(self._core.mark("read", conversation_id, seq, self._shell.now()))
 
+    def note_read(self, conversation_id: str, seq: int) -> None:
+        """Everything up to `seq` was read, without waiting until the server knows: which costs less.
+
+        It goes out with the next message of the conversation, or after `read_delay`, and again after a reconnect. What
+        the server refuses of it is let go. Raises ParleyError once the client has ended.
+        """
+        self._core.note_read(conversation_id, seq, self._shell.now())
+        self._shell.perform()
+
     async def mark_delivered(self, conversation_id: str, seq: int) -> None:
         """Everything up to `seq` has arrived. With `auto_delivered` this happens by itself."""
         await self._shell.outcome(self._core.mark("delivered", conversation_id, seq, self._shell.now()))

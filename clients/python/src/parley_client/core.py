@@ -164,7 +164,7 @@ class Core(Machine):
         check_size(item.frame())
         self._sender.outbox.add(item)
         if where is not None and where == self.open_conversation:
-            self._cursors.want("read", where, self._stream.shown(where), due=now)
+            self.note_read(where, self._stream.shown(where), now)
         self._pump(now)
         return call
 
@@ -177,6 +177,21 @@ class Core(Machine):
         else:
             self._do(Done(call))
         return call
+
+    def note_read(self, conversation_id: str, seq: int, now: float) -> None:
+        """The user has read up to `seq`: told with the next message there, or in a while, and over reconnects.
+
+        What the server refuses of it is let go.
+        """
+        self._check_open()
+        if self._cursors.want("read", conversation_id, seq, due=now + self.settings.read_delay):
+            self._pump(now)
+
+    def tell_read(self, now: float) -> None:
+        """Nothing that waits for company waits any longer: the application is about to end, or to sleep."""
+        if self._link.state != "stopped":
+            self._cursors.hurry(now)
+            self._pump(now)
 
     def change(self, kind: ChangeKind, conversation_id: str, seq: int, fields: dict[str, Any], now: float) -> int:
         """Edit, delete, or react to a message. It goes on until the server has it or refuses it, over reconnects."""
@@ -225,6 +240,8 @@ class Core(Machine):
         call = self._call()
         frame = {"type": frame_type, **fields}
         check_size(frame)
+        if frame_type == "typing":
+            self._cursors.typing(frame.get("conversation_id"), now, active=frame.get("active") is not False)
         if self.is_served:
             self._exchange.transmit(
                 frame,

@@ -26,18 +26,23 @@ class _Request:
     call: int | None
     about_token: bool
     is_ping: bool
+    is_silent: bool
 
 
 @dataclass(slots=True)
 class Exchange:
     """Matches replies to requests by `id`.
 
+    One that wants no reply is silent: it is answered where it is refused. It counts as done once a request that was
+    made `patience` seconds after it is answered: the connection has lived, and a refusal would have been heard.
     Of each request exactly one of `done` and `failed` is called, or neither where the connection ends first; then a
     request with a `call` fails as `connection_lost`.
     """
 
     do: Callable[[Effect], None]
+    patience: float
     _open: dict[str, _Request] = field(default_factory=dict)
+    _silent: dict[str, _Request] = field(default_factory=dict)
     _numbers: int = 0
 
     def transmit(
@@ -53,15 +58,20 @@ class Exchange:
         """`about_token`: the frame brings a token; that this one is refused says nothing about the connection's."""
         self._numbers += 1
         request_id = str(self._numbers)
-        self._open[request_id] = _Request(now, done, failed, call, about_token, frame["type"] == "ping")
+        is_silent = frame.get("reply") is False
+        request = _Request(now, done, failed, call, about_token, frame["type"] == "ping", is_silent)
+        (self._silent if is_silent else self._open)[request_id] = request
         self.do(Transmit({**frame, "id": request_id}))
         return request_id
 
     def replied(self, frame: Frame, now: float) -> bool:
         """Hand a reply to its request. False where the token is no longer good, and the connection with it."""
-        request = self._open.get(str(frame.get("id")))
+        request_id = str(frame.get("id"))
+        request = self._open.get(request_id) or self._silent.get(request_id)
         if request is None:  # answered late, or twice
             return True
+        if not request.is_silent:
+            self._settle_silent(request.at - self.patience, now)
         data = frame.get("data")
         if frame.get("success") is True:
             self.forget(str(frame["id"]))
@@ -74,8 +84,22 @@ class Exchange:
         request.failed(error, now)
         return True
 
+    def _settle_silent(self, until: float, now: float) -> None:
+        for request_id, request in list(self._silent.items()):
+            if request.at > until:
+                break
+            self.forget(request_id)
+            request.done({}, now)
+
+    def fail_silent(self, now: float) -> None:
+        """The gateway could not serve some frame, and does not say which: none of the silent ones counts as served."""
+        lost, self._silent = list(self._silent.values()), {}
+        for request in lost:
+            request.failed(ParleyError("unavailable", "A frame was not served", retryable=True), now)
+
     def forget(self, request_id: str) -> None:
         self._open.pop(request_id, None)
+        self._silent.pop(request_id, None)
 
     def expire(self, now: float, timeout: float) -> bool:
         """Fail what has waited for `timeout`. Returns whether there was any that leaves the connection in doubt.
@@ -92,7 +116,7 @@ class Exchange:
         return None if oldest is None else oldest.at + timeout
 
     def connection_lost(self) -> None:
-        lost, self._open = list(self._open.values()), {}
+        lost, self._open, self._silent = list(self._open.values()), {}, {}
         for request in lost:
             if request.call is not None:
                 self.do(Failed(request.call, not_connected()))

@@ -8,7 +8,7 @@ from parley_client.changes import Changes
 from parley_client.cursors import Cursors
 from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Save
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
-from parley_client.events import ConnectionChanged, Frame, Notification, Presence
+from parley_client.events import ConnectionChanged, Entry, Frame, Message, Notification, Presence
 from parley_client.exchange import TOKEN_EXPIRED, Exchange
 from parley_client.link import Link
 from parley_client.notifications import Notifications
@@ -33,10 +33,10 @@ class Machine:
         self._kept: tuple[object, ...] = ()  # what the last Save has kept
         self._syncing: list[int] = []
         self._link = Link(settings, random)
-        self._exchange = Exchange(self._do)
-        self._sender = Sender(settings, random, self._exchange, self._do, user_id)
-        self._stream = self._sender.stream
+        self._exchange = Exchange(self._do, settings.request_timeout)
         self._cursors = Cursors(settings, random, self._exchange, self._do)
+        self._sender = Sender(settings, random, self._exchange, self._do, user_id, self._cursors)
+        self._stream = self._sender.stream
         self._changes = Changes(settings, random, self._exchange, self._do, self._stream)
         self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
         self._renewal = Renewal(settings, self._exchange, self._do, self._resume, self._end_with_token)
@@ -197,10 +197,13 @@ class Machine:
         entry = as_entry(frame)
         if entry is not None:
             self._stream.entry(entry, now)
+            self._on_read_along(entry, frame)
             return
         event = as_event(frame)
         if event is None:
             self.ignored += 1
+            if "connectionId" in frame:  # the gateway's own words
+                self._exchange.fail_silent(now)
         elif frame.get("type") == "disconnect":
             self._on_disconnect(frame, now)
         elif isinstance(event, Notification):
@@ -209,6 +212,14 @@ class Machine:
             self._watch.heard(event)
         elif not self._stream.is_over(getattr(event, "conversation_id", None)):
             self._stream.inbox.emit(event)
+
+    def _on_read_along(self, entry: Entry, frame: Frame) -> None:
+        """A message may say how far its sender has read: a receipt like any other."""
+        if isinstance(entry, Message) and "read" in frame and not self._stream.is_over(entry.conversation_id):
+            about = {"conversation_id": entry.conversation_id, "user_id": entry.sender_id, "seq": frame["read"]}
+            event = as_event({"type": "read", **about, "timestamp": entry.created_at})
+            if event is not None:
+                self._stream.inbox.emit(event)
 
     def _on_disconnect(self, frame: Frame, now: float) -> None:
         code = str(frame.get("code", ""))

@@ -30,7 +30,7 @@ class Pending:
 
     call: who waits for it; None where no caller does (any more).
     fixed: an attempt may have been made, so `after` stays.
-    request: the id of the attempt under way.
+    request: the id of the attempt under way; carries: how far it says that the user has read.
     examining: the server wants what follows `after` to be looked at first (`sync_required`).
     watched: this client has seen all that follows `after` while it knew of the message; else it must look again.
     found: an entry with this id that reads differently (edited since, or the id was used twice).
@@ -45,6 +45,7 @@ class Pending:
     after: int
     fixed: bool = False
     request: str | None = None
+    carries: int | None = None
     attempts: int = 0
     refusals: int = 0
     not_before: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from parley_client.cursors import Cursors
 from parley_client.effects import Done, Effect, Failed
 from parley_client.errors import ClosedError, ParleyError
 from parley_client.events import Ack, Entry, Frame, Message
@@ -23,6 +24,7 @@ class Sender:
     exchange: Exchange
     do: Callable[[Effect], None]
     user_id: str | None
+    cursors: Cursors
     outbox: Outbox = field(default_factory=Outbox)
     stream: Stream = field(init=False)
     verdicts: Verdicts = field(init=False)
@@ -92,12 +94,18 @@ class Sender:
             return
         self.outbox.fix(item, self.stream.held(item.conversation_id))
         item.attempts += 1
-        item.request = self.exchange.transmit(
-            item.frame(),
-            now,
-            lambda data, later: self._acked(item, data, later),
-            lambda error, later: self._refused(item, error, later),
-        )
+        read = self.cursors.take_along(item.conversation_id)
+
+        def acked(data: Frame, later: float) -> None:
+            self.cursors.taken_along(item.conversation_id, read, data.get("read"), later)
+            self._acked(item, data, later)
+
+        def refused(error: ParleyError, later: float) -> None:
+            self.cursors.left_behind(item.conversation_id, read, later)
+            self._refused(item, error, later)
+
+        frame = item.frame() if read is None else {**item.frame(), "read": read}
+        item.request, item.carries = self.exchange.transmit(frame, now, acked, refused), read
 
     def _acked(self, item: Pending, data: Frame, now: float) -> None:
         ack = as_ack(data)
@@ -131,6 +139,7 @@ class Sender:
     def _settle(self, item: Pending, ack: Ack) -> None:
         if item.request is not None:
             self.exchange.forget(item.request)
+            self.cursors.left_behind(item.conversation_id, item.carries)
         self.outbox.settled(item, ack)
         if item.call is not None:
             self.do(Done(item.call, ack))

@@ -14,6 +14,8 @@ class Settings:
     history: where a conversation starts that the very first sync finds: "new" at its head, "all" at its beginning.
         Conversations that appear later start at their beginning in either case; a group begins with the own joining.
     auto_delivered: send `delivered` for what the application has taken, after `delivered_delay`, one per conversation.
+    read_delay: what `note_read` and writing say was read waits so long for a message of the conversation to go with.
+    read_limit: and at most so long while the user types there.
     receive: False for programs that only send: nothing is kept for `events()`.
     max_events: events kept for a slow application. Beyond, entries stay on the server until there is room, and
         receipts, typing and presence are dropped.
@@ -40,6 +42,8 @@ class Settings:
     max_attempts: int = 10
     gap_delay: float = 0.2
     delivered_delay: float = 1.0
+    read_delay: float = 1.5
+    read_limit: float = 10.0
     backoff_first: float = 1.0
     backoff_limit: float = 30.0
 
@@ -75,5 +79,7 @@ class Options(TypedDict, total=False):
     max_attempts: int
     gap_delay: float
     delivered_delay: float
+    read_delay: float
+    read_limit: float
     backoff_first: float
     backoff_limit: float

@@ -83,6 +83,9 @@ class Shell:
         await self._news.wait()
 
     async def close(self) -> None:
+        self._core.tell_read(self.now())
+        self.perform()
+        await asyncio.sleep(0)  # what is to go out goes as far as the socket
         self._core.stop()
         self.perform()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]

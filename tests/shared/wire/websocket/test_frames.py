@@ -291,7 +291,7 @@ def test_a_good_frame(body: dict[str, Any], frame: Any) -> None:
 
 
 def test_the_types_of_the_protocol() -> None:
-    about_messages = {"message", "edit", "delete", "react", "read", "delivered", "typing"}
+    about_messages = {"message", "edit", "delete", "react", "read", "delivered", "receipts", "typing"}
     assert frozenset({*about_messages, "presence", "sync", "ping", "auth"}) == TYPES
 
 
