@@ -140,3 +140,30 @@ async def test_a_group_of_a_thousand_hears_a_message(stack: Stack) -> None:
             stack, "POST", f"/v1/conversations/{group}/members", user_id=owner, body={"users": ["one-more"]}
         )
         assert (status, refused["code"]) == (409, "conflict")
+
+
+async def test_who_is_there_in_a_large_group_and_who_comes_get_what_is_written(stack: Stack) -> None:
+    """First by their sessions, which lists them; then as attendees; and one who was removed gets nothing any more."""
+    alice, bob, carol, *others = new_users(210)
+
+    async def hears(client: RawClient, content: str) -> None:
+        await client.until(lambda: content in _contents(client))
+
+    async with connected(stack, alice) as a, connected(stack, bob) as b:
+        group = make_group(stack, alice, [bob, carol, *others])
+        for content in ("to whom has a session", "to whom is listed"):
+            await say(a, group, content)
+            await hears(b, content)
+        async with connected(stack, carol) as c:
+            await say(a, group, "to who has come")
+            await hears(c, "to who has come")
+            assert http(stack, "DELETE", f"/v1/conversations/{group}/members/{carol}", user_id=alice)[0] == 204
+            await seen(c, "member_removed")
+            await say(a, group, "to who is left")
+            await hears(b, "to who is left")
+            assert _contents(c) == {"to who has come"}
+
+
+def _contents(client: RawClient) -> set[str]:
+    """What does not come once only: nothing is acknowledged here, and so it comes again some seconds later."""
+    return {event["message"]["content"] for event in client.of_type("new_message")}
