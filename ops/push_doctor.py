@@ -12,10 +12,12 @@ from local.errors import CommandError
 from local.tokens import USER_ID
 from ops.pushes import Deployed, deployed
 from ops.target import event_sources, is_feeding, waiting_in
+from shared.clock import SECOND_MS
 from shared.domain.connections import live
 from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
 from shared.domain.pushes import PushContext, Standing
+from shared.domain.text import is_group_id
 from shared.operations.push.planning import is_quiet, wants_message
 
 if TYPE_CHECKING:
@@ -143,10 +145,20 @@ def _about_messages(place: Deployed, standing: Standing, now: int) -> Iterator[R
     if not found:
         yield Reason("nobody has written to them within three days", is_well=True)
     for latest, member, head in sorted(found, key=lambda one: -one[0].created_at)[:_CONVERSATIONS]:
-        yield _about_message(latest, member, head, standing, now)
+        yield _about_message(latest, member, head, standing, now, digest_ms=_digest_ms(place, latest, standing))
 
 
-def _about_message(entry: Entry, member: Member, head: Entry, standing: Standing, now: int) -> Reason:
+def _digest_ms(place: Deployed, entry: Entry, standing: Standing) -> int:
+    """How long the message may wait for its group's digest; 0 where it waits for none."""
+    settings, name = place.settings, entry.conversation_id
+    group = place.stores.memberships.groups([name]).get(name) if is_group_id(name) else None
+    is_quiet_group = group is not None and 0 < settings.digest_limit < group.size
+    return settings.digest_s * SECOND_MS if is_quiet_group and standing.user_id not in entry.mentions else 0
+
+
+def _about_message(
+    entry: Entry, member: Member, head: Entry, standing: Standing, now: int, *, digest_ms: int = 0
+) -> Reason:
     what = f"{entry.conversation_id} {entry.seq}, of {_at(entry.created_at)}"
     if reason := unwanted(entry, member, head, standing, now):
         return Reason(f"{what}: {reason}", is_well=reason.startswith(("has been", "was answered")))
@@ -160,6 +172,8 @@ def _about_message(entry: Entry, member: Member, head: Entry, standing: Standing
         )
     if now - entry.created_at < _ON_ITS_WAY_MS:
         return Reason(f"{what}: on its way to {', '.join(waiting)}", is_well=True)
+    if now - entry.created_at < digest_ms + _ON_ITS_WAY_MS:
+        return Reason(f"{what}: waits for the digest of its group, which is a large one (digest_limit)", is_well=True)
     return Reason(
         f"{what}: not pushed to {', '.join(waiting)}, though nothing is against it",
         "The push function failed or was down when it came: make missed-pushes SINCE=3d",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from ops.push_doctor import unwanted
+from ops.push_doctor import _about_messages, unwanted
 from shared.domain.contacts import QuietHours
 from shared.operations.push.sending import Resting, push_all
 from tests.fakes import DM
-from tests.shared.operations.push.harness import PushHarness
+from tests.shared.operations.push.harness import GROUP, PushHarness
 
 HOUR = 3_600_000
 ALL_DAY = QuietHours("00:00", "23:59", "UTC")
@@ -47,3 +49,29 @@ def test_a_reason_is_given_exactly_where_no_push_is_made(name: str) -> None:
     job = harness.job(entry)
     push_all([job], resting=Resting(), **harness.whole)
     assert (len(harness.provider.pushes) == 1) is (said == "")
+
+
+@pytest.mark.parametrize(
+    ("digest_limit", "mentions", "minutes", "said"),
+    [
+        (1, (), 10, "waits for the digest"),
+        (1, ("bob",), 10, "not pushed"),
+        (1, (), 20, "not pushed"),
+        (2, (), 10, "not pushed"),
+        (0, (), 10, "not pushed"),
+    ],
+)
+def test_in_a_large_group_a_message_may_be_waiting_for_the_digest(
+    digest_limit: int, mentions: tuple[str, ...], minutes: int, said: str
+) -> None:
+    harness = PushHarness()
+    harness.found("alice", "bob")
+    harness.device()
+    entry = harness.say(conversation_id=GROUP, mentions=mentions)
+    harness.clock.advance(minutes * 60_000)
+    place = SimpleNamespace(stores=harness.stores, settings=SimpleNamespace(digest_limit=digest_limit, digest_s=900))
+    standing = harness.stores.standings.of("bob", now=harness.clock())
+    (reason,) = _about_messages(cast("Any", place), standing, harness.clock())
+    assert said in reason.said
+    assert str(entry.seq) in reason.said
+    assert reason.is_well is (said != "not pushed")
