@@ -68,7 +68,7 @@ adapters.dynamodb: attendance buckets chat_stores client conversation_log effect
 domain: changes connections contacts entries files limits members rules text
 limits: limiters
 operations: attendance audiences changes connections context delivery editing heads messages presence receipts resends
-    rosters sessions sync typing_indicators visibility
+    rosters sessions sync turns typing_indicators visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
@@ -83,7 +83,8 @@ auth: origins tokens
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
 operations: attendance audiences changes connections contacts context conversations delivery devices editing files
-    groups heads history messages notifications presence receipts reminders resends rosters sessions tickets visibility
+    groups heads history messages notifications presence receipts reminders resends rosters sessions tickets turns
+    visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
