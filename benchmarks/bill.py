@@ -109,7 +109,7 @@ def pieces() -> dict[str, Services]:
             (1, Cost(messages=2, reads=3, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).services),
             (1 / 100, HUNDRED_RECORDS.services),
         ),
-        "delivered": plus((1, Cost(messages=1, reads=1.5, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
+        "delivered": plus((1, Cost(messages=1, reads=2, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
         "receipt": RECEIPT.services,
         "push": plus((1, Cost(reads=28, writes=1, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
         "hour": plus((60, {"API Gateway": prices.CONNECTION_MINUTE}), (15, ONE_PING.services)),
@@ -131,7 +131,7 @@ def _group_pieces() -> dict[str, Services]:
     }
     of_stream = replace(STREAM, reads=3)
     at_once = replace(MESSAGE, posts=0)
-    small = Cost(messages=1, reads=-1, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
+    small = Cost(messages=1, reads=-0.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
     of_large = replace(STREAM, reads=2, writes=1)
     large = Cost(messages=2, writes=2, lines=FRAME_LINE, runs=(at_once, of_large, TEN_CHECKS))
     attendee = 0.54  # the row, and whether it was acknowledged

@@ -141,13 +141,13 @@ def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
 
 def private_message() -> Cost:
     """Each alone: an invocation from the stream, and a delivery check, of its own."""
-    return Cost(messages=3, reads=4.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
+    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
 
 
 def delivery_check(together: int) -> float:
     """A million, so many in one invocation and in one batch of the queue."""
     run = {1: CHECK, 10: TEN_CHECKS}[together]
-    return Cost(sqs=3 / together, reads=0.5).a_million + run.dollars / together * prices.MILLION
+    return Cost(sqs=3 / together, reads=1).a_million + run.dollars / together * prices.MILLION
 
 
 def busy_message() -> float:
@@ -185,7 +185,7 @@ def receipts_together(count: int) -> Cost:
 
 
 GROUP: Final = Cost(
-    messages=11, reads=56, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
+    messages=11, reads=56.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
 )
 GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=FRAME_LINE, runs=(posting(9, reads=4),))
 GROUP_RECEIPT: Final = Cost(messages=10, reads=24, writes=1, lines=FRAME_LINE, runs=(posting(9),))

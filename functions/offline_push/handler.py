@@ -58,7 +58,9 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
             unexpected("unreadable stream record", error, logger=_LOGGER)
             failed.add(index)
     stores, services, context = wiring.stores, wiring.services, wiring.context
-    to_come_again = enqueue_stored(list(entries.values()), stores=stores, services=services, context=context)
+    to_come_again = enqueue_stored(
+        list(entries.values()), pending=wiring.pending, stores=stores, services=services, context=context
+    )
     for reason in to_come_again.values():
         unexpected("conversation not looked at", reason, logger=_LOGGER)
     failed |= {index for index, entry in entries.items() if entry.conversation_id in to_come_again}

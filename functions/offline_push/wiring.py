@@ -22,6 +22,7 @@ from shared.domain.fan_out import Shard
 from shared.observability import FunctionObserver
 from shared.operations.context import Context, Limits
 from shared.operations.fan_out import LaterEntries
+from shared.operations.push.checks import PendingChecks
 from shared.operations.push.sending import Resting
 from shared.ports.services import PushGateway, PushServices
 from shared.ports.stores import PushStores
@@ -37,13 +38,14 @@ SHARD: Final = "shard"
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """`begin` starts the time that an invocation may take. `later` and `resting` are what the instance remembers."""
+    """`begin` starts the time that an invocation may take. An instance remembers `later`, `pending` and `resting`."""
 
     stores: PushStores
     services: PushServices
     context: Context
     begin: Callable[[], None]
     later: LaterEntries = field(default_factory=LaterEntries)
+    pending: PendingChecks = field(default_factory=PendingChecks)
     resting: Resting = field(default_factory=Resting)
 
 

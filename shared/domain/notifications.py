@@ -61,12 +61,14 @@ About = AboutMessage | AboutNotification
 class DeliveryCheck:
     """A second look at users with live connections: whether they have got it by now.
 
-    `quiet`: who has not is posted to again, and woken only if the message mentions them.
+    `quiet`: who has not is posted to again, and woken only if the message mentions them. Of a message it covers all
+    that follow in the conversation, up to `until` where that is given.
     """
 
     about: About
     users: tuple[str, ...]
     quiet: bool = False
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from shared.domain.text import is_group_id
 from shared.operations.attendance import list_members
 from shared.operations.context import Context
 from shared.operations.delivery import post, report
-from shared.operations.push.enqueueing import enqueue_pushes, schedule_checks
+from shared.operations.push.checks import schedule_checks
+from shared.operations.push.enqueueing import enqueue_pushes
 from shared.ports.services import PushServices
 from shared.ports.stores import ChatStores, PresenceStores, SessionStores, Stores
 

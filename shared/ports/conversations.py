@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from shared.domain.entries import Entry
@@ -48,10 +48,14 @@ class ConversationLog(Protocol):
         *,
         seqs: Sequence[int],
         member_id: str | None = None,
+        users: Collection[str] = (),
         block: tuple[str, str] | None = None,
         consistent: bool = False,
     ) -> Lookup:
-        """One round trip; `block` is (blocker, blocked). Unless `consistent`, what is fresh may be missed."""
+        """One round trip; `block` is (blocker, blocked). Unless `consistent`, what is fresh may be missed.
+
+        `users` instead of a `member_id` are several members: 100 to a round trip, with all else.
+        """
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
@@ -127,3 +131,4 @@ class Lookup:
     entries: Mapping[int, Entry]
     member: Member | None = None
     blocked: bool = False
+    members: Mapping[str, Member] = field(default_factory=dict)

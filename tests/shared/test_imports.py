@@ -96,7 +96,7 @@ adapters.dynamodb: attendance chat_stores client conversation_log devices effect
     presence_stores pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
 operations: attendance audiences context delivery fan_out heads notifications reminders rosters
-operations.push: enqueueing missed planning quiet_groups sending wording
+operations.push: checks enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: events

@@ -59,8 +59,10 @@ def look_body(look: DeliveryCheck | Digest) -> dict[str, Any]:
     """A digest is a delivery check of no users to versions that know of none: they drop it."""
     if isinstance(look, Digest):
         return {"kind": LOOK, "about": _about_body(look.about), "users": [], "digest": True}
-    quiet = {"quiet": True} if look.quiet else {}
-    return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users), **quiet}
+    rest: dict[str, Any] = {"quiet": True} if look.quiet else {}
+    if look.until is not None:
+        rest["until"] = look.until
+    return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users), **rest}
 
 
 def look_from(body: Mapping[str, Any]) -> DeliveryCheck | Digest:
@@ -68,7 +70,9 @@ def look_from(body: Mapping[str, Any]) -> DeliveryCheck | Digest:
     about = _about_from(body["about"])
     if body.get("digest") is True and isinstance(about, AboutMessage):
         return Digest(about)
-    return DeliveryCheck(about, tuple(map(str, body["users"])), quiet=body.get("quiet") is True)
+    until = body.get("until")
+    users = tuple(map(str, body["users"]))
+    return DeliveryCheck(about, users, body.get("quiet") is True, None if until is None else int(until))
 
 
 def reminder_body(user_id: str, reminder_id: str) -> dict[str, Any]:

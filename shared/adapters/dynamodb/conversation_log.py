@@ -106,6 +106,7 @@ class DynamoDbConversationLog:
         *,
         seqs: Sequence[int],
         member_id: str | None = None,
+        users: Collection[str] = (),
         block: tuple[str, str] | None = None,
         consistent: bool = False,
     ) -> Lookup:
@@ -114,6 +115,8 @@ class DynamoDbConversationLog:
             keys[self._log.name] = [schema.entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
         if member_id is not None:
             keys.setdefault(self._members.name, []).append(schema.membership_key(conversation_id, member_id))
+        for user_id in sorted(set(users)):
+            keys.setdefault(self._members.name, []).append(schema.membership_key(conversation_id, user_id))
         if block is not None:
             keys.setdefault(self._members.name, []).append(schema.block_key(*block))
         found = batch_get(self._calls, keys, consistent=consistent)
@@ -121,7 +124,8 @@ class DynamoDbConversationLog:
         rows = found.get(self._members.name, ())
         blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
         members = [member_from(row) for row in rows if row not in blocked]
-        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
+        by_id = {member.user_id: member for member in members} if users else {}
+        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked), by_id)
 
     def fetch(self, places: Collection[Place], *, consistent: bool = True) -> Mapping[Place, Entry]:
         keys = [schema.entry_key(*place) for place in sorted(set(places))]

@@ -2,16 +2,15 @@
 
 Doing it twice is harmless: a push is claimed before it is sent, and clients tell a repeated post by its seq. So a batch
 is looked at as a whole, and where that fails each of its conversations on its own: none takes another with it.
-The delivery check, some seconds after a post, posts again and pushes what was not acknowledged.
+The delivery check (`checks`) posts again and pushes what was not acknowledged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.domain.connections import live
 from shared.domain.fan_out import Shard, StoredEntry
-from shared.domain.members import Member, seen_number
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.pushes import PushJob
 from shared.domain.rules import Audience
@@ -19,23 +18,31 @@ from shared.domain.text import is_group_id
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
+from shared.operations.push.checks import PendingChecks, due_messages, schedule_checks
 from shared.operations.push.quiet_groups import attended, digest_targets, is_quiet_group, schedule_digest
-from shared.ports.services import Event, NotifyingServices, PushServices
+from shared.ports.services import Event, PushServices
 from shared.ports.stores import PushStores, Stores
 
 
 def enqueue_stored(
-    entries: Sequence[StoredEntry], *, stores: PushStores, services: PushServices, context: Context
+    entries: Sequence[StoredEntry],
+    *,
+    pending: PendingChecks | None = None,
+    stores: PushStores,
+    services: PushServices,
+    context: Context,
 ) -> Mapping[str, Exception]:
     """Queue what each entry of a batch needs. Returns the conversations that have to come again, with what failed.
 
-    Of a message, members without a live connection are pushed to, and the others' delivery is checked later. In a quiet
+    Of a message, members without a live connection are pushed to, and the others' delivery is checked later, where
+    no check is `pending` that covers it. In a quiet
     group, one of very many members, only who is mentioned is pushed to at once, and the others by a digest. One query
     for each group whose roster is not known, one strongly consistent read for the sessions of each 100 members, or one
     query for a large group's attendees, and one for the devices of each 100 who are absent.
     """
+    pending = PendingChecks() if pending is None else pending
     try:
-        _enqueue(entries, stores=stores, services=services, context=context)
+        _enqueue(entries, pending, stores=stores, services=services, context=context)
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not hold up other conversations
         apart: dict[str, list[StoredEntry]] = {}
         for entry in entries:
@@ -44,12 +51,19 @@ def enqueue_stored(
             return dict.fromkeys(apart, error)
         failed: dict[str, Exception] = {}
         for some in apart.values():
-            failed |= enqueue_stored(some, stores=stores, services=services, context=context)
+            failed |= enqueue_stored(some, pending=pending, stores=stores, services=services, context=context)
         return failed
     return {}
 
 
-def _enqueue(entries: Sequence[StoredEntry], *, stores: PushStores, services: PushServices, context: Context) -> None:
+def _enqueue(
+    entries: Sequence[StoredEntry],
+    pending: PendingChecks,
+    *,
+    stores: PushStores,
+    services: PushServices,
+    context: Context,
+) -> None:
     now = context.now()
     audiences = _audiences(entries, stores, context)
     posted = [one for one in entries if one.is_message and not one.fan_out]
@@ -72,7 +86,7 @@ def _enqueue(entries: Sequence[StoredEntry], *, stores: PushStores, services: Pu
         if one.is_message
     }
     enqueue_pushes(woken, stores=stores, services=services, now=now)
-    schedule_checks(there, quiet=set(map(_about, quiet)), services=services, context=context)
+    schedule_checks(there, pending=pending, quiet=set(map(_about, quiet)), services=services, context=context)
     if shards:
         services.shard_queue.put(shards)
     for entry in quiet:
@@ -101,22 +115,6 @@ def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, ser
         services.push_queue.put(jobs)
 
 
-def schedule_checks(
-    present: Mapping[About, Collection[str]],
-    *,
-    quiet: Collection[About] = (),
-    services: NotifyingServices,
-    context: Context,
-) -> None:
-    """Have these users' delivery checked later; who is not mentioned is not woken for what is `quiet`.
-
-    Raises Unavailable.
-    """
-    checks = [DeliveryCheck(about, tuple(users), about in quiet) for about, users in present.items() if users]
-    if checks:
-        services.delivery_checks.put(checks, delay_s=context.limits.delivery_check_s)
-
-
 def _audiences(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, Audience]:
     """Who is in each conversation, as of its latest entry here or later. Who joined since gets it by their sync."""
     latest = {entry.conversation_id: entry for entry in entries}
@@ -141,26 +139,24 @@ def _reread(entry: StoredEntry, stores: Stores, context: Context) -> Audience | 
 
 
 def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
-    """Post again to those who have not got it, and push to them. Who has written since has read it.
+    """Post again to those who have not got it, or what else the check covers, and push to them. Raises Unavailable.
 
-    One read where all have it (memberships or notifications, 100 to a round trip), five where not. Raises Unavailable.
+    One round trip where all have it, of memberships and the log's next place, or of notifications.
     """
     match look.about:
-        case AboutMessage(conversation_id=conversation_id, seq=seq):
-            members = _standing(conversation_id, look.users, stores)
-            waiting = [user for user in look.users if user in members and members[user].has_got < seq]
-            if not waiting:
-                return
-            entry = stores.log.fetch([(conversation_id, seq)]).get((conversation_id, seq))
-            if entry is None or not entry.is_readable:
-                return  # deleted meanwhile: it is not to be told any more
-            head = next(iter(stores.log.read_back(conversation_id, limit=1)), entry)
-            waiting = [user for user in waiting if seen_number(members[user], head) < entry.number]
-            if not waiting:
-                return
-            woken = [user for user in waiting if user in entry.mentions or not look.quiet]
-            _wake(woken, look.about, stores=stores, services=services, context=context)
-            _post_again(entry, waiting, stores=stores, services=services, context=context)
+        case AboutMessage(conversation_id=conversation_id):
+            due = due_messages(look, look.about, stores=stores, context=context)
+            woken: dict[About, Sequence[str]] = {
+                AboutMessage(conversation_id, entry.seq): [
+                    user for user in waiting if user in entry.mentions or not look.quiet
+                ]
+                for entry, waiting in due.messages
+            }
+            enqueue_pushes(woken, stores=stores, services=services, now=context.now())
+            if due.further is not None:
+                services.delivery_checks.put([due.further], delay_s=due.delay_s)
+            for entry, waiting in due.messages:
+                _post_again(entry, waiting, stores=stores, services=services, context=context)
         case AboutNotification(notification_id=notification_id):
             kept = stores.notifications.among([(user, notification_id) for user in look.users], now=context.now())
             if not kept:
@@ -169,16 +165,6 @@ def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushService
             notification = next(iter(kept.values()))
             _wake(waiting, look.about, stores=stores, services=services, context=context)
             _post_again(notification, waiting, stores=stores, services=services, context=context)
-
-
-def _standing(conversation_id: str, users: Collection[str], stores: Stores) -> Mapping[str, Member]:
-    """The members among these users, a little behind: who has acknowledged in this very moment is posted to again.
-
-    Who seems to be no member may have become one a moment ago, and is looked up for sure.
-    """
-    members = stores.memberships.among(conversation_id, users, consistent=False)
-    unknown = [user for user in users if user not in members]
-    return {**members, **stores.memberships.among(conversation_id, unknown)} if unknown else members
 
 
 def _wake(users: Sequence[str], about: About, *, stores: Stores, services: PushServices, context: Context) -> None:

@@ -17,7 +17,8 @@ from shared.domain.members import Member, seen_number
 from shared.domain.notifications import About, AboutMessage, AboutNotification
 from shared.domain.pushes import PushContext, Standing, SweepPart
 from shared.operations.context import Context
-from shared.operations.push.enqueueing import enqueue_pushes, schedule_checks
+from shared.operations.push.checks import schedule_checks
+from shared.operations.push.enqueueing import enqueue_pushes
 from shared.operations.push.planning import is_quiet, wants_message
 from shared.operations.push.sending import MAX_AGE_MS
 from shared.ports.services import PushServices

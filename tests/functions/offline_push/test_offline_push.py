@@ -205,7 +205,7 @@ def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not(harness: Offline
     (event,) = [json.loads(data) for data in harness.gateway.received("u1=")]
     assert (event["type"], event["seq"]) == ("new_message", 2)
     assert harness.woken == [("user002", AboutMessage(GROUP, 2)), ("user003", AboutMessage(GROUP, 2))]
-    assert harness.delivery_checks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
+    assert harness.delivery_checks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",), until=2), 5)]
 
 
 def test_a_shard_keeps_to_its_rate(harness: OfflinePushHarness) -> None:

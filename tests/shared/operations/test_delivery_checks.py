@@ -62,7 +62,7 @@ def test_who_has_acknowledged_or_read_costs_one_read() -> None:
         acknowledge(harness, **{cursor: 1})
         before = len(harness.stores.calls.made)
         assert look(harness) == NOTHING
-        assert harness.stores.calls.made[before:] == ["BatchGetItem members"]
+        assert harness.stores.calls.made[before:] == ["BatchGetItem log members"]
         assert harness.pushes.jobs == []
 
 
