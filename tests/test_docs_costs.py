@@ -70,7 +70,7 @@ def test_a_message_takes_as_long_as_its_cpu_at_the_memorys_share_and_its_round_t
 def test_the_readme_says_the_same_figures() -> None:
     section = " ".join(README.split("## What it costs\n")[1].split("\n## ")[0].split())
     busy, alone = cost_model.busy_message(), cost_model.private_message().a_million
-    beside = busy - 3 - prices.MILLION * (prices.WRITE_UNIT + 4.5 * prices.READ_UNIT)
+    beside = busy - 3 - prices.MILLION * (prices.WRITE_UNIT + 5 * prices.READ_UNIT)
     assert f"| **${busy:.2f}** |" in section
     assert f"Where each message comes alone, it is ${alone:.2f}" in section
     assert f"(durations reckoned) | | ${beside:.2f} |" in section

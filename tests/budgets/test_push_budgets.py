@@ -49,12 +49,12 @@ def test_of_who_is_absent_the_devices_are_read_too(phone: BudgetHarness) -> None
     assert [job.user_id for job in wired.services.push_queue.jobs] == ["bob"]
 
 
-def test_a_delivery_check_of_who_has_it_is_half_a_read_unit(harness: BudgetHarness) -> None:
+def test_a_delivery_check_of_who_has_it_is_one_read_unit(harness: BudgetHarness) -> None:
     harness.say({"type": "delivered", "conversation_id": DM, "seq": 3}, user_id="bob")
     wired = push_wiring(harness)
     harness.meter.reset()
     assert work([look_record({"conversation_id": DM, "seq": 3}, ["bob"])], wired) == DONE
-    assert (harness.meter.count, harness.meter.reads, harness.meter.writes) == ({"BatchGetItem": 1}, 0.5, 0)
+    assert (harness.meter.count, harness.meter.reads, harness.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
 
 
 def test_a_push_is_one_write_and_what_decides_about_it(phone: BudgetHarness) -> None:

@@ -150,7 +150,7 @@ BUGS: Final = (
     Bug(
         "what is too young for a check is never checked",
         "shared/operations/push/checks.py",
-        "    return Due(old, *_further(young, now, delay_s * SECOND_MS))",
+        "    return Due(old, *_further(young, look.quiet, now, delay_s * SECOND_MS))",
         "    return Due(old)",
     ),
     Bug(

@@ -334,7 +334,7 @@ def test_a_change_makes_no_digest(harness: PushHarness) -> None:
 def test_the_delivery_check_posts_again_and_wakes_only_who_is_mentioned(harness: PushHarness) -> None:
     entry = say(harness, digest_limit=3, mentions=("carol",))
     (check,) = harness.delivery_checks.looks
-    assert check == DeliveryCheck(AboutMessage(GROUP, entry.seq), ("bob", "carol"), quiet=True)
+    assert check == DeliveryCheck(AboutMessage(GROUP, entry.seq), ("bob", "carol"), quiet=True, until=entry.seq)
     harness.gateway.posts.clear()
     check_delivery(check, **harness.whole)
     assert (posted(harness), woken(harness)) == (["bob1", "carol1"], ["carol"])
