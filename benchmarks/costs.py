@@ -78,7 +78,11 @@ def messages_table() -> Iterator[str]:
             Cost(runs=(STREAM,)),
         ),
         ("the delivery check: to send, receive and delete it", "3 SQS requests", Cost(sqs=3)),
-        ("the delivery check: whether bob has acknowledged, and what follows: BatchGetItem", "1 read unit", Cost(reads=1)),
+        (
+            "the delivery check: whether bob has acknowledged, and what follows: BatchGetItem",
+            "1 read unit",
+            Cost(reads=1),
+        ),
         (f"the delivery check: `offline_push`, {_run(CHECK)}", _gb(CHECK), Cost(runs=(CHECK,))),
         ("a line of some 300 bytes for one frame in a hundred", "3 bytes", Cost(lines=FRAME_LINE)),
     )
