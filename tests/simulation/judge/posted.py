@@ -124,18 +124,33 @@ def receipts_are_posted(case: Case) -> Iterator[str]:
 
 
 def _writes_of_cursors(case: Case) -> Iterator[tuple[Process, str, str, float, Any]]:
-    """What invocations that ended well have written for a frame that moves cursors, with the kind to look for."""
-    found = [(process, skip, kind) for process, skip, kind, _ in answered(case)]
+    """What invocations that ended well have written for a frame that moves cursors, with the kind to look for.
+
+    Of several cursors in one frame, those that it was content with: one that is refused may have moved, untold.
+    """
+    found = [(process, skip, kind, _refused(data)) for process, skip, kind, data in answered(case)]
     found += [
-        (one.process, one.line.connection_id, str(one.frame["type"]))
+        (one.process, one.line.connection_id, str(one.frame["type"]), set())
         for one in case.scenario.deployment.gateway.exchanges
         if one.is_silent and one.process is not None
     ]
-    for process, skip, frame_type in found:
+    for process, skip, frame_type, refused in found:
         # Over HTTP, and with a message, only one.
         kinds = {"": ("read",), "message": ("read",), "receipts": tuple(_CURSORS)}.get(frame_type, (frame_type,))
         for at, written in process.wrote:
-            yield from ((process, skip, kind, at, written) for kind in kinds if kind in _CURSORS)
+            for kind in kinds:
+                moved = _moved(written, kind) if kind in _CURSORS else None
+                if moved is not None and (kind, moved[1]) not in refused:
+                    yield process, skip, kind, at, written
+
+
+def _refused(data: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Kinds and conversations of the cursors that a reply says were not moved."""
+    return {
+        (one["type"], one["conversation_id"])
+        for one in data.get("refused", ())
+        if isinstance(one, dict) and "conversation_id" in one
+    }
 
 
 def _moved(written: Any, kind: str) -> tuple[str, str, int] | None:
