@@ -184,7 +184,8 @@ def receipts_are_meant(case: Case) -> Iterator[str]:
         reader, (kind, user, name, seq) = post.line.user_id, receipt
         is_along = post.event["type"] not in _CURSORS  # with a message, which is sent again with what had moved before
         moments = [case.past.at(when) for when in case.past.moments(post.began, post.at)]
-        if not any(_stands(now, user, name, _CURSORS[kind], seq, or_further=is_along) for now in moments[1:]):
+        moved = moments if is_along else moments[1:]
+        if not any(_stands(now, user, name, _CURSORS[kind], seq, or_further=is_along) for now in moved):
             yield f"{reader} was told that {user} has {name}/{seq} ({kind}), which has not moved"
         if reader != user and not any(_may_know(case, now, reader, user, name) for now in moments):
             yield f"{reader} was told that {user} has {name}/{seq} ({kind})"
