@@ -167,7 +167,7 @@ def _hearers(stored: Appended, stores: ChatStores, limit: int) -> tuple[str, ...
     if other is not None:
         is_blocked = bool(stores.blocks.blocking([entry.sender_id], other))
         return (entry.sender_id,) if is_blocked else members
-    if entry.fan_out or len(members) > limit:
+    if len(members) > limit:
         return (entry.sender_id,)
     blocked = set(stores.blocks.of(entry.sender_id))
     return tuple(user for user in members if user not in blocked)

@@ -150,10 +150,17 @@ def test_in_a_group_with_somebody_whom_the_reader_blocks_the_others_are_told_apa
     assert harness.told("carol1") == [("new_message", 3, None)]
 
 
-@pytest.mark.parametrize(
-    "harness", [AlongHarness(receipts_limit=2), AlongHarness(inline_limit=2)], ids=["no receipts", "by the stream"]
-)
-def test_in_a_large_group_the_own_devices_alone_are_told(harness: AlongHarness) -> None:
+def test_where_the_stream_posts_the_message_the_receipt_is_told_apart() -> None:
+    harness = AlongHarness(inline_limit=2)
+    harness.group("alice", "bob", "carol")
+    harness.send(sender_id="carol", conversation_id=GROUP)
+    harness.gateway.posts.clear()
+    assert harness.answer(2, after=2, place=GROUP).read_seq == 2
+    assert harness.told("alice1") == harness.told("carol1") == harness.told("b2") == [("read", 2, None)]
+
+
+def test_in_a_large_group_the_own_devices_alone_are_told() -> None:
+    harness = AlongHarness(receipts_limit=2)
     harness.group("alice", "bob", "carol")
     harness.send(sender_id="carol", conversation_id=GROUP)
     harness.gateway.posts.clear()
