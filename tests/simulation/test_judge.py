@@ -23,6 +23,7 @@ from tests.simulation.runs import run
 from tests.simulation.scenario import Scenario, beginning
 
 _ENDING = frozenset({"cut", "half_open", "restart", "leave", "quit", "remove", "revoke"})
+_LISTS = 6
 _DEVICES = (("alice-1", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 
 
@@ -35,6 +36,8 @@ def _scenario() -> Scenario:
         for number in range(3)
         for place, name in enumerate(names)
     ]
+    # Each of the lists is asked for, whatever their numbers come to above.
+    actions += [Action(actions[-1].at + 20.0 * (1 + which), 1, "list", which) for which in range(_LISTS)]
     nothing: frozenset[int] = frozenset()
     outcome = run(
         Plan(
