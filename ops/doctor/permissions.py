@@ -28,7 +28,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     "Authorizer": {"Tickets": "dynamodb:DeleteItem", "Secret": _READ_KEPT},
     "Connect": {
         "Log": "dynamodb:Query",
-        "Members": "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:Query",
+        "Members": "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:Query",
         "Sessions": "dynamodb:UpdateItem",
         "PresenceChecks": _SEND,
         **_CONNECTIONS,
@@ -59,7 +59,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "OfflinePush": {
         "Log": "dynamodb:BatchGetItem dynamodb:Query",
-        "Members": f"{_MEMBERS} dynamodb:Scan",
+        "Members": f"{_MEMBERS} dynamodb:BatchWriteItem dynamodb:Scan",
         "Sessions": _SESSIONS,
         "Log stream": _STREAM,
         "PresenceChecks": _SEND,

@@ -337,7 +337,7 @@ USED = {
         ("connect.handler", 145),
         ("disconnect.handler", 130),
         ("message.handler", 195),
-        ("rest.handler", 410),
+        ("rest.handler", 415),
         ("offline_push.handler", 205),
         ("presence.handler", 140),
         ("files.handler", 135),
