@@ -11,7 +11,7 @@ from shared.adapters.dynamodb.devices import devices_from
 from shared.domain.entries import Entry
 from shared.domain.text import is_group_id
 from tests.simulation.faults import Fault
-from tests.simulation.functions import BASE_MS, SECOND_LOOK_S
+from tests.simulation.functions import BASE_MS, DIGEST_S, SECOND_LOOK_S
 from tests.simulation.judge.case import HARMLESS, Case
 from tests.simulation.judge.past import Moment, inserted
 from tests.simulation.judge.pushes import owners, unwanted
@@ -125,12 +125,16 @@ def _touches(other: object, one: object) -> bool:
 
 
 def who_does_not_answer_is_woken(case: Case) -> Iterator[str]:
-    """Whose connections get nothing any more, whoever has noticed: their phone shows the message some seconds later."""
+    """Whose connections get nothing any more, whoever has noticed: their phone shows the message some seconds later.
+
+    In a group that is told by digests, who is no member any more when its digest is due needs none.
+    """
     if not case.struck <= _SILENT or case.skew:
         return
     moved = {one.user for one in case.operations("register", "sign_out")}
     for at, entry in inserted(case.past):
-        end = at + SECOND_LOOK_S * 1_000 + _SETTLED_MS
+        digests_s = DIGEST_S if case.scenario.plan.limits.digest and is_group_id(entry.conversation_id) else 0
+        end = at + (2 * SECOND_LOOK_S + digests_s) * 1_000 + _SETTLED_MS  # a burst's end has a check after its own
         if not entry.is_message or end > case.scenario.hub.now:
             continue
         for user in sorted({"bob", "carol", "dave"} - moved - {entry.sender_id}):
