@@ -23,7 +23,9 @@ from tests.shared.adapters.aws.certificates import tls_contexts
 HANGS: Final = "hangs"
 GONE: Final = "gone"
 DELAY_MS: Final = 8
-"""What a post takes inside a region. A stage of this name (`after8`) answers after so long."""
+"""What a post takes inside a region."""
+_DELAYED: Final = "after"
+"""The stage that answers after so long."""
 
 
 class _Answers(asyncio.Protocol):
@@ -58,7 +60,7 @@ class _Answers(asyncio.Protocol):
                 return
             self._received = self._received[end + 4 + length :]
             line = head.partition(b"\r\n")[0]
-            if b"/after" in line:
+            if f"/{_DELAYED}/".encode() in line:
                 asyncio.get_running_loop().call_later(DELAY_MS / 1_000, self._answer, line)
             else:
                 self._answer(line)
@@ -94,7 +96,7 @@ class AwsServer:
 
     def stage(self, delay_ms: int) -> str:
         """The endpoint of @connections that answers after that long: at once, or after DELAY_MS."""
-        return f"{self.endpoint}/{'after8' if delay_ms else 'prod'}"
+        return f"{self.endpoint}/{_DELAYED if delay_ms else 'prod'}"
 
     def answered_at(self) -> list[float]:
         """When it has answered since it was asked last, by the monotonic clock."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import time
+from functools import partial
 from typing import Any, Final
 
 from parley_client.core import Core
 from parley_client.effects import Transmit
 from parley_client.settings import Settings
 
-from benchmarks.rows import Row, rows_of, table
+from benchmarks.rows import Row, rows_of, table, taken_in_turns
 
 SUITE: Final = "The Python client"
 _SIZES: Final = (20, 200, 1_000)
@@ -72,11 +73,8 @@ def _once(client: _Client) -> float:
 def rows(rounds: int) -> list[Row]:
     """The smallest is what the others are compared with."""
     clients = {size: _Client(size) for size in _SIZES}
-    found: dict[str, list[float]] = {f"{size:,} conversations": [] for size in _SIZES}
-    for _ in range(rounds):
-        for size, client in clients.items():
-            found[f"{size:,} conversations"].append(_once(client))
-    return rows_of(SUITE, "a message that comes", "µs CPU", found)
+    measures = {f"{size:,} conversations": partial(_once, client) for size, client in clients.items()}
+    return rows_of(SUITE, "a message that comes", "µs CPU", taken_in_turns(measures, rounds))
 
 
 def main() -> None:

@@ -36,7 +36,6 @@ LOG_LINE_BYTES: Final = 300
 FRAME_LINE: Final = 0.01
 """Lines for each frame: `request_log=sampled` writes one in a hundred. A request has one in the access log."""
 
-SIZES_MB: Final = (256, 512, 1_024, 1_769)
 
 Services = Mapping[str, float]
 """Dollars by service."""

@@ -39,7 +39,6 @@ from benchmarks.cost_model import (
     RECEIPT,
     REQUESTED,
     SECRET_CALLS,
-    SIZES_MB,
     STREAM,
     TEN_PUSHES,
     WATCH,
@@ -56,6 +55,7 @@ from benchmarks.cost_model import (
     riding_receipt,
 )
 from infra import prices
+from infra.config import MEMORY_MB
 
 
 def messages_table() -> Iterator[str]:
@@ -337,7 +337,7 @@ def memory_table() -> Iterator[str]:
     """One message by the memory of its function."""
     yield "| memory | share of a core | `message` takes | of it CPU | a million invocations |"
     yield "|---|---|---|---|---|"
-    for size in SIZES_MB:
+    for size in MEMORY_MB:
         run = replace(MESSAGE, memory_mb=size)
         dollars = run.dollars * prices.MILLION
         yield f"| {size:,} MB | {size / CORE_MB:.0%} | {run.ms:.0f} ms | {run.cpu_ms:.1f} ms | ${dollars:.2f} |"

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.rows import OURS, Row, rows_of, table
+from benchmarks.rows import OURS, Row, rows_of, table, taken_in_turns
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 SUITE: Final = "A frame"
@@ -67,23 +67,12 @@ def _import_ms(module: str, bytecode: str) -> float:
     return float(done.stdout) * 1e3
 
 
-def _compare(measure: Mapping[str, Callable[[], float]], rounds: int) -> Mapping[str, list[float]]:
-    """What each round has found, after a first one that warms up."""
-    found: dict[str, list[float]] = {name: [] for name in measure}
-    for number in range(rounds + 1):
-        for name, once in measure.items():
-            value = once()
-            if number:
-                found[name].append(value)
-    return found
-
-
 def rows(rounds: int) -> list[Row]:
     decoding = {name: lambda decode=decode: _decode_us(decode) for name, decode in _decoders().items()}
-    found = rows_of(SUITE, f"decoding {len(_FRAME)} bytes", "µs CPU", _compare(decoding, rounds))
+    found = rows_of(SUITE, f"decoding {len(_FRAME)} bytes", "µs CPU", taken_in_turns(decoding, rounds))
     with tempfile.TemporaryDirectory() as bytecode:
         importing = {name: lambda module=module: _import_ms(module, bytecode) for name, module in _MODULES.items()}
-        return [*found, *rows_of(SUITE, "importing the decoder", "ms", _compare(importing, rounds))]
+        return [*found, *rows_of(SUITE, "importing the decoder", "ms", taken_in_turns(importing, rounds))]
 
 
 def main() -> None:

@@ -22,10 +22,11 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks.rows import OURS, Row, rows_of, table
+from benchmarks.rows import OURS, Row, rows_of, table, taken_in_turns
 from infra.bundling import Bundler
 from infra.bytecode import HOST
 from shared import config
@@ -150,14 +151,8 @@ def _once(python: str, path: Path, code: str) -> tuple[float, float]:
 
 
 def _rounds(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """Wall and CPU milliseconds of each round, the subjects in turns."""
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
-    for number in range(rounds + 1):
-        for name, (path, code) in subjects.items():
-            value = _once(python, path, code)
-            if number:  # the first round warms the disk's cache
-                found[name].append(value)
-    return found
+    """Wall and CPU milliseconds of each round. The first one warms the disk's cache."""
+    return taken_in_turns({name: partial(_once, python, *subject) for name, subject in subjects.items()}, rounds)
 
 
 def _bytes(place: Path) -> tuple[float, float]:

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-CORE_MB: Final = 1_769  # AWS's documents: with this much memory a function has one core
+from benchmarks.cost_model import CORE_MB
+
 PERIOD_S: Final = 0.02
 _LOOK_S: Final = 0.0005
 _OF_A_PROCESS: Final = 2  # CPUCLOCK_SCHED, in the number of a process's clock (clock_getcpuclockid(3))

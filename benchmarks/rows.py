@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 OURS: Final = "Parley"
 
@@ -56,14 +59,20 @@ def spent_by(subject: Subject) -> Spent:
 
 
 def in_turns(subjects: Sequence[Subject], rounds: int) -> Mapping[str, Sequence[Spent]]:
-    """What each has spent in each round. The first round warms up and does not count; who is first moves on."""
-    found: dict[str, list[Spent]] = {subject.name: [] for subject in subjects}
+    """What each has spent in each round."""
+    return taken_in_turns({one.name: partial(spent_by, one) for one in subjects}, rounds)
+
+
+def taken_in_turns(measures: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """What each has found in each round. The first round warms up and does not count; who is first moves on."""
+    found: dict[str, list[T]] = {name: [] for name in measures}
+    names = list(measures)
     for number in range(rounds + 1):
-        first = number % len(subjects)
-        for subject in (*subjects[first:], *subjects[:first]):
-            spent = spent_by(subject)
+        first = number % len(names)
+        for name in (*names[first:], *names[:first]):
+            value = measures[name]()
             if number:
-                found[subject.name].append(spent)
+                found[name].append(value)
     return found
 
 

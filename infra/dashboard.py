@@ -138,18 +138,18 @@ class Dashboard(Construct):
             *(self._counted("ServiceErrors", kind, **{"class": kind}) for kind in _CLASSES),
             *(self._counted(name, name) for name in ("UnexpectedErrors", "PostsFailed", "FramesRefused")),
         )
+        written = self._access_logs()
         return [
             _table("Refusals by code", logs, _REFUSED_FRAMES),
-            *(_table("Refusals by the gateways", groups, _REFUSED_REQUESTS) for groups in self._access_logs()),
+            *([_table("Refusals by the gateways", written, _REFUSED_REQUESTS)] if written else []),
             _graph("Errors of the gateways", errors),
             _graph("Errors by class", counted),
         ]
 
-    def _access_logs(self) -> list[list[str]]:
-        """Those that there are, together."""
-        gateways = (self._watched.web_socket, self._watched.rest)
-        groups = [one.access_log.log_group_name for one in gateways if one.access_log]
-        return [groups] if groups else []
+    def _access_logs(self) -> list[str]:
+        return [
+            one.access_log.log_group_name for one in (self._watched.web_socket, self._watched.rest) if one.access_log
+        ]
 
     def _limits(self) -> list[cloudwatch.IWidget]:
         functions, tables = self._watched.functions, self._tables

@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks import centrifugo, counted, fan_out, frames, handlers, imports, quota, report, transport
+from benchmarks.cost_model import CORE_MB
 from benchmarks.report import Report, as_json, from_json, suites, worse, written
 from benchmarks.rows import OURS, Subject, counted_rows, in_turns, rows_of, table
 
@@ -175,7 +176,7 @@ def test_a_process_gets_its_share_of_a_core_and_no_more() -> None:
     spinning: Sequence[str] = [sys.executable, "-c", "while True: pass"]
     with subprocess.Popen(spinning) as child:
         try:
-            with quota.held_to(child.pid, quota.CORE_MB // 8):
+            with quota.held_to(child.pid, CORE_MB // 8):
                 before, began = quota.spent_s(child.pid), time.monotonic()
                 time.sleep(1)
                 spent, wall = quota.spent_s(child.pid) - before, time.monotonic() - began

@@ -50,7 +50,7 @@ class CallLog:
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     async def pass_on(self, to: Callable[..., Awaitable[None]], scope: Scope, receive: Receive, send: Send) -> None:
-        """Have a request answered, and write it down with the status, before whoever asked can see that."""
+        """Have a request answered, and write it down with the status, before the caller can see that."""
         parts: list[bytes] = []
         is_written = False
 

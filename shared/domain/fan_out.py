@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.domain.connections import Connection
 
@@ -14,6 +14,8 @@ SHARD_SIZE: Final = 100
 
 Attendee = tuple[str, str, int]
 """A connection's id, its user, and when it was opened (ms)."""
+
+P = TypeVar("P", str, tuple[str, str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,21 @@ def shards(
     conversation_id: str, seq: int, members: Iterable[str], *, queued_at: int, quiet: bool = False
 ) -> list[Shard]:
     """Members of the group in shards, always cut alike."""
-    ordered = sorted(members)
-    portions = (ordered[start : start + SHARD_SIZE] for start in range(0, len(ordered), SHARD_SIZE))
+    portions = _portions(members)
     return [Shard(conversation_id, seq, tuple(portion), queued_at, quiet=quiet) for portion in portions]
+
+
+def _portions(those: Iterable[P]) -> Iterator[list[P]]:
+    """So many of them to each shard, in their order, whatever order they come in."""
+    ordered = sorted(those)
+    return (ordered[start : start + SHARD_SIZE] for start in range(0, len(ordered), SHARD_SIZE))
 
 
 def attended_shards(
     conversation_id: str, seq: int, connections: Iterable[Connection], *, queued_at: int, quiet: bool = False
 ) -> list[Shard]:
     """The group's attendees in shards, whose `users` are those that the connections belong to."""
-    ordered = sorted((one.user_id, one.connection_id, one.connected_at) for one in connections)
-    portions = (ordered[start : start + SHARD_SIZE] for start in range(0, len(ordered), SHARD_SIZE))
+    portions = _portions((one.user_id, one.connection_id, one.connected_at) for one in connections)
     return [
         Shard(
             conversation_id,

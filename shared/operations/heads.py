@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from shared.domain.entries import Entry
@@ -155,11 +154,8 @@ def _next(held: Mapping[str, int]) -> list[Place]:
 
 
 def _chunks(places: Iterable[Place]) -> list[list[Place]]:
-    left = iter(places)
-    chunks: list[list[Place]] = []
-    while chunk := list(islice(left, LOOKED_UP)):
-        chunks.append(chunk)
-    return chunks
+    everything = list(places)
+    return [everything[start : start + LOOKED_UP] for start in range(0, len(everything), LOOKED_UP)]
 
 
 def _merged(found: Iterable[Mapping[Place, Entry]]) -> dict[Place, Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from shared.domain.connections import Connection
@@ -167,16 +167,18 @@ def _hearers(stored: Appended, stores: ChatStores, limit: int) -> tuple[str, ...
     if other is not None:
         is_blocked = bool(stores.blocks.blocking([entry.sender_id], other))
         return (entry.sender_id,) if is_blocked else members
-    if len(members) > limit:
-        return (entry.sender_id,)
-    blocked = set(stores.blocks.of(entry.sender_id))
-    return tuple(user for user in members if user not in blocked)
+    return _in_group(members, entry.sender_id, stores, limit)
 
 
 def _of_group(entry: Entry, user_id: str, stores: ChatStores, limit: int) -> tuple[str, ...]:
     """Who is told. An entry of a large group says so itself, and saves reading who is in it."""
     roster = None if entry.fan_out else stores.memberships.roster(entry.conversation_id)
-    if roster is None or len(roster.seats) > limit:
+    return (user_id,) if roster is None else _in_group(roster.seats, user_id, stores, limit)
+
+
+def _in_group(members: Collection[str], user_id: str, stores: ChatStores, limit: int) -> tuple[str, ...]:
+    """Of its members those whom the user does not block; the user alone where it has more than `limit`."""
+    if len(members) > limit:
         return (user_id,)
     blocked = set(stores.blocks.of(user_id))
-    return tuple(user for user in roster.seats if user not in blocked)
+    return tuple(user for user in members if user not in blocked)

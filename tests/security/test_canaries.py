@@ -238,7 +238,7 @@ def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) 
 
 @EACH_ERROR
 def test_the_stream_and_the_queues(make: Make, silent: Silent, tried: Tried, request: pytest.FixtureRequest) -> None:
-    """With a logger of the test's own: another's writes to where nobody looks any more."""
+    """With a logger of the test's own: another's writes to a stream that is closed."""
     about = {"conversation_id": DM, "seq": 1}
     push = {"kind": "push", "platform": "fcm", "user_id": "bob", "about": about, "since": NOW, "tries": 0}
     bodies: list[dict[str, Any]] = [

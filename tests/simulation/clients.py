@@ -150,7 +150,7 @@ class Client:
         self._call(operation, lambda: self.core.mark("read", where, seq, self.now))
 
     def note_read(self, where: str, seq: int) -> None:
-        """Nobody waits for it. It is judged by what is stored and told."""
+        """Without an answer. It is judged by what is stored and told."""
         with suppress(ClientError):
             self.core.note_read(where, seq, self.now)
         self._perform()

@@ -128,10 +128,8 @@ class DynamoDbConversationLog:
         return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked), by_id)
 
     def fetch(self, places: Collection[Place], *, consistent: bool = True) -> Mapping[Place, Entry]:
-        keys = [schema.entry_key(*place) for place in sorted(set(places))]
-        entries = map(
-            schema.entry_from, batch_get(self._calls, {self._log.name: keys}, consistent=consistent)[self._log.name]
-        )
+        keys = (schema.entry_key(*place) for place in sorted(set(places)))
+        entries = map(schema.entry_from, self._log.find(keys, consistent=consistent))
         return {(entry.conversation_id, entry.seq): entry for entry in entries}
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:

@@ -1,6 +1,6 @@
 """Delivery checks: some seconds after a post, who has not acknowledged gets it again, and a push.
 
-Of all that somebody gets in one conversation within such a while the first alone has a check queued: what that covers
+Of all that a user gets in one conversation within such a while the first alone has a check queued: what that covers
 is decided when it is carried out, by what is in the log then. Of that, what has not waited for long enough goes to one
 further check, which covers these entries and no later ones. So nothing goes on for ever, however often a queue hands a
 check over; and doing one twice is harmless, as a push is claimed before it is sent.
@@ -68,16 +68,14 @@ def schedule_checks(
     checks: list[DeliveryCheck] = []
     first: dict[tuple[str, str], int] = {}
     for about, users in present.items():
-        if pending is None or not isinstance(about, AboutMessage):
-            until = about.seq if isinstance(about, AboutMessage) else None
-            checks += [DeliveryCheck(about, tuple(users), about in quiet, until)] * bool(users)
-            continue
-        place, seq = about.conversation_id, about.seq
-        left = tuple(
-            user for user in users if not (first.get((place, user), seq + 1) <= seq or pending.covers(about, user, now))
-        )
-        first |= {(place, user): seq for user in left}
-        checks += [DeliveryCheck(about, left, about in quiet)] * bool(left)
+        left, until = tuple(users), about.seq if isinstance(about, AboutMessage) else None
+        if pending is not None and isinstance(about, AboutMessage):
+            place, seq, until = about.conversation_id, about.seq, None
+            uncovered = [user for user in users if not pending.covers(about, user, now)]
+            left = tuple(user for user in uncovered if first.get((place, user), seq + 1) > seq)
+            first |= {(place, user): seq for user in left}
+        if left:
+            checks.append(DeliveryCheck(about, left, about in quiet, until))
     if checks:
         services.delivery_checks.put(checks, delay_s=delay_s)
     for check in checks:

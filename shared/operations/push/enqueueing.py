@@ -34,11 +34,11 @@ def enqueue_stored(
 ) -> Mapping[str, Exception]:
     """Queue what each entry of a batch needs. Returns the conversations that have to come again, with what failed.
 
-    Of a message, members without a live connection are pushed to, and the others' delivery is checked later, where
-    no check is `pending` that covers it. In a quiet
-    group, one of very many members, only who is mentioned is pushed to at once, and the others by a digest. One query
-    for each group whose roster is not known, one strongly consistent read for the sessions of each 100 members, or one
-    query for a large group's attendees, and one for the devices of each 100 who are absent.
+    Of a message, members without a live connection are pushed to, and the others' delivery is checked later, where no
+    check is `pending` that covers it. In a quiet group, one of very many members, only who is mentioned is pushed to at
+    once, and the others by a digest. One query for each group whose roster is not known, one strongly consistent read
+    for the sessions of each 100 members, or one query for a large group's attendees, and one for the devices of each
+    100 who are absent.
     """
     pending = PendingChecks() if pending is None else pending
     try:
@@ -141,7 +141,8 @@ def _reread(entry: StoredEntry, stores: Stores, context: Context) -> Audience | 
 def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
     """Post again to those who have not got it, or what else the check covers, and push to them. Raises Unavailable.
 
-    One round trip where all have it, of memberships and the log's next place, or of notifications.
+    One round trip where all have it, of memberships and the log's next place, or of notifications. Pushes first: should
+    the posts take the rest of the time, a repetition would post again, and push once.
     """
     match look.about:
         case AboutMessage(conversation_id=conversation_id):
@@ -163,13 +164,8 @@ def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushService
                 return
             waiting = [user for user, _ in kept]
             notification = next(iter(kept.values()))
-            _wake(waiting, look.about, stores=stores, services=services, context=context)
+            enqueue_pushes({look.about: waiting}, stores=stores, services=services, now=context.now())
             _post_again(notification, waiting, stores=stores, services=services, context=context)
-
-
-def _wake(users: Sequence[str], about: About, *, stores: Stores, services: PushServices, context: Context) -> None:
-    """Pushes first: should the posts take the rest of the time, a repetition would post again, and push once."""
-    enqueue_pushes({about: users}, stores=stores, services=services, now=context.now())
 
 
 def _post_again(

@@ -148,17 +148,22 @@ def test_a_waiting_time_that_can_not_be_is_waited_for_only_a_little(busy: Busy) 
     assert busy.waits == [250]
 
 
-def test_what_a_put_meets_that_followed_a_read_is_the_tail(busy: Busy) -> None:
-    """So only the first loss, of a put behind what the client held, costs a read."""
-    base = busy.stored(ago=60_000)
-    lost = iter(range(3))
+def outrun(busy: Busy, times: int) -> None:
+    """Before so many of its puts, another message takes the place, after 25 ms."""
+    left = iter(range(times))
 
     def quicker(_: Entry) -> None:
-        if next(lost, None) is not None:
+        if next(left, None) is not None:
             busy.clock.advance(25)
             busy.stored()
 
     busy.stores.before_put(quicker)
+
+
+def test_what_a_put_meets_that_followed_a_read_is_the_tail(busy: Busy) -> None:
+    """So only the first loss, of a put behind what the client held, costs a read."""
+    base = busy.stored(ago=60_000)
+    outrun(busy, 3)
     assert busy.append(base).entry.seq == 6
     assert busy.calls == (4, 1)
 
@@ -181,14 +186,7 @@ def test_who_was_held_up_between_its_read_and_its_put_reads_again(busy: Busy) ->
 
 def test_losses_in_a_moment_are_paused_for_and_those_of_a_long_wait_are_not(busy: Busy) -> None:
     base = busy.stored(ago=60_000)
-    lost = iter(range(8))
-
-    def quicker(_: Entry) -> None:
-        if next(lost, None) is not None:
-            busy.clock.advance(25)
-            busy.stored()
-
-    busy.stores.before_put(quicker)
+    outrun(busy, 8)
     busy.append(base)
     assert busy.pauses == []
     at_once = Busy()

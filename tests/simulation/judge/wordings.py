@@ -125,7 +125,7 @@ def _touches(other: object, one: object) -> bool:
 
 
 def who_does_not_answer_is_woken(case: Case) -> Iterator[str]:
-    """Whose connections get nothing any more, whoever has noticed: their phone shows the message some seconds later.
+    """Whose connections get nothing any more, be it noticed or not: their phone shows the message some seconds later.
 
     In a group that is told by digests, who is no member any more when its digest is due needs none.
     """

@@ -1,5 +1,5 @@
 /**
- * The own `read` and `delivered` cursors: cumulative, so that only the farthest of each is ever sent. One that somebody waits for is a
+ * The own `read` and `delivered` cursors: cumulative, so that only the farthest of each is ever sent. One that the application waits for is a
  * request of its own. All others are told without a reply: those of several conversations by one frame, and a `read` with the next
  * message of its conversation, where one comes soon enough. What is not confirmed is told again on the next connection.
  */

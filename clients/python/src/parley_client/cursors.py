@@ -1,6 +1,6 @@
 """The own `read` and `delivered` cursors: cumulative, so that only the farthest of each is ever sent.
 
-A cursor that somebody waits for is a request of its own. All others are told without a reply: those of several
+A cursor that the application waits for is a request of its own. All others are told without a reply: those of several
 conversations by one frame, and a `read` with the next message of its conversation, where one comes soon enough. What
 was told so and is not confirmed is told again on the next connection.
 """
