@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without type
 from shared import errors
 from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import ABUSED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
-from shared.domain.entries import Draft, ReadAlong, Receipt, Typing
+from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
 from shared.domain.text import USER_ID_PATTERN
@@ -85,6 +85,7 @@ CHANGES: tuple[Change, ...] = (
 MADE: tuple[Event, ...] = (
     PLAIN,
     ReadAlong(PLAIN, 1),
+    Pack(PLAIN.conversation_id, (PLAIN,), 1_000),
     *(changed(change, PLAIN, by="bob", at=2, nonce="m") for change in CHANGES),
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),

@@ -267,6 +267,18 @@ class ReadAlong:
 
 
 @dataclass(frozen=True, slots=True)
+class Pack:
+    """The latest entries of a channel in one event, in order, without a gap among them.
+
+    Where a client lacks what is before the first, it syncs within `sync_within_ms`: not all of them at once.
+    """
+
+    conversation_id: str
+    entries: tuple[Entry, ...]
+    sync_within_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Typing:
     """A user writes, or has stopped. Never stored."""
 

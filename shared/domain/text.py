@@ -103,6 +103,7 @@ _USER_ID: Final = re.compile(USER_ID_PATTERN)
 _STORED_USER_ID: Final = re.compile(f"[A-Za-z0-9_.@-]{{1,{MAX_USER_ID}}}")
 _PRIVATE: Final = "dm"
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
+_CHANNEL_ID: Final = re.compile("channel:[A-Za-z0-9_-]{16,64}")
 
 
 def is_user_id(text: str) -> bool:
@@ -149,11 +150,34 @@ def is_group_id(conversation_id: str) -> bool:
     return _GROUP_ID.fullmatch(conversation_id) is not None
 
 
+def is_channel_id(conversation_id: str) -> bool:
+    return _CHANNEL_ID.fullmatch(conversation_id) is not None
+
+
+def has_roles(conversation_id: str) -> bool:
+    """Whether it is a group or a channel: of a name, with members who have roles and come and go."""
+    return is_group_id(conversation_id) or is_channel_id(conversation_id)
+
+
 def group_id(secret: str) -> str:
     """The id of a new group. `secret` is random, so that ids can't be guessed."""
     return f"group:{secret}"
 
 
+def channel_id(secret: str) -> str:
+    """The id of a new channel. Of an open one it is all that it takes to join."""
+    return f"channel:{secret}"
+
+
 def named_group_id(creator: str, client_conversation_id: str) -> str:
     """The id of a group that its creator's client has named: the same name gives the same group, however often."""
-    return f"group:{sha256(f'{creator}/{client_conversation_id}'.encode()).hexdigest()[:40]}"
+    return group_id(_named(creator, client_conversation_id))
+
+
+def named_channel_id(creator: str, client_conversation_id: str) -> str:
+    """The same for a channel. Who knows both names can tell the id: a closed channel is none to guess by."""
+    return channel_id(_named(creator, client_conversation_id))
+
+
+def _named(creator: str, client_conversation_id: str) -> str:
+    return sha256(f"{creator}/{client_conversation_id}".encode()).hexdigest()[:40]

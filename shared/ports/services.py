@@ -10,13 +10,13 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
 
     from shared.domain.connections import Closing, Gone, Posted, PresenceChange
     from shared.domain.devices import Platform
-    from shared.domain.entries import Entry, ReadAlong, Receipt, Typing
+    from shared.domain.entries import Entry, Pack, ReadAlong, Receipt, Typing
     from shared.domain.fan_out import Shard
     from shared.domain.files import Checked, File, Stored, Upload
     from shared.domain.notifications import DeliveryCheck, Digest, Notification, Reminder
     from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
 
-Event: TypeAlias = "Entry | ReadAlong | Receipt | Typing | PresenceChange | Notification | Closing"
+Event: TypeAlias = "Entry | ReadAlong | Pack | Receipt | Typing | PresenceChange | Notification | Closing"
 """What is posted to connections."""
 Encoder: TypeAlias = "Callable[[Event], bytes]"
 """Makes an event's bytes, as docs/protocol.md has them."""

@@ -12,6 +12,7 @@ from shared.domain.connections import Closing, Presence, PresenceChange
 from shared.domain.entries import (
     MAX_MESSAGE_BYTES,
     Entry,
+    Pack,
     Reaction,
     ReadAlong,
     Receipt,
@@ -141,6 +142,16 @@ def entry_event(entry: Entry) -> dict[str, Any]:
     }
 
 
+def pack_event(pack: Pack) -> dict[str, Any]:
+    """Each entry as it is told alone."""
+    return {
+        "type": "messages",
+        "conversation_id": pack.conversation_id,
+        "events": [entry_event(entry) for entry in pack.entries],
+        "sync_within_ms": pack.sync_within_ms,
+    }
+
+
 def _by(user_id: str, change: Change) -> dict[str, str]:
     """Who did it. A reaction's user is whose it is: who knows of no moderators takes it off all the same."""
     if isinstance(change, Reacted) and change.owner_id is not None:
@@ -212,6 +223,8 @@ def event_body(event: Event) -> dict[str, Any]:  # noqa: PLR0911  # one for each
             return entry_event(event)
         case ReadAlong(entry=entry, read_seq=seq):
             return {**entry_event(entry), "read": seq}
+        case Pack():
+            return pack_event(event)
         case Receipt():
             return receipt_event(event)
         case Typing(conversation_id=conversation_id, user_id=user_id, active=active):

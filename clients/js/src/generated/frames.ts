@@ -26,6 +26,8 @@ export type EditFrame = { type: "edit"; id?: FrameId; conversation_id: Conversat
 
 export type Emoji = string;
 
+export type EntryEvent = NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated;
+
 export type EntrySeq = number;
 
 export type ErrorCode = "bad_request" | "unknown_type" | "too_large" | "unauthenticated" | "token_expired" | "forbidden" | "not_a_member" | "blocked" | "not_found" | "conflict" | "sync_required" | "rate_limited" | "unavailable" | "internal";
@@ -53,6 +55,8 @@ export type NewMessage = { type: "new_message"; conversation_id: string; seq: En
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: Time; conversation_id?: string; seq?: EntrySeq };
 
 export type NotificationEvent = { type: "notification"; notification: Notification };
+
+export type Pack = { type: "messages"; conversation_id: string; events: EntryEvent[]; sync_within_ms: number };
 
 export type PingFrame = { type: "ping"; id?: FrameId; conversation_id?: ConversationId; seq?: Seq };
 
@@ -92,7 +96,7 @@ export type SyncFrame = { type: "sync"; id?: FrameId; conversations?: Record<str
 
 export type SyncReply = { success: true; id?: FrameId; data: { type: "sync"; conversations: SyncedConversation[]; refused?: string[]; has_more: boolean; next_cursor?: string } };
 
-export type SyncedConversation = { id: string; head: Seq; entries: (NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated)[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq };
+export type SyncedConversation = { id: string; head: Seq; entries: EntryEvent[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq };
 
 export type Time = number;
 
@@ -108,4 +112,4 @@ export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | 
 
 export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
 
-export type ServerEvent = NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | DisconnectEvent;
+export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | DisconnectEvent;
