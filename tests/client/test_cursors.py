@@ -24,14 +24,14 @@ from tests.client.model import Frame
 class Looking(Cursors):
     """The same by looking at every cursor, each time."""
 
-    def _take_due(self, now: float) -> list[tuple[CursorKind, str]]:
-        for (kind, conversation_id), cursor in self._cursors.items():
-            if kind == "delivered" and cursor.is_implied(self._read(conversation_id).confirmed):
+    def _take_due(self, now: float) -> list[Any]:
+        for cursor in self._cursors.values():
+            if cursor.read is not None and cursor.is_implied(cursor.read.confirmed):
                 cursor.confirmed = cursor.wanted
-        return [key for key, cursor in self._cursors.items() if self._is_sendable(*key) and cursor.due <= now]
+        return [cursor for cursor in self._cursors.values() if self._is_sendable(cursor) and cursor.due <= now]
 
     def next_due(self) -> float | None:
-        dues = [cursor.due for key, cursor in self._cursors.items() if self._is_sendable(*key)]
+        dues = [cursor.due for cursor in self._cursors.values() if self._is_sendable(cursor)]
         return min(dues) if dues else None
 
 

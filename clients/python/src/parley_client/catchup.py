@@ -129,7 +129,7 @@ class Catchup:
 
     def request(self, now: float, *, room: bool) -> dict[str, int] | None:
         """What to ask now: conversation → the entry after which to answer. It counts as asked, behind `cursor`."""
-        if self._asked is not None or now < self._not_before:
+        if self._asked is not None or now < self._not_before or not (self._due or self._round):
             return None
         self._due = {each: at for each, at in self._due.items() if _lags(self.conversations[each])}
         wanted = [each for each, at in self._due.items() if at <= now and self._askable(each, room=room)]

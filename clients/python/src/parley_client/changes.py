@@ -70,7 +70,7 @@ class Changes:
     items: list[Change] = field(default_factory=list)
 
     def send_due(self, now: float) -> None:
-        for item in self._heads():
+        for item in self._heads() if self.items else ():
             if not item.in_flight and item.not_before <= now:
                 self._attempt(item, now)
 

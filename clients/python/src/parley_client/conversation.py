@@ -90,7 +90,7 @@ class Conversation:
     @property
     def homeless(self) -> bool:
         """Entries of it can't be passed on before the server has said since when the own user is a member."""
-        return is_group(self.id) and (self.held is None or self.refused)
+        return (self.held is None or self.refused) and is_group(self.id)
 
     @property
     def first_heard(self) -> int | None:

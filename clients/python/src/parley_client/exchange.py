@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from parley_client.effects import Effect, Failed, Transmit
 from parley_client.errors import ParleyError
 from parley_client.events import Frame
+from parley_client.parsing import is_object
 
 OnDone = Callable[[Frame, float], None]
 OnFailed = Callable[[ParleyError, float], None]
@@ -18,7 +19,7 @@ TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105  # a code
 _TOKEN_CODES: Final = frozenset({TOKEN_EXPIRED, "unauthenticated"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Request:
     at: float
     done: OnDone
@@ -74,13 +75,13 @@ class Exchange:
             self._settle_silent(request.at - self.patience, now)
         data = frame.get("data")
         if frame.get("success") is True:
-            self.forget(str(frame["id"]))
-            request.done(data if isinstance(data, Mapping) else {}, now)
+            self.forget(request_id)
+            request.done(data if is_object(data) else {}, now)
             return True
         error = ParleyError.from_wire(frame)
         if error.code in _TOKEN_CODES and not request.about_token:
             return False
-        self.forget(str(frame["id"]))
+        self.forget(request_id)
         request.failed(error, now)
         return True
 
@@ -106,14 +107,17 @@ class Exchange:
 
         A ping does not: it was sent to find that out, and another one for each would keep a slow server slow for good.
         """
+        if not self._open:
+            return False
         late = [self._open.pop(key) for key, request in list(self._open.items()) if now >= request.at + timeout]
         for request in late:
             request.failed(ParleyError("timeout", "There was no answer in time", retryable=True), now)
         return any(not request.is_ping for request in late)
 
     def next_due(self, timeout: float) -> float | None:
-        oldest = next(iter(self._open.values()), None)
-        return None if oldest is None else oldest.at + timeout
+        for oldest in self._open.values():
+            return oldest.at + timeout
+        return None
 
     def connection_lost(self) -> None:
         lost, self._open, self._silent = list(self._open.values()), {}, {}

@@ -11,6 +11,15 @@ from parley_client.settings import Settings
 LinkState = Literal["idle", "waiting", "connecting", "online", "stopped"]
 
 
+def earliest(*dues: float | None) -> float | None:
+    """The first of these times; None is never."""
+    first = None
+    for due in dues:
+        if due is not None and (first is None or due < first):
+            first = due
+    return first
+
+
 @dataclass(slots=True)
 class Link:
     """Reconnecting with jittered exponential backoff, and the heartbeat.

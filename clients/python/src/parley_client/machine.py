@@ -10,7 +10,7 @@ from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Sav
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
 from parley_client.events import ConnectionChanged, Entry, Frame, Message, Notification, Presence
 from parley_client.exchange import TOKEN_EXPIRED, Exchange
-from parley_client.link import Link
+from parley_client.link import Link, earliest
 from parley_client.notifications import Notifications
 from parley_client.parsing import as_entry, as_event, as_notifications
 from parley_client.renewal import Renewal
@@ -42,6 +42,8 @@ class Machine:
         self._renewal = Renewal(settings, self._exchange, self._do, self._resume, self._end_with_token)
         asks = over_http and settings.receive
         self._notifications = Notifications(settings, random, self._do, self._stream.inbox.offer, asks=asks)
+        parts = (self._cursors, self._changes, self._watch, self._notifications)
+        self._send_due = (self._sender.send_due, *(part.send_due for part in parts))
 
     @property
     def user_id(self) -> str | None:
@@ -73,16 +75,16 @@ class Machine:
 
     def deadline(self) -> float | None:
         """When to call `tick`, if nothing happens before."""
-        if self._link.state == "online" and self._renewal.waiting:
-            return self._exchange.next_due(self.settings.request_timeout)
-        dues = [self._link.next_due()]
-        if self._link.state == "online":
-            dues.append(self._exchange.next_due(self.settings.request_timeout))
-            dues += [self._stream.next_due(), self._renewal.next_due()]
-            if self._stream.catchup.answered:
-                dues += [self._sender.outbox.next_due(), self._cursors.next_due()]
-                dues += [self._changes.next_due(), self._watch.next_due(), self._notifications.next_due()]
-        return min((due for due in dues if due is not None), default=None)
+        if self._link.state != "online":
+            return self._link.next_due()
+        answer = self._exchange.next_due(self.settings.request_timeout)
+        if self._renewal.waiting:
+            return answer
+        own = (self._link.next_due(), answer, self._stream.next_due(), self._renewal.next_due())
+        if not self._stream.catchup.answered:
+            return earliest(*own)
+        sends = (self._sender.outbox.next_due(), self._cursors.next_due(), self._changes.next_due())
+        return earliest(*own, *sends, self._watch.next_due(), self._notifications.next_due())
 
     # --- what the shell puts in about the connection
 
@@ -241,8 +243,8 @@ class Machine:
             frame = {"type": "sync", "conversations": named, **({} if cursor is None else {"cursor": cursor})}
             self._exchange.transmit(frame, now, self._on_synced, self._stream.sync_failed)
         if self._stream.catchup.answered:
-            for part in (self._sender, self._cursors, self._changes, self._watch, self._notifications):
-                part.send_due(now)
+            for send_due in self._send_due:
+                send_due(now)
         if self._syncing and self._stream.caught_up():
             self._effects += [Done(call) for call in self._syncing]
             self._syncing.clear()
@@ -325,6 +327,6 @@ class Machine:
         The own cursors are saved along: they are safe to send again, and nothing is told about them before the server
         has them. The end saves all there is.
         """
-        parts = (self._sender.outbox, self._stream.inbox, self._sender.verdicts)
-        at_end = self._link.state == "stopped"
-        return (*(part.revision.number for part in parts), self._stream.catchup.complete, self.user_id, at_end)
+        sender, inbox = self._sender, self._stream.inbox
+        numbers = (sender.outbox.revision.number, inbox.revision.number, sender.verdicts.revision.number)
+        return (numbers, self._stream.catchup.complete, sender.user_id, self._link.state == "stopped")

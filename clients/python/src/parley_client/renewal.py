@@ -10,6 +10,7 @@ from parley_client.effects import Done, Effect, Failed, Renew
 from parley_client.errors import ParleyError
 from parley_client.events import Frame
 from parley_client.exchange import Exchange
+from parley_client.link import earliest
 from parley_client.settings import Settings
 
 AHEAD_S: Final = 60.0
@@ -84,7 +85,7 @@ class Renewal:
         self._unproven = False
 
     def next_due(self) -> float | None:
-        return min((due for due in (self._due, self._end) if due is not None), default=None)
+        return earliest(self._due, self._end)
 
     def forget(self) -> None:
         self._due = self._end = None

@@ -47,7 +47,7 @@ class Sender:
 
     def send_due(self, now: float) -> None:
         """Start what can start: of each conversation the first message, unless it is under way or backing off."""
-        while items := self.outbox.startable(now):
+        while self.outbox.items and (items := self.outbox.startable(now)):
             for item in items:
                 self._attempt(item, now)
 
