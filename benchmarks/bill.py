@@ -18,6 +18,7 @@ from benchmarks import costs
 from benchmarks.cost_model import (
     AUTHORIZER,
     CHECK,
+    CHECKS_TOGETHER,
     CONNECT,
     CPU_MS,
     DIGEST,
@@ -28,16 +29,17 @@ from benchmarks.cost_model import (
     MESSAGE,
     ONE_PING,
     RECEIPT,
+    RECORDS,
     REQUESTED,
     SHARD,
     STREAM,
-    TEN_CHECKS,
     TEN_PUSHES,
     WITH_PUSHES,
     WITHOUT_PUSHES,
     Cost,
     Run,
     Services,
+    busy_check,
     posting,
 )
 from infra import prices
@@ -107,9 +109,9 @@ def pieces() -> dict[str, Services]:
     return {
         "sent": plus(
             (1, Cost(messages=2, reads=3, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).services),
-            (1 / 100, HUNDRED_RECORDS.services),
+            (1 / RECORDS, HUNDRED_RECORDS.services),
         ),
-        "delivered": plus((1, Cost(messages=1, reads=2, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
+        "delivered": plus((1, Cost(messages=1, reads=0.5).services), (1, busy_check())),
         "receipt": RECEIPT.services,
         "push": plus((1, Cost(reads=28, writes=1, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
         "hour": plus((60, {"API Gateway": prices.CONNECTION_MINUTE}), (15, ONE_PING.services)),
@@ -131,13 +133,13 @@ def _group_pieces() -> dict[str, Services]:
     }
     of_stream = replace(STREAM, reads=3)
     at_once = replace(MESSAGE, posts=0)
-    small = Cost(messages=1, reads=-0.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
+    small = Cost(messages=1, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(1), of_stream, CHECK))
     of_large = replace(STREAM, reads=2, writes=1)
-    large = Cost(messages=2, writes=2, lines=FRAME_LINE, runs=(at_once, of_large, TEN_CHECKS))
+    large = Cost(messages=2, writes=2, lines=FRAME_LINE, runs=(at_once, of_large, CHECKS_TOGETHER))
     attendee = 0.54  # the row, and whether it was acknowledged
     return {
         "small_base": plus((1, small.services), (-2, post)),
-        "small_member": plus((3, READ)),
+        "small_member": plus((2.5, READ)),
         "large_base": large.services,
         "large_away": READ,
         "small_online": plus((1, Cost(messages=1, reads=-0.5).services), (1, post)),

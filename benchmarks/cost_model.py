@@ -22,6 +22,8 @@ CPU_MS: Final = {
     "request": 1.5,
     "stream record": 0.5,
     "delivery check": 0.5,
+    "100 stream records": 2.0,
+    "33 delivery checks": 1.5,
     "post more": 0.1,
     "push": 3.0,
 }
@@ -114,8 +116,8 @@ FRAMES_MB: Final = 256
 MESSAGE: Final = Run(cpu=CPU_MS["message"], reads=2, writes=1, posts=1, memory_mb=FRAMES_MB)
 STREAM: Final = Run(cpu=CPU_MS["stream record"], reads=1, sends=1)
 CHECK: Final = Run(cpu=CPU_MS["delivery check"], reads=1)
-TEN_CHECKS: Final = replace(CHECK, cpu=10 * CPU_MS["delivery check"])
-HUNDRED_RECORDS: Final = replace(STREAM, cpu=100 * CPU_MS["stream record"] / 2)
+CHECKS_TOGETHER: Final = replace(CHECK, cpu=CPU_MS["33 delivery checks"], reads=2)
+HUNDRED_RECORDS: Final = replace(STREAM, cpu=CPU_MS["100 stream records"])
 PING: Final = Run(cpu=CPU_MS["ping"], writes=1, memory_mb=FRAMES_MB)
 CONNECT: Final = Run(cpu=CPU_MS["$connect"], writes=1)
 DISCONNECT: Final = Run(cpu=CPU_MS["$disconnect"], writes=1, sends=1, memory_mb=256)
@@ -138,21 +140,36 @@ def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
 # -- a million private messages ---------------------------------------------------------------------------------------
 
 
+A_SIDE: Final = 0.5
+"""Messages a second that each side of a busy chat writes, on average: what "under load" means here."""
+COVERING_S: Final = 4
+"""How long a delivery check covers what comes: its wait less a second (shared/operations/push/checks.py)."""
+BURST: Final = 1 + A_SIDE * COVERING_S
+"""Messages that a check covers: the first, and those that come meanwhile, at any moment. Evenly spaced it is two."""
+RECORDS: Final = 100
+"""Of a batch of a busy stream. The checks that it leads to are one message of their queue."""
+
+
 def private_message() -> Cost:
     """Each alone: an invocation from the stream, and a delivery check, of its own."""
-    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
+    return Cost(messages=3, reads=4.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(MESSAGE, STREAM, CHECK))
 
 
-def delivery_check(together: int) -> float:
-    """A million, so many in one invocation and in one batch of the queue."""
-    run = {1: CHECK, 10: TEN_CHECKS}[together]
-    return Cost(sqs=3 / together, reads=1).a_million + run.dollars / together * prices.MILLION
+ONE_CHECK: Final = Cost(sqs=3, reads=1, runs=(CHECK,))
 
 
-def busy_message() -> float:
-    """A million where many come: ten checks at a time, a hundred records."""
-    alone = Cost(messages=3, reads=4, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).a_million
-    return alone + delivery_check(10) + HUNDRED_RECORDS.dollars / 100 * prices.MILLION
+def busy_check(burst: float = BURST) -> Services:
+    """A message's part of its delivery check, where a batch of the stream has so many messages of each chat."""
+    checks = RECORDS / burst
+    of_queue = {name: dollars / checks for name, dollars in Cost(sqs=3, runs=(CHECKS_TOGETHER,)).services.items()}
+    return {name: (dollars + of_queue[name]) / burst for name, dollars in Cost(reads=1).services.items()}
+
+
+def busy_message(burst: float = BURST) -> float:
+    """A million where many come: a hundred records at a time, and the checks of all that they are about at once."""
+    alone = Cost(messages=3, reads=3.5, writes=1, lines=FRAME_LINE, runs=(MESSAGE,)).a_million
+    shared = sum(busy_check(burst).values()) + HUNDRED_RECORDS.dollars / RECORDS
+    return alone + shared * prices.MILLION
 
 
 # -- everything else ---------------------------------------------------------------------------------------------------
@@ -184,7 +201,7 @@ def receipts_together(count: int) -> Cost:
 
 
 GROUP: Final = Cost(
-    messages=11, reads=56.5, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
+    messages=11, reads=47, writes=1, sqs=3, lines=FRAME_LINE, runs=(posting(9), replace(STREAM, reads=3), CHECK)
 )
 GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=FRAME_LINE, runs=(posting(9, reads=4),))
 GROUP_RECEIPT: Final = Cost(messages=10, reads=24, writes=1, lines=FRAME_LINE, runs=(posting(9),))
@@ -198,7 +215,7 @@ LARGE: Final = Cost(
     writes=2,
     sqs=6,
     lines=FRAME_LINE,
-    runs=(replace(MESSAGE, posts=0), replace(STREAM, reads=2, writes=1), SHARD, TEN_CHECKS),
+    runs=(replace(MESSAGE, posts=0), replace(STREAM, reads=2, writes=1), SHARD, CHECKS_TOGETHER),
 )
 # Of the same group, once in a quarter of an hour at most: who is there and has it, and the devices of all others.
 DIGEST: Final = Cost(reads=1_002, sqs=3, runs=(Run(cpu=CPU_MS["push"], reads=5, sends=90),))

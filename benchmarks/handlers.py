@@ -27,6 +27,10 @@ from typing import Any, Final
 
 from benchmarks.rows import OURS, Row, rows_of, table
 from benchmarks.serving import serving
+from shared.adapters.aws.push_queues import look_bodies
+from shared.domain.entries import Draft
+from shared.domain.members import Member
+from shared.domain.notifications import AboutMessage, DeliveryCheck
 from shared.operations.groups import NewGroup, create_group
 from tests.functions.events import HOUR, authorizer_of, handshake_event, http_event, websocket_event
 
@@ -35,6 +39,9 @@ _DM: Final = "dm:alice:bob"
 _USERS: Final = ("alice", "bob")
 _IDS: Final = ("a1=", "b1=")
 _MEMBERS: Final = 30
+_RECORDS: Final = 100
+BURST: Final = 3
+"""Messages of a conversation that come within a check's wait, under load (benchmarks/cost_model.py)."""
 _RECEIPTS: Final = 400  # of a round of 200 calls, and its warming up
 _MINIMAL: Final = "minimal"
 _FUNCTIONS: Final = ("connect", "message", _MINIMAL, "rest", "offline_push", "disconnect")
@@ -161,10 +168,10 @@ class _Group(_Conversation):
         return _frame({"type": "message", "id": str(number), **text, **where})
 
 
-def _record(seq: int) -> Event:
+def _record(seq: int, conversation_id: str = _DM) -> Event:
     """A message as the log's stream hands it over."""
     image = {
-        "conversation_id": {"S": _DM},
+        "conversation_id": {"S": conversation_id},
         "seq": {"N": str(seq)},
         "kind": {"S": "message"},
         "sender_id": {"S": "alice"},
@@ -173,9 +180,7 @@ def _record(seq: int) -> Event:
         "nonce": {"S": "n"},
     }
     change = {"SequenceNumber": str(seq), "NewImage": image, "Keys": {}, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-    return {
-        "Records": [{"eventName": "INSERT", "eventSource": "aws:dynamodb", "eventSourceARN": "s", "dynamodb": change}]
-    }
+    return {"eventName": "INSERT", "eventSource": "aws:dynamodb", "eventSourceARN": "s", "dynamodb": change}
 
 
 def _receipt(seq: int) -> Event:
@@ -189,11 +194,44 @@ def _check(seq: int) -> Event:
     return {"Records": [{"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs", "eventSourceARN": "q"}]}
 
 
+@cache
+def _chats() -> tuple[str, ...]:
+    """Conversations of alice with as many others, who are online and have got her message."""
+    from functions.offline_push import handler
+
+    stores = handler._WIRING.stores  # noqa: SLF001  # as above
+    connect = importlib.import_module("functions.connect.handler").handler
+    made = []
+    for number in range(_RECORDS // BURST):
+        reader = f"reader{number}"
+        draft = Draft(f"dm:alice:{reader}", "alice", "See you at eight?", f"{reader}-{os.getpid()}")
+        stores.log.put(draft.following(None, _now()), new_members=("alice", reader))
+        stores.memberships.move_delivered(Member(draft.conversation_id, reader, _now(), delivered_seq=1))
+        connect(_connection("CONNECT", reader, f"{reader}="), None)
+        made.append(draft.conversation_id)
+    return tuple(made)
+
+
+def _burst(number: int) -> Event:
+    """A batch of the stream in which each conversation has several messages."""
+    places = [(BURST * number + seq, chat) for seq in range(BURST) for chat in _chats()]
+    return {"Records": [_record(seq + 1, chat) for seq, chat in places]}
+
+
+def _checks() -> Event:
+    looks = [DeliveryCheck(AboutMessage(chat, 1), (chat.split(":")[-1],)) for chat in _chats()]
+    records = [
+        {"messageId": str(n), "body": json.dumps(body), "eventSource": "aws:sqs", "eventSourceARN": "q"}
+        for n, body in enumerate(look_bodies(looks))
+    ]
+    return {"Records": records}
+
+
 def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callable[[Any], None]]]:
     """Name → module, event of a number, and what looks at the answer."""
     talk = _Conversation()
     bearer = {"Authorization": f"Bearer {_token()}"}
-    connect = "functions.connect.handler"
+    connect, pushing = "functions.connect.handler", "functions.offline_push.handler"
     cases: dict[str, dict[str, tuple[str, Callable[[int], Event], Callable[[Any], None]]]] = {
         "connect": {
             "authorizer": ("functions.connect.authorizer", lambda _: handshake_event(headers=bearer), _allowed),
@@ -214,8 +252,10 @@ def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callab
             ),
         },
         "offline_push": {
-            "stream record": ("functions.offline_push.handler", lambda n: _record(n + 1), _none_failed),
-            "delivery check": ("functions.offline_push.handler", lambda n: _check(n % 50 + 1), _none_failed),
+            "stream record": (pushing, lambda n: {"Records": [_record(n + 1)]}, _none_failed),
+            "delivery check": (pushing, lambda n: _check(n % 50 + 1), _none_failed),
+            "99 stream records": (pushing, _burst, _none_failed),
+            "33 delivery checks": (pushing, lambda _: _checks(), _none_failed),
         },
         "disconnect": {
             "$disconnect": (

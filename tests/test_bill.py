@@ -45,12 +45,12 @@ USAGES = {
 }
 # The most that a million may cost, in dollars: what is built later keeps to it, or says why not.
 BUDGETS = {
-    "a private message, alone": (cost_model.private_message().a_million, 6.40),
-    "a private message, under load": (cost_model.busy_message(), 4.75),
+    "a private message, alone": (cost_model.private_message().a_million, 6.30),
+    "a private message, under load": (cost_model.busy_message(), 4.5),
     "an edit": (cost_model.EDIT.a_million, 6.50),
     "a receipt": (cost_model.RECEIPT.a_million, 3.50),
     "a receipt with a message": (cost_model.riding_receipt(), 0.80),
-    "a message in a group of 20": (cost_model.GROUP.a_million, 21.40),
+    "a message in a group of 20": (cost_model.GROUP.a_million, 19.80),
     "a message in a group of 1,000": (cost_model.LARGE.a_million, 130.0),
     "a digest in a group of 1,000": (cost_model.DIGEST.a_million, 132.0),
     "a push, in tens": (cost_model.push(10), 4.65),

@@ -70,7 +70,10 @@ def test_a_message_takes_as_long_as_its_cpu_at_the_memorys_share_and_its_round_t
 def test_the_readme_says_the_same_figures() -> None:
     section = " ".join(README.split("## What it costs\n")[1].split("\n## ")[0].split())
     busy, alone = cost_model.busy_message(), cost_model.private_message().a_million
-    beside = busy - 3 - prices.MILLION * (prices.WRITE_UNIT + 5 * prices.READ_UNIT)
+    reads = 3.5 + 1 / cost_model.BURST
+    beside = busy - 3 - prices.MILLION * (prices.WRITE_UNIT + reads * prices.READ_UNIT)
+    read = prices.MILLION * reads * prices.READ_UNIT
+    assert f"{reads:.1f} read units \N{MULTIPLICATION SIGN} $0.125 | ${read:.2f} |" in section
     assert f"| **${busy:.2f}** |" in section
     assert f"Where each message comes alone, it is ${alone:.2f}" in section
     assert f"(durations reckoned) | | ${beside:.2f} |" in section

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from functions.offline_push.wiring import SHARD, Wiring, shard_from, wire
-from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, SWEEP, job_from, look_from, sweep_from
+from shared.adapters.aws.push_queues import LOOK, LOOKS, PUSH, REMINDER, SWEEP, job_from, looks_from, sweep_from
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
@@ -18,7 +18,7 @@ from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.pushes import PushJob, SweepPart
 from shared.observability import make_logger, unexpected
 from shared.operations.fan_out import deliver_shard
-from shared.operations.push.enqueueing import check_delivery, enqueue_stored, send_digest
+from shared.operations.push.enqueueing import check_deliveries, enqueue_stored, send_digest
 from shared.operations.push.missed import scheduled_sweep, sweep_missed
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
@@ -27,7 +27,7 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | DeliveryCheck | Digest | Due | SweepPart | PushJob
+Work = Shard | Sequence[DeliveryCheck | Digest] | Due | SweepPart | PushJob
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -72,6 +72,7 @@ def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]
     """Do what each message of a queue asks for. One that fails comes again on its own."""
     failed: list[str] = []
     jobs: dict[str, PushJob] = {}
+    checks: dict[str, list[DeliveryCheck]] = {}
     for record in records:
         message_id = record["messageId"]
         try:
@@ -80,13 +81,30 @@ def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]
             task = scheduled_sweep(wiring.context.now()) if is_scheduled else _READERS[body["kind"]](body)
             if isinstance(task, PushJob):
                 jobs[message_id] = task
+            elif isinstance(task, Sequence):
+                checks[message_id] = [look for look in task if isinstance(look, DeliveryCheck)]
+                for digest in [look for look in task if isinstance(look, Digest)]:
+                    _carry_out(digest, wiring)
             else:
                 _carry_out(task, wiring)
         except Exception as error:  # noqa: BLE001  # as above
             unexpected("work not done", error, logger=_LOGGER)
             failed.append(message_id)
+    failed += _check(checks, wiring)
     failed += _push(jobs, wiring)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _check(checks: Mapping[str, Sequence[DeliveryCheck]], wiring: Wiring) -> list[str]:
+    """All delivery checks together, whichever message they came in."""
+    looks = list(dict.fromkeys(look for some in checks.values() for look in some))
+    if not looks:
+        return []
+    stores, services, context = wiring.stores, wiring.services, wiring.context
+    to_come_again = check_deliveries(looks, stores=stores, services=services, context=context)
+    for reason in to_come_again.values():
+        unexpected("delivery not checked", reason, logger=_LOGGER)
+    return [message_id for message_id, some in checks.items() if not to_come_again.keys().isdisjoint(some)]
 
 
 def _push(jobs: Mapping[str, PushJob], wiring: Wiring) -> list[str]:
@@ -105,20 +123,19 @@ def _push(jobs: Mapping[str, PushJob], wiring: Wiring) -> list[str]:
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     SHARD: shard_from,
-    LOOK: look_from,
+    LOOK: looks_from,
+    LOOKS: looks_from,
     PUSH: job_from,
     SWEEP: sweep_from,
     REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
 }
 
 
-def _carry_out(task: Shard | DeliveryCheck | Digest | Due | SweepPart, wiring: Wiring) -> None:
+def _carry_out(task: Shard | Digest | Due | SweepPart, wiring: Wiring) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
             deliver_shard(task, later=wiring.later, stores=stores, services=services, context=context)
-        case DeliveryCheck():
-            check_delivery(task, stores=stores, services=services, context=context)
         case Digest():
             send_digest(task, stores=stores, services=services, context=context)
         case Due():

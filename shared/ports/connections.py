@@ -29,8 +29,11 @@ class Sessions(Protocol):
     def remove(self, user_id: str, connection_id: str, *, now: int) -> live.Removed:
         """Remove one connection by its own id, and only that. Idempotent; who repeats it in one go learns of that."""
 
-    def of(self, user_ids: Collection[str]) -> live.SessionsByUser:
-        """The users' connections, stale ones included; users without any may be left out. Strongly consistent."""
+    def of(self, user_ids: Collection[str], *, consistent: bool = True) -> live.SessionsByUser:
+        """The users' connections, stale ones included; users without any may be left out.
+
+        Unless `consistent`, at half the price: who has just come or gone may not be told.
+        """
 
     def whole(self, user_ids: Collection[str]) -> Mapping[str, live.Session]:
         """All that is known of these users, strongly consistent; who was never connected may be left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from shared.domain.entries import Entry
@@ -11,6 +11,8 @@ from shared.domain.members import Group, Member, Preferences, Roster
 
 Place = tuple[str, int]
 """A conversation and a seq."""
+Seat = tuple[str, str]
+"""A conversation and a user."""
 
 
 CLAIM_MS: Final = 300
@@ -48,14 +50,10 @@ class ConversationLog(Protocol):
         *,
         seqs: Sequence[int],
         member_id: str | None = None,
-        users: Collection[str] = (),
         block: tuple[str, str] | None = None,
         consistent: bool = False,
     ) -> Lookup:
-        """One round trip; `block` is (blocker, blocked). Unless `consistent`, what is fresh may be missed.
-
-        `users` instead of a `member_id` are several members: 100 to a round trip, with all else.
-        """
+        """One round trip; `block` is (blocker, blocked). Unless `consistent`, what is fresh may be missed."""
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
@@ -65,6 +63,9 @@ class ConversationLog(Protocol):
 
         Unless `consistent`, for half the price: what is fresh may be missed, and fresh changes of what is there.
         """
+
+    def glance(self, places: Collection[Place], seats: Collection[Seat]) -> Glance:
+        """Entries and memberships of any conversations, 100 of both to a round trip, eventually consistent."""
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         """Entries `start`, `start + 1`, … in order, at most `limit`, strongly consistent."""
@@ -131,4 +132,11 @@ class Lookup:
     entries: Mapping[int, Entry]
     member: Member | None = None
     blocked: bool = False
-    members: Mapping[str, Member] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What was there of what was asked for, as of any copy: what is fresh may be missing."""
+
+    entries: Mapping[Place, Entry]
+    members: Mapping[Seat, Member]

@@ -118,6 +118,16 @@ def test_a_lookup_finds_entries_and_the_member_at_once(stores: Stores) -> None:
     assert found.member.user_id == "bob"
 
 
+def test_a_glance_finds_entries_and_members_of_any_conversations(stores: Stores) -> None:
+    written = fill(stores, 3)
+    seats = [(DM, "bob"), (DM, "nobody"), ("dm:x:y", "bob"), (DM, "bob")]
+    found = stores.log.glance([(DM, 1), (DM, 3), (DM, 99), ("dm:x:y", 1)], seats)
+    assert dict(found.entries) == {(DM, 1): written[0], (DM, 3): written[2]}
+    assert dict(found.members) == {(DM, "bob"): stores.memberships.get(DM, "bob")}
+    nothing = stores.log.glance([], [])
+    assert (dict(nothing.entries), dict(nothing.members)) == ({}, {})
+
+
 def test_a_lookup_of_what_is_not_there_is_empty(stores: Stores) -> None:
     found = stores.log.lookup("dm:x:y", seqs=[1], member_id="x", consistent=True)
     assert (dict(found.entries), found.member) == ({}, None)

@@ -144,8 +144,8 @@ BUGS: Final = (
     Bug(
         "a check covers nothing but its own message",
         "shared/operations/push/checks.py",
-        "    following = [about.seq + 1] if look.until is None else []\n",
-        "    following: list[int] = []\n",
+        "        if look.until is None and got[look] >= about.seq\n",
+        "        if look.until and got[look] >= about.seq\n",
     ),
     Bug(
         "what is too young for a check is never checked",

@@ -140,7 +140,7 @@ def _members_not_followed() -> Iterator[Patch]:
 def _sessions_first() -> Iterator[Patch]:
     """Who is connected is read eventually consistent: somebody who just came is not seen."""
 
-    def of(self: DynamoDbSessions, user_ids: Any) -> Any:
+    def of(self: DynamoDbSessions, user_ids: Any, *, consistent: bool = False) -> Any:
         table = self._table
         keys = {table.name: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
         items = batch_get(table._calls, keys, consistent=False)[table.name]

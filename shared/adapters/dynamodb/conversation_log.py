@@ -15,7 +15,7 @@ from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, PK, S
 from shared.clock import SECOND_MS
 from shared.domain.entries import Entry
 from shared.errors import NotFound, Unavailable
-from shared.ports.conversations import CLAIM_MS, Lookup, Place
+from shared.ports.conversations import CLAIM_MS, Glance, Lookup, Place, Seat
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
 NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
@@ -106,7 +106,6 @@ class DynamoDbConversationLog:
         *,
         seqs: Sequence[int],
         member_id: str | None = None,
-        users: Collection[str] = (),
         block: tuple[str, str] | None = None,
         consistent: bool = False,
     ) -> Lookup:
@@ -115,8 +114,6 @@ class DynamoDbConversationLog:
             keys[self._log.name] = [schema.entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
         if member_id is not None:
             keys.setdefault(self._members.name, []).append(schema.membership_key(conversation_id, member_id))
-        for user_id in sorted(set(users)):
-            keys.setdefault(self._members.name, []).append(schema.membership_key(conversation_id, user_id))
         if block is not None:
             keys.setdefault(self._members.name, []).append(schema.block_key(*block))
         found = batch_get(self._calls, keys, consistent=consistent)
@@ -124,13 +121,25 @@ class DynamoDbConversationLog:
         rows = found.get(self._members.name, ())
         blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
         members = [member_from(row) for row in rows if row not in blocked]
-        by_id = {member.user_id: member for member in members} if users else {}
-        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked), by_id)
+        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
 
     def fetch(self, places: Collection[Place], *, consistent: bool = True) -> Mapping[Place, Entry]:
         keys = (schema.entry_key(*place) for place in sorted(set(places)))
         entries = map(schema.entry_from, self._log.find(keys, consistent=consistent))
         return {(entry.conversation_id, entry.seq): entry for entry in entries}
+
+    def glance(self, places: Collection[Place], seats: Collection[Seat]) -> Glance:
+        keys = {
+            self._log.name: [schema.entry_key(*place) for place in sorted(set(places))],
+            self._members.name: [schema.membership_key(*seat) for seat in sorted(set(seats))],
+        }
+        found = batch_get(self._calls, keys, consistent=False)
+        entries = map(schema.entry_from, found[self._log.name])
+        members = map(member_from, found[self._members.name])
+        return Glance(
+            {(entry.conversation_id, entry.seq): entry for entry in entries},
+            {(member.conversation_id, member.user_id): member for member in members},
+        )
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         values = {":id": conversation_id, ":seq": start}

@@ -111,8 +111,8 @@ class DynamoDbSessions:
         shown = (item or {}).get(SHOWN)
         return live.Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now, shown=shown)
 
-    def of(self, user_ids: Collection[str]) -> live.SessionsByUser:
-        items = self._table.find({USER_ID: user_id} for user_id in sorted(set(user_ids)))
+    def of(self, user_ids: Collection[str], *, consistent: bool = True) -> live.SessionsByUser:
+        items = self._table.find(({USER_ID: user_id} for user_id in sorted(set(user_ids))), consistent=consistent)
         return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
 
     def whole(self, user_ids: Collection[str]) -> Mapping[str, live.Session]:

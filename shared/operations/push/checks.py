@@ -18,6 +18,7 @@ from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
 from shared.domain.notifications import About, AboutMessage, DeliveryCheck
 from shared.operations.context import Context
+from shared.ports.conversations import Seat
 from shared.ports.services import NotifyingServices
 from shared.ports.stores import Stores
 
@@ -92,21 +93,46 @@ class Due:
     delay_s: int = 0
 
 
-def due_messages(look: DeliveryCheck, about: AboutMessage, *, stores: Stores, context: Context) -> Due:
+def unsettled(looks: Sequence[DeliveryCheck], *, stores: Stores) -> dict[DeliveryCheck, int]:
+    """Those that somebody may lack something of, each with the place up to which all of its users have got everything.
+
+    All that are about messages are read together, for half a unit for each user and each place behind what they have
+    got, from any copy: one round trip for one look, two for many. A cursor only grows, so one that has come far enough
+    has done so. What relies on a check is in the log for a second at least; should a copy be older than that, the next
+    entry, a ping or the look at missed pushes shows what was missed.
+    """
+    asked = [(look, look.about) for look in looks if isinstance(look.about, AboutMessage)]
+    # Of one look the place is guessed: most often nothing has followed. Behind some of many something has.
+    guessed = {
+        (about.conversation_id, about.seq + 1) for look, about in asked if look.until is None and len(asked) == 1
+    }
+    seats = {(about.conversation_id, user) for look, about in asked for user in look.users}
+    seen = stores.log.glance(guessed, seats)
+    got = {look: _got_by_all(look, about, seen.members) for look, about in asked}
+    behind = {
+        look: (about.conversation_id, got[look] + 1)
+        for look, about in asked
+        if look.until is None and got[look] >= about.seq
+    }
+    further = set(behind.values()) - guessed
+    there = {*seen.entries, *(stores.log.glance(further, ()).entries if further else ())}
+    return {
+        look: got[look] for look, about in asked if got[look] < (look.until or about.seq) or behind.get(look) in there
+    }
+
+
+def _got_by_all(look: DeliveryCheck, about: AboutMessage, members: Mapping[Seat, Member]) -> int:
+    seats = [(about.conversation_id, user) for user in look.users]
+    return min((members[seat].has_got if seat in members else 0 for seat in seats), default=0)
+
+
+def due_messages(look: DeliveryCheck, about: AboutMessage, got: int, *, stores: Stores, context: Context) -> Due:
     """The messages from `about` on that have waited for long enough, and that these members lack.
 
-    One round trip where nothing follows and all have it: half a unit for each member, and for the place behind it, from
-    any copy. A cursor only grows, so one that has come far enough has done so; any other is read again, strongly. What
-    relies on this check is in the log for a second at least; should a copy be older than that, the next entry, a ping
-    or the look at missed pushes shows what was missed. Who has written since has read what was there; what was deleted
-    meanwhile is not to be told any more.
+    `got` is up to where they lack none. Log and cursors are read strongly. Who has written since has read what was
+    there; what was deleted meanwhile is not to be told any more.
     """
     conversation_id = about.conversation_id
-    following = [about.seq + 1] if look.until is None else []
-    seen = stores.log.lookup(conversation_id, seqs=following, users=look.users)
-    got = min((seen.members[user].has_got if user in seen.members else 0 for user in look.users), default=0)
-    if got >= (look.until or about.seq) and not seen.entries:
-        return Due([])
     start = max(about.seq, got + 1)
     most = _PAGE if look.until is None else min(_PAGE, look.until - start + 1)
     entries = stores.log.read(conversation_id, start=start, limit=most) if most > 0 else []

@@ -8,6 +8,7 @@ The delivery check (`checks`) posts again and pushes what was not acknowledged.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from shared.domain.connections import live
 from shared.domain.fan_out import Shard, StoredEntry
@@ -18,10 +19,13 @@ from shared.domain.text import is_group_id
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
-from shared.operations.push.checks import PendingChecks, due_messages, schedule_checks
+from shared.operations.push.checks import PendingChecks, due_messages, schedule_checks, unsettled
 from shared.operations.push.quiet_groups import attended, digest_targets, is_quiet_group, schedule_digest
 from shared.ports.services import Event, PushServices
 from shared.ports.stores import PushStores, Stores
+
+# Delivery checks that find something to do and are carried out in one invocation.
+_AT_ONCE: Final = 10
 
 
 def enqueue_stored(
@@ -36,9 +40,9 @@ def enqueue_stored(
 
     Of a message, members without a live connection are pushed to, and the others' delivery is checked later, where no
     check is `pending` that covers it. In a quiet group, one of very many members, only who is mentioned is pushed to at
-    once, and the others by a digest. One query for each group whose roster is not known, one strongly consistent read
-    for the sessions of each 100 members, or one query for a large group's attendees, and one for the devices of each
-    100 who are absent.
+    once, and the others by a digest. One query for each group whose roster is not known, one eventually
+    consistent read for the sessions of each 100 members, or one query for a large group's attendees, and one for the
+    devices of each 100 who are absent.
     """
     pending = PendingChecks() if pending is None else pending
     try:
@@ -69,7 +73,8 @@ def _enqueue(
     posted = [one for one in entries if one.is_message and not one.fan_out]
     others = {one: [user for user in audiences[one.conversation_id].members if user != one.sender_id] for one in posted}
     wanted = {user for users in others.values() for user in users}
-    known = stores.sessions.of(wanted) if wanted else {}
+    # From any copy: of who has just gone and seems to be there, a delivery check waits, and finds it out.
+    known = stores.sessions.of(wanted, consistent=False) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
     absent = {one: [user for user in users if user not in present] for one, users in others.items()}
     there = {_about(one): [user for user in users if user in present] for one, users in others.items()}
@@ -138,15 +143,40 @@ def _reread(entry: StoredEntry, stores: Stores, context: Context) -> Audience | 
     return audience
 
 
-def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
-    """Post again to those who have not got it, or what else the check covers, and push to them. Raises Unavailable.
+def check_deliveries(
+    looks: Sequence[DeliveryCheck], *, stores: Stores, services: PushServices, context: Context
+) -> Mapping[DeliveryCheck, Exception]:
+    """Post again what was not acknowledged, and push it. Returns the checks that have to come again, with what failed.
 
-    One round trip where all have it, of memberships and the log's next place, or of notifications. Pushes first: should
-    the posts take the rest of the time, a repetition would post again, and push once.
+    Where all have everything, that is found out for all checks together. So many may come at once; of those that find
+    something `_AT_ONCE` are carried out, and any others go back to the queue.
     """
+    try:
+        lacking = unsettled(looks, stores=stores)
+        due = [look for look in looks if look in lacking or isinstance(look.about, AboutNotification)]
+        if len(due) > _AT_ONCE:
+            services.delivery_checks.put(due[_AT_ONCE:], delay_s=0)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not hold up the others
+        if len(looks) == 1:
+            return {looks[0]: error}
+        whole: dict[DeliveryCheck, Exception] = {}
+        for look in looks:
+            whole |= check_deliveries([look], stores=stores, services=services, context=context)
+        return whole
+    failed: dict[DeliveryCheck, Exception] = {}
+    for look in due[:_AT_ONCE]:
+        try:
+            _check_delivery(look, lacking.get(look, 0), stores=stores, services=services, context=context)
+        except Exception as error:  # noqa: BLE001  # as above
+            failed[look] = error
+    return failed
+
+
+def _check_delivery(look: DeliveryCheck, got: int, *, stores: Stores, services: PushServices, context: Context) -> None:
+    """Of one check. Pushes first: should the posts take all the time, a repetition would post again, and push once."""
     match look.about:
         case AboutMessage(conversation_id=conversation_id):
-            due = due_messages(look, look.about, stores=stores, context=context)
+            due = due_messages(look, look.about, got, stores=stores, context=context)
             woken: dict[About, Sequence[str]] = {
                 AboutMessage(conversation_id, entry.seq): [
                     user for user in waiting if user in entry.mentions or not look.quiet

@@ -19,6 +19,7 @@ from shared.adapters.aws.push_queues import (
     SqsDeliveryCheckQueue,
     SqsPushQueue,
     SqsSweepQueue,
+    look_bodies,
     reminder_body,
     sweep_from,
 )
@@ -273,6 +274,20 @@ def test_a_delivery_check_posts_again_to_who_has_not_acknowledged_and_wakes_them
     assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], harness.wired()) == {"batchItemFailures": []}
     assert len(harness.gateway.received("b1=")) == 1
     assert harness.woken == [("bob", AboutMessage(DM, 1))]
+
+
+def test_checks_that_share_a_message_are_all_carried_out_and_fail_it_together(harness: OfflinePushHarness) -> None:
+    harness.stores.connect("bob", "b1=", at=NOW)
+    both = [DeliveryCheck(AboutMessage(DM, 1), ("bob",)), DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
+    (body,) = look_bodies(both)
+    other = look_record({"conversation_id": GROUP, "seq": 2}, ["user002"], "m2")
+    assert work([sqs_record(body), other], harness.wired()) == {"batchItemFailures": []}
+    told = [("bob", AboutMessage(DM, 1)), ("user001", AboutMessage(GROUP, 2)), ("user002", AboutMessage(GROUP, 2))]
+    assert harness.woken == told
+    harness.stores.calls.fail(DM)
+    answer = work([sqs_record(body), other, sqs_record({"kind": "looks"}, "m3")], harness.wired())
+    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"m1", "m3"}
+    assert harness.woken == [*told, *told[1:]]
 
 
 def test_pushes_of_a_batch_are_carried_out_together(harness: OfflinePushHarness) -> None:

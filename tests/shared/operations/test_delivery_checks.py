@@ -13,7 +13,7 @@ from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotification, DeliveryCheck, Notification
 from shared.domain.pushes import PushJob
-from shared.operations.push.enqueueing import check_delivery
+from shared.operations.push.enqueueing import check_deliveries
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP, PushHarness
 from tests.stores import MEMBERS
@@ -27,7 +27,7 @@ NOTHING = (0, 0)
 def look(harness: PushHarness, about: About = MESSAGE, users: tuple[str, ...] = ("bob",)) -> tuple[int, int]:
     """How many pushes were queued, and how many connections got something."""
     jobs, posts = len(harness.pushes.jobs), len(harness.gateway.posts)
-    check_delivery(DeliveryCheck(about, users), **harness.whole)
+    assert check_deliveries([DeliveryCheck(about, users)], **harness.whole) == {}
     return len(harness.pushes.jobs) - jobs, len(harness.gateway.posts) - posts
 
 
