@@ -17,7 +17,7 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from tests.simulation.kept import keep, kept
 from tests.simulation.plan import plan_of
 from tests.simulation.planted import PLANTED, planted
-from tests.simulation.runs import run, run_many, shortest
+from tests.simulation.runs import CPU_S, run, run_many, shortest
 from tests.simulation.totals import Totals, chunk, report
 
 _CHUNK = 500
@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--keep", type=Path, metavar="FILE", help="note what was run; the same command goes on from there"
     )
     parser.add_argument("--planted", choices=list(PLANTED), help="with this bug in the product, until it is found")
+    parser.add_argument("--shorten", type=float, default=CPU_S, help="seconds of CPU to make a failing one short (60)")
     chosen = parser.parse_args(arguments)
     seeds = range(chosen.seed, chosen.seed + chosen.histories)
     if chosen.planted:
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report(totals, time.monotonic() - start))  # noqa: T201  # a command line tool
     for seed, findings in sorted(totals.failures)[:3]:
         print(f"\nseed {seed}: {findings}\nas short as it gets:")  # noqa: T201
-        print(shortest(run(plan_of(seed))).text)  # noqa: T201
+        print(shortest(run(plan_of(seed)), cpu_s=chosen.shorten).text)  # noqa: T201
     if len(seeds) == 1 and not totals.failures:
         print(run(plan_of(chosen.seed)).text)  # noqa: T201
     return bool(totals.failures)

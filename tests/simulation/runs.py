@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from time import process_time
 
 from tests.simulation.checker import check
 from tests.simulation.functions import quietly
@@ -17,18 +18,25 @@ from tests.simulation.scenario import Scenario, beginning, build, play
 
 # A shorter history may need other latencies to fail again: so many of them are tried for each.
 _SCHEDULES = 12
+# To make one shorter: so many histories are run, or so many seconds of CPU, unless more is asked for.
+TRIES = 20_000
+CPU_S = 60.0
 _COLLECT_EVERY = 100
 JUDGED = "judged"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """One history. `judged` are its operations whose answer a rule has looked at, by identity."""
+    """One history. `judged` are its operations whose answer a rule has looked at, by identity.
+
+    `note` is what there is to say of how it was made.
+    """
 
     plan: Plan
     findings: list[str]
     scenario: Scenario
     judged: set[int]
+    note: str = ""
 
     @property
     def text(self) -> str:
@@ -42,7 +50,7 @@ class Outcome:
                 f"  log    {name}/{entry.seq} {type(entry).__name__} {getattr(entry, 'content', '') or ''}"
                 for entry in log
             ]
-        return "\n".join([*lines, *(f"  WRONG  {finding}" for finding in self.findings)])
+        return "\n".join([*lines, *(f"  WRONG  {finding}" for finding in self.findings), *filter(None, [self.note])])
 
 
 @dataclass(slots=True)
@@ -114,28 +122,44 @@ def _run_each(seeds: Iterable[int], summary: Summary, stop_at: int) -> Summary:
     return summary
 
 
-def shortest(outcome: Outcome) -> Outcome:
-    """A history that still fails, with as little in it as could be found: fewer actions, faults and clients."""
-    best = outcome
-    while True:
-        shorter = next((found for plan in _shorter(best.plan) if (found := _failing(plan))), None)
-        if shorter is None:
-            return best
-        best = shorter
+def shortest(
+    outcome: Outcome, *, tries: int = TRIES, cpu_s: float = CPU_S, clock: Callable[[], float] = process_time
+) -> Outcome:
+    """A history that still fails, with as little in it as could be found: fewer actions, faults and clients.
+
+    It ends after so many tries, or so many seconds of this process's CPU, and says in its `note` how far it came then:
+    a gate that fails is to say so soon.
+    """
+    best, tried, end = outcome, 0, clock() + cpu_s
+    plans = _shorter(best.plan)
+    while (plan := next(plans, None)) is not None:
+        for schedule in range(plan.schedule, plan.schedule + _SCHEDULES):
+            if tried >= tries or clock() >= end:
+                return replace(best, note=_given_up(outcome, best, tried))
+            tried += 1
+            found = run(replace(plan, schedule=schedule))
+            if found.findings:
+                best, plans = found, _shorter(found.plan)
+                break
+    return best
+
+
+def _given_up(long: Outcome, best: Outcome, tried: int) -> str:
+    left, all_ = len(best.plan.actions), len(long.plan.actions)
+    return (
+        f"not as short as it gets: {left} of {all_} actions are left after {tried:,} tries. To go on: "
+        f"python -m tests.simulation --seed {long.plan.seed} --histories 1 --shorten 3600"
+    )
 
 
 def _shorter(plan: Plan) -> Iterator[Plan]:
-    for number in range(len(plan.actions)):
-        yield replace(plan, actions=plan.actions[:number] + plan.actions[number + 1 :])
+    """Without many actions first, then fewer, down to each by itself; without a fault; without the last client."""
+    count = size = len(plan.actions)
+    while size > 0:
+        for start in range(0, count, size):
+            yield replace(plan, actions=plan.actions[:start] + plan.actions[start + size :])
+        size //= 2
     for fault in plan.odds:
         yield replace(plan, odds={one: odds for one, odds in plan.odds.items() if one is not fault})
     if len(plan.devices) > 1 and all(action.client < len(plan.devices) - 1 for action in plan.actions):
         yield replace(plan, devices=plan.devices[:-1])
-
-
-def _failing(plan: Plan) -> Outcome | None:
-    for schedule in range(plan.schedule, plan.schedule + _SCHEDULES):
-        outcome = run(replace(plan, schedule=schedule))
-        if outcome.findings:
-            return outcome
-    return None

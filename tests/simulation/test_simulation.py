@@ -88,6 +88,20 @@ def test_a_failing_history_is_made_shorter() -> None:
     assert len(short.plan.odds) <= len(failure.plan.odds)
 
 
+def test_making_it_shorter_ends_and_says_how_far_it_came_and_how_to_go_on() -> None:
+    with planted("a resend that is not recognised"):
+        (failure,) = run_many(range(2_000)).failures
+        few = shortest(failure, tries=3)
+        late = shortest(failure, cpu_s=5, clock=iter(range(100)).__next__)
+        untouched = shortest(failure, tries=0)
+    assert untouched.plan is failure.plan
+    for outcome, tries in ((few, 3), (late, 4), (untouched, 0)):
+        assert outcome.findings
+        left = f"{len(outcome.plan.actions)} of {len(failure.plan.actions)} actions are left after {tries} tries"
+        assert left in outcome.text
+        assert f"--seed {failure.plan.seed} --histories 1 --shorten 3600" in outcome.text
+
+
 def test_a_seed_repeats_exactly_also_in_another_process() -> None:
     """Sets iterate in another order there, and nothing may hang on that."""
     code = (
