@@ -21,10 +21,12 @@ LOOKED_UP: Final = 100
 # Up to so many logs each has its tail queried at once: that takes one read unit and one round trip.
 FEW: Final = 8
 # Of many, those with something new are queried if they are this few, or one of so many: any others are looked for in
-# steps, of which each takes one call for a hundred logs. Who is farther behind than the last step is queried.
+# steps, of which each takes one call for a hundred logs. Those that are farther behind than the near steps are queried
+# where that is one round trip; of more of them each further step is four times as long.
 _STRAGGLERS: Final = 4
 _STRAGGLERS_OF: Final = 32
-_MAX_STEP: Final = 8
+_NEAR: Final = 8
+_FAR_TOGETHER: Final = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -49,7 +51,8 @@ def heads_of(
 
     Up to `FEW`: a query each. Of more, what would be next behind the user's own cursors is looked up for a read unit
     each, and for half of one the entry that is the head if there is none. A head at the read cursor needs no entry:
-    nothing is unread then. Each step towards one with something new takes a read unit, at most eight of them.
+    nothing is unread then. Each step towards one with something new takes a read unit: at most eight of them for up to
+    16 new entries, and some two for each doubling beyond that.
 
     Exact, as a query is: that there is no next entry is read strongly consistent. The entry that is known may be read
     from a copy, for what is taken of it never changes; where the copy lacks it, the tail is queried after all.
@@ -120,21 +123,21 @@ class _Search:
         return self.missing == self.last.seq + 1
 
     @property
-    def is_too_far(self) -> bool:
-        return self.missing is None and self.step > _MAX_STEP
+    def is_far(self) -> bool:
+        return self.missing is None and self.step > _NEAR
 
     def learn(self, probe: int, found: Entry | None) -> None:
         if found is None:
             self.missing = probe
         else:
-            self.last, self.step = found, 2 * self.step
+            self.last, self.step = found, self.step * (2 if self.step < _NEAR else 4)
 
 
 def _farther(entries: Iterable[Entry], few: int, stores: ChatStores, services: PresenceServices) -> dict[str, Head]:
     """The heads of logs of which these entries are known to be no more than on the way there."""
     found: dict[str, Head] = {}
     searches = {entry.conversation_id: _Search(entry) for entry in entries}
-    far: list[str] = []
+    left_to_query: list[str] = []
     while len(searches) > few:
         probes = {conversation_id: search.probe for conversation_id, search in searches.items()}
         there = looked_up(probes.items(), stores, services)
@@ -143,10 +146,11 @@ def _farther(entries: Iterable[Entry], few: int, stores: ChatStores, services: P
             search.learn(probe, there.get((conversation_id, probe)))
             if search.is_over:
                 found[conversation_id] = Head(search.last.seq, search.last)
-            elif search.is_too_far:
-                far.append(conversation_id)
-        searches = {one: search for one, search in searches.items() if one not in found and not search.is_too_far}
-    return found | queried([*far, *searches], stores, services)
+        far = [one for one, search in searches.items() if search.is_far]
+        left_to_query += far if len(far) <= _FAR_TOGETHER else []
+        done = {*found, *left_to_query}
+        searches = {one: search for one, search in searches.items() if one not in done}
+    return found | queried([*left_to_query, *searches], stores, services)
 
 
 def _next(held: Mapping[str, int]) -> list[Place]:

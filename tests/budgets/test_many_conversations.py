@@ -109,12 +109,27 @@ def test_a_new_client_of_a_user_who_has_news_takes_sixty_calls_at_most(news: int
     assert meter.count.total() <= 60
 
 
-def test_those_who_are_far_behind_are_queried_and_take_few_reads_before() -> None:
-    _, meter = thousand(length=40, read=1, delivered=1)
+@pytest.mark.parametrize(("read", "calls"), [(0, 138), (1, 138), (10, 138), (36, 78), (37, 60)])
+def test_a_new_client_that_is_far_behind_everywhere_takes_two_calls_a_step_of_each_frame(read: int, calls: int) -> None:
+    """Of forty entries in each conversation: sixty calls for a frame at the very most, and no query but its own."""
+    _, meter = thousand(length=40, read=read, delivered=read)
     heads, frames = round_of(adapters(meter))
     assert heads == dict.fromkeys(IDS, 40)
-    assert meter.count["Query"] == frames + THOUSAND
-    assert meter.reads <= 7 * THOUSAND
+    assert meter.count["Query"] == frames
+    assert meter.count.total() <= calls
+    assert meter.reads <= calls / frames / 2 * THOUSAND + 60
+
+
+def test_few_that_are_far_behind_are_queried_at_once_and_take_few_reads_before() -> None:
+    stores, meter = thousand()
+    for one in IDS[:30]:
+        stores.write(one.removeprefix("dm:alice:"), *["x"] * 40, conversation_id=one)
+    for one in IDS[32:]:
+        stores.drop("members", {"pk": "user#alice", "sk": f"conversation#{one}"})
+    heads, frames = round_of(adapters(meter))
+    assert heads == dict.fromkeys(IDS[:30], LENGTH + 40) | dict.fromkeys(IDS[30:32], LENGTH)
+    assert (frames, meter.count["Query"]) == (1, 1 + 30)
+    assert meter.count["BatchGetItem"] <= 6
 
 
 @pytest.mark.parametrize("news", [0, 20])
