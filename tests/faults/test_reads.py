@@ -45,6 +45,23 @@ class Unprocessed(NoFaults):
 
 
 @dataclass
+class Later(NoFaults):
+    """Comes once everything is set up: who is read too late there is pushed to at once, and not looked at later."""
+
+    weather: FaultModel
+    has_come: bool = False
+
+    def stale(self) -> bool:
+        return self.has_come and self.weather.stale()
+
+    def page(self) -> int | None:
+        return self.weather.page() if self.has_come else None
+
+    def unprocessed(self, keys: int) -> int:
+        return self.weather.unprocessed(keys) if self.has_come else 0
+
+
+@dataclass
 class EmptyPages(Unhurried):
     """A query's first page is empty, though more follows: its items were filtered out, or deleted just now."""
 
@@ -86,7 +103,9 @@ _BEGINNING = {"pk": {"S": "the beginning"}}
 @_EACH
 def test_in_any_weather_it_does_what_it_should(operation: Operation, fault_model: type[FaultModel]) -> None:
     expected, _ = calm(operation)
-    harness = started(operation, fault_model())
+    weather = Later(fault_model())
+    harness = started(operation, weather)
+    weather.has_come = True
     assert operation.act(harness) == expected
     harness.settle()
     check(harness)
