@@ -145,6 +145,7 @@ class Config:
     second_look_s: int
     device_limit: int
     reminder_limit: int
+    audit_days: int
     image_limit: int
     image_pixels: int
     file_limit: int
@@ -252,6 +253,7 @@ class Config:
             second_look_s=read.number("second_look_s", 1, 60, 5),
             device_limit=read.number("device_limit", 1, 20, 10),
             reminder_limit=read.number("reminder_limit", 1, 1_000, 100),
+            audit_days=read.number("audit_days", 1, 3_653, 400),
             image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
             image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
             file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),

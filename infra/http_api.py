@@ -54,7 +54,9 @@ class RestApi(Construct):
                 **config.environment("group_limit", "inline_limit", "receipts_limit"),
                 **config.environment("text_limit", "mention_limit", "page_limit", "request_log"),
                 "ALLOWED_ORIGINS": ",".join(config.allowed_origins),
-                **config.environment("device_limit", "reminder_limit", "image_limit", "file_limit", "file_quota"),
+                **config.environment(
+                    "device_limit", "reminder_limit", "audit_days", "image_limit", "file_limit", "file_quota"
+                ),
                 **files.environment,
                 **reminders.environment,
                 **queues.look_environment,

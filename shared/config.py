@@ -125,6 +125,7 @@ class RestSettings(_Sending):
     group_limit: int
     device_limit: int
     reminder_limit: int
+    audit_days: int
     allowed_origins: str
     image_limit: int
     file_limit: int

@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.adapters.dynamodb.attendance import DynamoDbAttendance
+from shared.adapters.dynamodb.audit import DynamoDbAudit
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, Table, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
@@ -102,6 +103,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "standings": DynamoDbStandings(calls, members_table=MEMBERS),
         "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
+        "audit": DynamoDbAudit(calls, members_table=MEMBERS),
     }
 
 

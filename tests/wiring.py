@@ -90,6 +90,7 @@ def make_context(
         "reply_limit": 31_000,
         "device_limit": 2,
         "reminder_limit": 2,
+        "audit_days": 400,
         "delivery_check_s": DELIVERY_CHECK_S,
         "fan_out_rate": 500,
         "digest_limit": 0,

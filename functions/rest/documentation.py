@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire.shapes import conversations, messages, people, service
+from shared.wire.shapes import admin, conversations, messages, people, service
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -98,4 +98,5 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "delete_notification": Documented("notifications", {204: None}),
     "get_connections": Documented("admin", {200: people.Connections}, (Forbidden,)),
     "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
+    "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),
 }

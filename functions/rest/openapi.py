@@ -15,7 +15,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import TypeAdapter
 
 from functions.rest.documentation import OPERATIONS, TAGS, Documented
-from shared.errors import BadRequest, Internal, ParleyError, TokenExpired, TooLarge, Unauthenticated, Unavailable
+from shared.domain.text import USER_ID_PATTERN
+from shared.errors import (
+    BadRequest,
+    Forbidden,
+    Internal,
+    ParleyError,
+    TokenExpired,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from shared.wire.rest.common import error_body
 from shared.wire.shapes.service import Error
 
@@ -35,6 +45,15 @@ _SECURITY: Final = {
         "bearerFormat": "JWT",
         "description": "The user is the claim `user_id`, else `sub`. Scopes: the claim `scope` or `scopes`.",
     }
+}
+# Of every operation that wants a token.
+_ACTING_AS: Final = {
+    "name": "Parley-As",
+    "in": "header",
+    "required": False,
+    "description": "The user to act as. Needs a token with the scope `admin`.",
+    "schema": {"type": "string", "pattern": f"^{USER_ID_PATTERN}$"},
+    "example": "bob",
 }
 _HEADERS: Final[Mapping[int, Mapping[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
@@ -58,10 +77,12 @@ class _Operation:
     @property
     def errors(self) -> list[type[ParleyError]]:
         """Everything that this operation can answer beside its success."""
-        token = () if self.documented.is_public else (Unauthenticated, TokenExpired, Unavailable)
-        input_ = (BadRequest,) if self.parameters or self.body else ()
+        is_public = self.documented.is_public
+        # A header may name somebody to act as.
+        token = () if is_public else (Unauthenticated, TokenExpired, Unavailable, Forbidden)
+        input_ = () if is_public else (BadRequest,)
         size = (TooLarge,) if self.body else ()
-        return [*input_, *size, *token, *self.documented.errors, Internal]
+        return list(dict.fromkeys([*input_, *size, *token, *self.documented.errors, Internal]))
 
 
 def openapi_json(app: APIGatewayHttpResolver, *, url: str) -> str:
@@ -132,13 +153,16 @@ def _schemas(operations: Iterable[_Operation]) -> tuple[Mapping[Any, dict[str, A
 def _described(operation: _Operation, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     documented = operation.documented
     summary, _, more = operation.summary.partition(". ")
+    parameters = [_parameter(one) for one in operation.parameters]
+    if not documented.is_public:
+        parameters.append(_ACTING_AS)
     described: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [documented.tag],
         "summary": summary.rstrip("."),
         **({"description": more} if more else {}),
         **({"security": []} if documented.is_public else {}),
-        **({"parameters": [_parameter(one) for one in operation.parameters]} if operation.parameters else {}),
+        **({"parameters": parameters} if parameters else {}),
     }
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _content(operation.body, schemas)}
@@ -159,7 +183,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if not is_path and parameter.default not in {Parameter.empty, None}:
         schema["default"] = parameter.default
     return {
-        "name": parameter.name,
+        "name": getattr(_marker(parameter), "alias", None) or parameter.name,
         "in": "path" if is_path else "query",
         "required": parameter.default is Parameter.empty,
         "description": description,

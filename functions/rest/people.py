@@ -13,14 +13,12 @@ from functions.rest.wiring import Wiring
 from shared.domain.connections import Gone
 from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.text import check_user_id
-from shared.errors import BadRequest, Forbidden
+from shared.errors import BadRequest
 from shared.operations import contacts
 from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, show_presence
 from shared.operations.sessions import close_all, live_connections
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
 from shared.wire.rest import people as bodies
-
-_ADMIN = "admin"
 
 
 def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -60,24 +58,19 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/users/<user_id>/connections")
     def get_connections(user_id: UserPath) -> Answer:
         """The live connections of a user: which device, since when, and when last heard. Needs the scope `admin`."""
-        _check_admin(app, wiring)
+        wiring.admin(app)
         now = wiring.context.now()
         return ok(bodies.connections_body(live_connections(user_id, stores=wiring.stores, now=now)))
 
     @app.delete("/v1/users/<user_id>/connections")
     def delete_connections(user_id: UserPath) -> Answer:
         """Close every live connection of a user. Needs the scope `admin`. Tokens stay good until they end."""
-        _check_admin(app, wiring)
+        wiring.admin(app)
         stores, services, context = wiring.stores, wiring.services, wiring.context
         closed = close_all(user_id, stores=stores, services=services, now=context.now())
         # Also of who has none left: an earlier request may have died before it told that.
         check_offline(Gone(user_id, context.now()), again=True, stores=stores, services=services, now=context.now)
         return ok(bodies.closed_body(closed))
-
-
-def _check_admin(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
-    if _ADMIN not in wiring.caller(app).scopes:
-        raise Forbidden("This needs a token with the scope `admin`")
 
 
 def _is_hidden(user_id: str, wiring: Wiring) -> bool:

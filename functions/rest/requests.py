@@ -168,6 +168,10 @@ _Truth = Annotated[bool, Field(strict=True), BeforeValidator(_truth)]
 Notices = Annotated[_Truth, Query(description="Also who came and went, roles, names. They count.", examples=["true"])]
 _CursorText = Annotated[str, Field(max_length=MAX_CURSOR)]
 Cursor = Annotated[_CursorText | None, Query(description="The `next_cursor` of the page before.")]
+_Time = Annotated[int, Field(ge=0, le=MAX_NUMBER), BeforeValidator(_whole)]
+From = Annotated[_Time, Query(alias="from", description="From then on, in ms.", examples=[1795431200123])]
+Until = Annotated[_Time | None, Query(alias="to", description="Before then, in ms.", examples=[1795517600123])]
+About = Annotated[UserId | None, Query(alias="user", description="Who did it, as whom, or to whom.", examples=["bob"])]
 ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]
 Users = Annotated[
     Annotated[str, Field(max_length=MAX_PRESENCES * (MAX_USER_ID + 2))],

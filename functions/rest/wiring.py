@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import dataclass, replace
+from typing import Final, TypedDict
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from shared.auth.tokens import TokenVerifier, bearer_token
+from shared.domain.audit import AuditRow
 from shared.domain.connections import Identity
-from shared.errors import Unauthenticated
+from shared.domain.text import check_user_id
+from shared.errors import Forbidden, Unauthenticated
 from shared.limits.invites import InviteLimiter
 from shared.limits.limiters import RateLimiter
 from shared.operations.context import Context
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores
+
+ADMIN: Final = "admin"
+ACTING_AS: Final = "parley-as"
+_IN_PATH: Final = re.compile(r"\{(\w+)\}")
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 class Parts(TypedDict):
@@ -45,16 +53,61 @@ class Wiring:
         return {"stores": self.stores, "services": self.services, "context": self.context}
 
     def caller(self, app: APIGatewayHttpResolver) -> Identity:
-        """Whose token this is. Raises Unauthenticated, TokenExpired, and Unavailable where that can't be told now."""
+        """Whose token this is, or as whom an administrator acts with it, which leaves a row in the audit.
+
+        Raises Unauthenticated, TokenExpired, and Unavailable where that can't be told now; for the header `Parley-As`
+        Forbidden where the token lacks the scope `admin`, and BadRequest where it names nobody.
+        """
         token = bearer_token(app.current_event.headers)
         if token is None:
             raise Unauthenticated
         identity = self.verifier.verify(token)
         app.context["user_id"] = identity.user_id  # for the request log
+        acting_as = _header(app, ACTING_AS)
+        if acting_as is None:
+            return identity
+        _check_admin(identity)
+        check_user_id(acting_as)
+        self._record(app, identity.user_id, acting_as)
+        return replace(identity, user_id=acting_as)
+
+    def admin(self, app: APIGatewayHttpResolver) -> Identity:
+        """The caller of what is for administrators. What changes something leaves a row. Raises Forbidden, too."""
+        identity = self.caller(app)
+        _check_admin(identity)
+        is_recorded = _header(app, ACTING_AS) is not None
+        if not is_recorded and app.current_event.http_method not in _READS:
+            self._record(app, identity.user_id, None)
         return identity
+
+    def _record(self, app: APIGatewayHttpResolver, by: str, acting_as: str | None) -> None:
+        """Before anything is done: what is not on record does not happen. Of the body nothing is noted."""
+        event, context = app.current_event, self.context
+        route, given = app.context["_route"].openapi_path, app.context["_route_args"]
+        row = AuditRow(
+            at=context.now(),
+            nonce=context.new_nonce(),
+            by=by,
+            method=event.http_method,
+            route=route,
+            request_id=event.request_context.request_id or "",
+            acting_as=acting_as,
+            arguments={name: str(given[name]) for name in _IN_PATH.findall(route)},
+        )
+        self.stores.audit.put(row, days=context.limits.audit_days)
 
     def writer(self, app: APIGatewayHttpResolver) -> str:
         """The caller of what counts as a message: it writes what others get to see. Raises RateLimited, too."""
         user_id = self.caller(app).user_id
         self.limiter.take(user_id)
         return user_id
+
+
+def _header(app: APIGatewayHttpResolver, name: str) -> str | None:
+    """A header's text, whatever the case of its name."""
+    return next((value for key, value in app.current_event.headers.items() if key.lower() == name), None)
+
+
+def _check_admin(identity: Identity) -> None:
+    if ADMIN not in identity.scopes:
+        raise Forbidden(f"This needs a token with the scope `{ADMIN}`")

@@ -28,6 +28,7 @@ class Limits:
     reply_limit: int = 0
     device_limit: int = 0
     reminder_limit: int = 0
+    audit_days: int = 0
     delivery_check_s: int = 0
     fan_out_rate: int = 0
     digest_limit: int = 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports import people
+    from shared.ports.audit import Audit
     from shared.ports.connections import Attendance, Sessions, Tickets, Watches
     from shared.ports.conversations import ConversationLog, Memberships
     from shared.ports.files import Files
@@ -53,6 +54,7 @@ class Stores(ChatStores):
     devices: people.Devices
     notifications: people.Notifications
     reminders: people.Reminders
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

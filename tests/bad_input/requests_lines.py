@@ -120,6 +120,8 @@ def _ids() -> dict[str, Row]:
         "a device of 65 characters": ask(f"DELETE /v1/devices/{'x' * 65}", BAD),
         "no such device": ask("DELETE /v1/devices/%F0%9F%91%8D", DONE),
         "connections of somebody without the scope": ask("DELETE /v1/users/bob/connections", (403, "forbidden")),
+        "what administrators did, without the scope": ask("GET /v1/audit", (403, "forbidden")),
+        "what administrators did, from a time that is none": ask("GET /v1/audit?from=yesterday", BAD),
     }
 
 
@@ -313,6 +315,8 @@ def _credentials() -> dict[str, Row]:
         ),
         "of a user who can't be": ask("GET /v1/me", NOBODY, authorization=f"Bearer {token('a:b')}"),
         "of nobody": ask("GET /v1/me", NOBODY, authorization=f"Bearer {token('')}"),
+        "acting as somebody without the scope": ask("GET /v1/blocks", (403, "forbidden"), headers={"Parley-As": "bob"}),
+        "acting as nobody without the scope": ask("GET /v1/blocks", (403, "forbidden"), headers={"parley-as": ""}),
         "another user in headers": ask("GET /v1/blocks", FINE, headers={"x-user-id": "bob", "user_id": "bob"}),
         "nothing but what is needed": ask("GET /v1/health", FINE, authorization=None),
         "what the answer should be": ask(

@@ -144,6 +144,7 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("DELETE", "/v1/notifications/n", None),
         ("GET", "/v1/users/alice/connections", None),
         ("DELETE", "/v1/users/alice/connections", None),
+        ("GET", "/v1/audit", None),
     ]
     api = make_api(rest_wiring(harness, buckets), unexpected=_fail)
     for method, path, body in requests:

@@ -52,6 +52,7 @@ VARIABLES = {
     "PUSH_CA_FILE": "",
     "RECEIPTS_LIMIT": "100",
     "REMINDER_LIMIT": "100",
+    "AUDIT_DAYS": "400",
     "REPLY_LIMIT": "31000",
     "REQUEST_LOG": "off",
     "SCHEDULE_GROUP": "parley",

@@ -84,18 +84,24 @@ def handshake_event(*, headers: dict[str, str] | None = None, query: dict[str, s
 
 
 def http_event(
-    method: str, path: str, *, token: str | None = None, body: Any = None, query: dict[str, str] | None = None
+    method: str,
+    path: str,
+    *,
+    token: str | None = None,
+    body: Any = None,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Payload format 2.0 of an HTTP API."""
-    headers = {"host": "api.example.com", "user-agent": "test", "content-type": "application/json"}
+    sent = {"host": "api.example.com", "user-agent": "test", "content-type": "application/json", **(headers or {})}
     if token is not None:
-        headers["authorization"] = f"Bearer {token}"
+        sent["authorization"] = f"Bearer {token}"
     return {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
         "rawQueryString": "&".join(f"{name}={value}" for name, value in (query or {}).items()),
-        "headers": headers,
+        "headers": sent,
         **({"queryStringParameters": query} if query else {}),
         "requestContext": {
             "accountId": "123456789012",

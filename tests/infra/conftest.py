@@ -141,6 +141,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         second_look_s="16",
         device_limit="17",
         reminder_limit="18",
+        audit_days="19",
         image_limit="2000",
         image_pixels="100000000",
         file_limit="3000",

@@ -114,6 +114,8 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("device_limit", "21", "a whole number from 1 to 20"),
         ("reminder_limit", "0", "a whole number from 1 to 1000"),
         ("reminder_limit", "1001", "a whole number from 1 to 1000"),
+        ("audit_days", "0", "a whole number from 1 to 3653"),
+        ("audit_days", "3654", "a whole number from 1 to 3653"),
         ("image_limit", "1023", "a whole number from 1024 to 26214400"),
         ("image_limit", "26214401", "a whole number from 1024 to 26214400"),
         ("image_pixels", "999999", "a whole number from 1000000 to 100000000"),
@@ -157,7 +159,7 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.frame_limit, config.frame_rate, config.frame_burst) == (32_768, 50, 500)
     assert config.reply_limit == 31_000
     assert (config.push_concurrency, config.second_look_s) == (5, 5)
-    assert (config.device_limit, config.reminder_limit) == (10, 100)
+    assert (config.device_limit, config.reminder_limit, config.audit_days) == (10, 100, 400)
     assert (config.image_limit, config.image_pixels, config.file_limit) == (10_485_760, 40_000_000, 104_857_600)
 
 

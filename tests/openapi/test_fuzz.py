@@ -34,7 +34,8 @@ def event_of(case: Any, *, inside: bool) -> dict[str, Any]:
     query = {name: str(value) for name, value in (case.query or {}).items()}
     bearer = token("alice", scope="admin notifications:send")
     text = None if body is None else json.dumps(body)
-    return http_event(case.method.upper(), case.formatted_path, token=bearer, body=text, query=query)
+    headers = {name: str(value) for name, value in (case.headers or {}).items()}
+    return http_event(case.method.upper(), case.formatted_path, token=bearer, body=text, query=query, headers=headers)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

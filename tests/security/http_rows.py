@@ -153,4 +153,5 @@ ROWS: Final[list[Row]] = [
     ),
     Scoped("get_connections", "GET", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("delete_connections", "DELETE", "/v1/users/alice/connections", 200, scope="admin"),
+    Scoped("get_audit", "GET", "/v1/audit", 200, scope="admin"),
 ]

@@ -63,7 +63,7 @@ VARIABLES: dict[type[Any], set[str]] = {
     RestSettings: {
         *_CHAT,
         *("TICKETS_TABLE", "GROUP_LIMIT", "INVITE_RATE", "INVITE_BURST", "DEVICE_LIMIT", "REMINDER_LIMIT"),
-        *("IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET"),
+        *("AUDIT_DAYS", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
     },
     OfflinePushSettings: {
@@ -90,6 +90,7 @@ _NUMBERS = {
     *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE", "FAN_OUT_MS", "DIGEST_LIMIT", "DIGEST_S"),
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "REPLY_LIMIT", "FRAME_RATE", "FRAME_BURST"),
     *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "IMAGE_PIXELS", "SECOND_LOOK_S"),
+    "AUDIT_DAYS",
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
 

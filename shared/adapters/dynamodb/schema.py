@@ -29,6 +29,7 @@ watch#U          X                  connection X hears of U's presence
 live#C           X                  connection X is an attendee of the large group C
 digest#C         digest             who is away is pushed to about large group C, not before a time
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
+audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
 """
 
 from __future__ import annotations
@@ -194,6 +195,11 @@ def sent_key(conversation_id: str, sender_id: str, client_message_id: str) -> It
     """The note that this message is stored. A hash, since ids may be long; each has a partition of its own."""
     named = f"{conversation_id}\x00{sender_id}\x00{client_message_id}"
     return {PK: f"sent#{blake2b(named.encode(), digest_size=16).hexdigest()}", SK: "sent"}
+
+
+def audit_key(month: str, at: int, nonce: str) -> Item:
+    """What an administrator did then. Sorted by time; a month (like `2026-11`) has a partition of its own."""
+    return {PK: f"audit#{month}", SK: f"{at:016}#{nonce}"}
 
 
 def entry_key(conversation_id: str, seq: int) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.adapters.dynamodb import model_stores
+from shared.adapters.dynamodb.audit import DynamoDbAudit
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
@@ -22,4 +23,5 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         devices=DynamoDbDevices(calls, members_table=members),
         notifications=model_stores.DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
         reminders=model_stores.DynamoDbReminders(calls, members_table=members),
+        audit=DynamoDbAudit(calls, members_table=members),
     )

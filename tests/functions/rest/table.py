@@ -344,6 +344,9 @@ CASES = [
     Case("delete_connections", "DELETE /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("delete_connections", "DELETE /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),
     Case("delete_connections", "DELETE /v1/users/bob/connections", 403, "forbidden", scope="administrator"),
+    Case("get_audit", "GET /v1/audit", 200, scope="admin"),
+    Case("get_audit", "GET /v1/audit", 400, "bad_request", query={"cursor": "x"}, scope="admin"),
+    Case("get_audit", "GET /v1/audit", 403, "forbidden"),
 ]
 
 

@@ -7,16 +7,29 @@ from typing import Any
 import pytest
 
 import functions.rest.openapi
-from shared.errors import Unavailable
+from functions.rest.documentation import OPERATIONS
+from shared.errors import Forbidden, Unavailable
 from tests.functions.events import http_event
 from tests.functions.rest.document import codes, operation_of, operations
 from tests.functions.rest.harness import RestHarness, settled, token
 from tests.functions.rest.table import CASES, Case, success_of
 from tests.stores import LOG, MEMBERS
 
+
+def takes_input(operation: dict[str, Any]) -> bool:
+    """Whether anything can be wrong with a request beside its headers."""
+    parameters = operation.get("parameters", ())
+    return "requestBody" in operation or any(parameter["in"] != "header" for parameter in parameters)
+
+
 # These follow from a token, a body, or bad luck, for every operation alike: they have tests of their own below.
 COMMON = {"unauthenticated", "token_expired", "too_large", "rate_limited", "unavailable", "internal"}
 PUBLIC = {"get_health", "get_openapi"}
+# What the header `Parley-As` may be answered, where nothing else is: tests of their own, too.
+OF_THE_HEADER = {
+    *((name, "forbidden") for name, one in OPERATIONS.items() if Forbidden not in one.errors),
+    *((name, "bad_request") for name, (_, _, one) in operations().items() if not takes_input(one)),
+}
 NEEDS_TOKEN = sorted(operations().keys() - PUBLIC)
 
 
@@ -43,7 +56,7 @@ def test_the_table_has_every_answer_that_the_document_has() -> None:
         for name, (_, _, operation) in operations().items()
         for status in operation["responses"]
         for code in (codes(name, int(status)) if int(status) >= 400 else [None])
-        if code not in COMMON
+        if code not in COMMON and (name, code) not in OF_THE_HEADER
     }
     assert {(case.operation, case.status, case.code) for case in CASES if case.code not in COMMON} == listed
 
@@ -67,6 +80,42 @@ def test_without_a_good_token_nothing_is_done(harness: RestHarness, name: str, b
     answered = ask(name, harness, token=bearer)
     assert (answered.status, answered.code) == (401, code)
     assert (harness.stores.rows(LOG), harness.stores.rows(MEMBERS)) == before
+
+
+@pytest.mark.parametrize("name", NEEDS_TOKEN)
+@pytest.mark.parametrize(
+    ("scope", "acting_as", "answer"),
+    [
+        ("", "bob", (403, "forbidden")),
+        ("notifications:send administrator", "bob", (403, "forbidden")),
+        ("", "b:b", (403, "forbidden")),
+        ("admin notifications:send", "b:b", (400, "bad_request")),
+        ("admin notifications:send", "", (400, "bad_request")),
+        ("admin notifications:send", "bob,carol", (400, "bad_request")),
+    ],
+)
+def test_who_may_not_act_as_somebody_or_names_nobody_does_nothing(
+    harness: RestHarness, name: str, scope: str, acting_as: str, answer: tuple[int, str]
+) -> None:
+    before = (harness.stores.rows(LOG), harness.stores.rows(MEMBERS))
+    bearer = token(success_of(name).user, scope=scope)
+    answered = ask(name, harness, token=bearer, headers={"parley-as": acting_as})
+    assert (answered.status, answered.code) == answer
+    assert (harness.stores.rows(LOG), harness.stores.rows(MEMBERS)) == before
+
+
+@pytest.mark.parametrize("name", NEEDS_TOKEN)
+def test_whatever_is_done_as_somebody_else_is_answered_as_to_them_and_leaves_one_row(
+    harness: RestHarness, name: str
+) -> None:
+    case = success_of(name)
+    case.given(harness)
+    bearer = token("root", scope=f"{case.scope} admin")
+    answered = ask(name, harness, token=bearer, headers={"Parley-As": case.user})
+    assert answered.status == case.status
+    (row,) = [row for row in harness.stores.rows(MEMBERS) if row["pk"].startswith("audit#")]
+    assert (row["by"], row["acting_as"], row["method"]) == ("root", case.user, case.request.split()[0])
+    assert row["route"] == operations()[name][1]
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))

@@ -4,6 +4,10 @@ export type AddedMembers = { added: string[]; members_count: number };
 
 export type ApnsDevice = { platform: "apns"; token: string; app_id: string; environment?: "production" | "sandbox"; installation_id?: string };
 
+export type Audit = { rows: AuditRow[]; next_cursor: string | null };
+
+export type AuditRow = { at: number; by: string; acting_as: string | null; method: string; route: string; arguments: Record<string, string>; request_id: string };
+
 export type BegunUpload = { file_id: string; kind: "image" | "file"; name: string; content_type: string; size: number; status: "pending"; upload: UploadForm; expires_at: number };
 
 export type Blocks = { blocks: string[] };
@@ -129,6 +133,7 @@ export type Ticket = { ticket: string; expires_in: number };
 export type UploadForm = { url: string; fields: Record<string, string> };
 
 export type Operations = {
+  "GET /v1/audit": { query: { from?: number; to?: number; user?: string; limit?: number; cursor?: string }; answer: Audit };
   "GET /v1/blocks": { answer: Blocks };
   "PUT /v1/blocks/{user_id}": { path: { user_id: string }; answer: undefined };
   "DELETE /v1/blocks/{user_id}": { path: { user_id: string }; answer: undefined };
