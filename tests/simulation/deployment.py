@@ -55,9 +55,11 @@ class Deployment:
             self.hub, self.fault_model, BASE_MS, lambda body: self.queues.enqueue("look", body, self.runtime.latency())
         )
         self.provider = Provider(self.hub, self.fault_model, BASE_MS)
+        dynamodb = DynamoDb(self.hub, self.fault_model, self.store)
+        self.puts = dynamodb.puts
         self.runtime.environment = Environment(
             hub=self.hub,
-            dynamodb=DynamoDb(self.hub, self.fault_model, self.store),
+            dynamodb=dynamodb,
             sqs=Sqs(self.hub, self.fault_model, self.queues.enqueue),
             provider=self.provider,
             request_of_gateway=self.gateway.answer_post,

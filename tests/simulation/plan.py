@@ -18,6 +18,12 @@ _EARLY: Final = 0.3
 _LONG: Final = 0.02
 _CALMER: Final = 0.1
 
+# In this many, many write into one conversation at once, drawn by numbers of their own: no other history is another.
+_CROWDED: Final = 0.02
+_CROWDS: Final = (2, 4, 4, 8, 8, 16, 16, 32, 64)
+_WITHIN_MS: Final = (0.0, 5.0, 30.0, 300.0, 2_000.0)
+_SECONDS: Final = (("bob-2", "bob"), ("alice-3", "alice"), ("bob-3", "bob"))
+
 # Alice owns the group of Bob and Carol; Dave may be added; Mallory is in nothing.
 _DEVICES: Final = (("alice-1", "alice"), ("alice-2", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 _OTHERS: Final = (("dave-1", "dave"), ("mallory-1", "mallory"))
@@ -83,6 +89,7 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"reminder_taken_back": 40, "opened_again": 40}),
     Theme({"admin_goes_too_far": 40, "in_spite_of_a_block": 40}),
 )
+_OF_MANY: Final = Limit(20, 200)
 # Either frames are few that are let through, or those that write.
 _FOR_FLOODS: Final[Sequence[Mapping[str, Any]]] = (
     {"frames": (2, 8), "abuse": 4},
@@ -124,6 +131,9 @@ class Plan:
 
 
 def plan_of(seed: int) -> Plan:
+    crowding = Random(f"crowd {seed}")
+    if crowding.random() < _CROWDED:
+        return _crowded_plan(seed, crowding)
     random = Random(seed)
     if random.random() < _LONG:
         return _long_plan(seed, random)
@@ -172,6 +182,30 @@ def _long_plan(seed: int, random: Random) -> Plan:
         limits=limits,
         latency=random.choice((3.0, 30.0)),
         ends=ends,
+    )
+
+
+def _crowded_plan(seed: int, random: Random) -> Plan:
+    """Up to 64 messages within a moment, of two users with several devices each, or of a group's members."""
+    users = random.choice((("alice", "bob"), ("alice", "bob", "carol")))
+    devices = tuple(one for one in (*_DEVICES, *_SECONDS) if one[1] in users)
+    number, within = random.randrange(1_000), random.choice(_WITHIN_MS)
+    actions = [
+        Action(500 + random.random() * within, random.randrange(len(devices)), "crowd_in", number ^ random.randrange(2))
+        for _ in range(random.choice(_CROWDS))
+    ]
+    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()} if random.random() < 0.5 else {}
+    return Plan(
+        seed=seed,
+        schedule=seed,
+        devices=devices,
+        asleep=frozenset(),
+        fresh=frozenset(),
+        browsers=frozenset(),
+        actions=tuple(sorted(actions, key=lambda action: action.at)),
+        odds=odds,
+        limits=replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY),
+        latency=random.choice((3.0, 30.0)),
     )
 
 

@@ -74,6 +74,28 @@ def _no_second_read() -> Iterator[Patch]:
     yield Turn, "_look", hasty
 
 
+def _no_turns() -> Iterator[Patch]:
+    """Who has lost a place asks for the next one at once, whoever came before."""
+
+    def hasty(self: Turn, there: Entry) -> Iterator[Entry]:
+        self._tail = there
+        yield there
+        yield from self._look()
+
+    yield Turn, "after_losing", hasty
+    yield Turn, "approach", Turn._look
+
+
+def _one_by_one() -> Iterator[Patch]:
+    """A message that has lost its place goes behind what it met, and not behind what has come since."""
+
+    def hasty(self: Turn, there: Entry) -> Iterator[Entry]:
+        self._tail = there
+        yield there
+
+    yield Turn, "after_losing", hasty
+
+
 def _blind_second_try() -> Iterator[Patch]:
     """After a conflict the message goes to the tail, without a look at what is there."""
     yield Draft, "is_stored_as", lambda self, entry: entry.nonce == self.nonce
@@ -295,6 +317,8 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "the put of an entry without its condition": _no_condition,
     "acked before it is written": _acked_unwritten,
     "no second read after a conflict": _no_second_read,
+    "those who lost a place do not take turns": _no_turns,
+    "who lost a place asks for one after the other": _one_by_one,
     "a resend that is not recognised": _blind_second_try,
     "the wrong connection deleted on a 410": _wrong_connection,
     "presence by any disconnect": _any_disconnect,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,8 +30,12 @@ class DynamoDb:
         self._hub = hub
         self._fault_model = fault_model
         self._store = store
+        self.puts: Counter[str] = Counter()
+        """How often each conversation was asked for one of its log's places, in vain or not."""
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem" and "seq" in request["Item"]:
+            self.puts[request["Item"]["conversation_id"]["S"]] += 1
         return retried(lambda: self._once(operation, request), pause=self.pause, monotonic=self._monotonic)
 
     def pause(self, attempt: int) -> None:

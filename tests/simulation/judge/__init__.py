@@ -14,6 +14,7 @@ from tests.simulation.judge import (
     close_events,
     connections,
     consent,
+    crowds,
     cursors,
     effects,
     entries,
@@ -74,7 +75,13 @@ _ROOMS: Final = (
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.
 _IN_THE_END: Final[Sequence[Rule]] = (*pushes.IN_THE_END, *telling.IN_THE_END, *files.IN_THE_END)
-_AT_ONCE: Final[Sequence[Rule]] = (*live.AT_ONCE, *presence.AT_ONCE, *connections.AT_ONCE, *telling.AT_ONCE)
+_AT_ONCE: Final[Sequence[Rule]] = (
+    *live.AT_ONCE,
+    *crowds.AT_ONCE,
+    *presence.AT_ONCE,
+    *connections.AT_ONCE,
+    *telling.AT_ONCE,
+)
 # And where whatever failed was made good at once.
 _WELL: Final[Sequence[Rule]] = (*close_events.AT_ONCE, *presence.WELL)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tests.simulation.clients import Client
     from tests.simulation.scenario import Scenario
 
+# Of a thousand numbers, those with which one of a crowd writes to the group.
+_TO_GROUP: Final = 300
 # What a message says, beside its words.
 SAID: Final = ("reply_to", "mentions", "file_id", "message_type", "forward_of")
 
@@ -91,6 +93,17 @@ def send_over_http(
         conversation_id=where,
         **said,
     )
+
+
+def _crowd_in(scenario: Scenario, client: Client, number: int) -> None:
+    """One of many who write in the same moment: some to the group, most privately, over a connection or by HTTP."""
+    where = GROUP if number < _TO_GROUP else (private(client) or (GROUP, ""))[0]
+    if number % 2:
+        client.send(text(scenario), where=where)
+        return
+    name = f"{client.name}-crowd-{next(scenario.numbers)}"
+    said = {"content": text(scenario), "client_message_id": name, "after": client.core.held(where) or 0}
+    send_over_http(client, where, said)
 
 
 def _post_named(scenario: Scenario, client: Client, number: int) -> None:
@@ -213,4 +226,5 @@ ACTIONS: Final[Actions] = {
     "post_with_id": (_post_with_id, 2),
     "post_named": (_post_named, 2),
     "nonsense": (_blank, 1),
+    "crowd_in": (_crowd_in, 0),
 }
