@@ -33,12 +33,20 @@ def audience_behind(
 
 
 def roster_behind(
-    base: Behind, *, needed: Collection[str] = (), stores: ChatStores, context: Context
+    base: Behind,
+    *,
+    needed: Collection[str] = (),
+    listed: bool = False,
+    stores: ChatStores,
+    context: Context,
 ) -> Audience | None:
-    """Everyone in the group of `base`, read before this call: kept, or one query. None for what is no group."""
+    """Everyone in the group of `base`, read before this call: kept, or one query. None for what is no group.
+
+    `listed`: one that was kept while some were not among the attendees is read again, for they may have been listed.
+    """
     seq = base.roster_seq
     kept = None if seq is None else context.rosters.get(base.conversation_id, seq)
-    if kept is not None and all(user in kept for user in needed):
+    if kept is not None and all(user in kept for user in needed) and not (listed and kept.unlisted):
         return kept
     settled = seq is not None and context.rosters.is_settled(base, context.now())
     roster = stores.memberships.roster(base.conversation_id)

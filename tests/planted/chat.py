@@ -406,9 +406,9 @@ BUGS: Final = (
     ),
     Bug(
         "a roster is kept in which members are not listed yet",
-        "shared/operations/push/enqueueing.py",
-        "audience is kept and audience.unlisted:",
-        "audience is kept and not audience:",
+        "shared/operations/audiences.py",
+        "and not (listed and kept.unlisted):",
+        "and not (listed and not kept):",
     ),
     Bug(
         "a quiet group's mentions wait for the digest",

@@ -138,8 +138,8 @@ BUGS: Final = (
     Bug(
         "a kept roster is good for a no",
         "shared/operations/audiences.py",
-        "if kept is not None and all(user in kept for user in needed):",
-        "if kept is not None:",
+        "if kept is not None and all(user in kept for user in needed) and not",
+        "if kept is not None and not",
     ),
     Bug(
         "a roster is kept under what comes later",

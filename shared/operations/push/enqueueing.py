@@ -127,20 +127,9 @@ def _audiences(entries: Sequence[StoredEntry], stores: Stores, context: Context)
     for conversation_id, entry in latest.items():
         audience = Audience.of_private(conversation_id)
         if is_group_id(conversation_id):
-            kept = context.rosters.get(conversation_id, entry.roster_seq or 0)
-            audience = roster_behind(entry, stores=stores, context=context)
-            if entry.fan_out and audience is not None and audience is kept and audience.unlisted:
-                audience = _reread(entry, stores, context)  # they may have been listed since
+            audience = roster_behind(entry, listed=entry.fan_out, stores=stores, context=context)
         found[conversation_id] = audience or Audience({})
     return found
-
-
-def _reread(entry: StoredEntry, stores: Stores, context: Context) -> Audience | None:
-    roster = stores.memberships.roster(entry.conversation_id)
-    audience = Audience.of(roster) if roster else None
-    if audience is not None:
-        context.rosters.keep(entry.conversation_id, entry.roster_seq or 0, audience)
-    return audience
 
 
 def check_deliveries(
