@@ -48,7 +48,7 @@ BUGS: Final = (
     Bug(
         "a gap is not asked for",
         _SRC + "stream.py",
-        "        elif conversation.behind:\n            self.catchup.lagging(conversation.id, now + self.settings.gap_delay)\n",
+        "        elif conversation.behind:\n            self.catchup.lacking(conversation.id, now + self.settings.gap_delay, within)\n",
         "",
     ),
     Bug(

@@ -28,6 +28,7 @@ export class Catchup {
   #through = false; // all heads have come by
   readonly #seen = new Set<string>();
   readonly #due = new Map<string, number>();
+  readonly #spread = new Set<string>();
   #notBefore = 0;
   #failures = 0;
 
@@ -55,11 +56,23 @@ export class Catchup {
     this.#behindCursor = null;
     this.#through = false;
     this.#seen.clear();
+    this.#spread.clear();
   }
 
   /** Ask for this conversation at `at`, if it still lags then. */
   lagging(id: string, at: number): void {
     this.#due.set(id, Math.min(at, this.#due.get(id) ?? at));
+    this.#spread.delete(id);
+  }
+
+  /**
+   * The same, of a gap before what has come. `within`: so many clients have it that each waits for a time of its own, up to that.
+   * The first of these times counts, and what comes meanwhile makes it no nearer.
+   */
+  lacking(id: string, at: number, within: number): void {
+    if (this.#spread.has(id) || (within > 0 && this.#due.has(id))) return;
+    this.lagging(id, at + within * this.context.random());
+    if (within > 0) this.#spread.add(id);
   }
 
   /** Behind which the heads are to be that the request under way asks for; null for all of them. */
@@ -70,8 +83,14 @@ export class Catchup {
   /** What to ask now: conversation → the entry after which to answer. It counts as asked, behind `cursor`. */
   request(now: number): Map<string, number> | null {
     if (this.asked !== null || now < this.#notBefore) return null;
-    for (const id of this.#due.keys()) if (!this.#get(id).lags) this.#due.delete(id);
+    for (const id of this.#due.keys()) {
+      if (!this.#get(id).lags) {
+        this.#due.delete(id);
+        this.#spread.delete(id);
+      }
+    }
     const wanted = [...this.#due].filter(([, at]) => at <= now).map(([id]) => id);
+    for (const id of wanted) this.#spread.delete(id);
     if (wanted.length === 0 && !this.#round) return null;
     if (this.#round && (this.#behindCursor === null || this.#through)) {
       const named = new Set(wanted);
@@ -149,6 +168,8 @@ export class Catchup {
   #reschedule(conversation: Conversation, fruitless: boolean, now: number): void {
     if (!conversation.lags) {
       conversation.fruitless = 0;
+    } else if (this.#spread.has(conversation.id)) {
+      // its own time comes
     } else if (fruitless) {
       this.#due.set(conversation.id, now + this.context.backoff(conversation.fruitless++)); // at once would not help
     } else {

@@ -20,7 +20,7 @@ export type Change = ChangeFields & { conversation_id: string; seq: number };
 type Item = { change: Change; call: number | null; inFlight: boolean; attempts: number; refusals: number; at: number };
 
 export class Changes {
-  private items: Item[] = [];
+  #items: Item[] = [];
 
   constructor(
     private readonly context: Context,
@@ -30,55 +30,55 @@ export class Changes {
   ) {}
 
   add(change: Change, call: number): void {
-    this.items.push({ change, call, inFlight: false, attempts: 0, refusals: 0, at: 0 });
+    this.#items.push({ change, call, inFlight: false, attempts: 0, refusals: 0, at: 0 });
   }
 
   sendDue(now: number): void {
-    for (const item of this.heads()) if (!item.inFlight && item.at <= now) this.attempt(item, now);
+    for (const item of this.#heads()) if (!item.inFlight && item.at <= now) this.#attempt(item, now);
   }
 
   nextDue(): number | null {
-    return earliest(...this.heads().flatMap((item) => (item.inFlight ? [] : [item.at])));
+    return earliest(...this.#heads().flatMap((item) => (item.inFlight ? [] : [item.at])));
   }
 
   connectionLost(): void {
-    for (const item of this.items) item.inFlight = false;
+    for (const item of this.#items) item.inFlight = false;
   }
 
   /** Tell who waits. Nothing is kept: what was not confirmed may be in effect or not. */
   stop(error: ParleyError): void {
-    for (const item of this.items) this.context.failed(item.call, error);
-    this.items = [];
+    for (const item of this.#items) this.context.failed(item.call, error);
+    this.#items = [];
   }
 
   /** The first change of each message. */
-  private heads(): Item[] {
+  #heads(): Item[] {
     const heads = new Map<string, Item>();
-    for (const item of this.items) {
+    for (const item of this.#items) {
       const key = `${item.change.conversation_id} ${item.change.seq}`;
       if (!heads.has(key)) heads.set(key, item);
     }
     return [...heads.values()];
   }
 
-  private attempt(item: Item, now: number): void {
+  #attempt(item: Item, now: number): void {
     item.inFlight = true;
     item.attempts++;
     this.exchange.transmit(
       item.change,
       now,
-      (data, later) => this.confirmed(item, data, later),
-      (error, later) => this.refused(item, error, later),
+      (data, later) => this.#confirmed(item, data, later),
+      (error, later) => this.#refused(item, error, later),
     );
   }
 
-  private confirmed(item: Item, data: Frame, now: number): void {
+  #confirmed(item: Item, data: Frame, now: number): void {
     if (data.entry_seq !== null && !isSeq(data.entry_seq)) {
-      this.refused(item, new ParleyError("internal", "The answer is malformed", true), now);
+      this.#refused(item, new ParleyError("internal", "The answer is malformed", true), now);
       return;
     }
     const changed = data as unknown as Changed;
-    this.items.splice(this.items.indexOf(item), 1);
+    this.#items.splice(this.#items.indexOf(item), 1);
     const me = this.me();
     if (changed.entry_seq === null) {
       // an earlier attempt may have written the entry, and this client was not told
@@ -91,14 +91,14 @@ export class Changes {
     this.context.done(item.call, changed);
   }
 
-  private refused(item: Item, error: ParleyError, now: number): void {
+  #refused(item: Item, error: ParleyError, now: number): void {
     item.inFlight = false;
     item.refusals++;
     if (error.retryable && item.refusals < this.context.settings.maxAttempts) {
       item.at = now + this.context.pause(error.retryAfterMs, item.refusals - 1);
       return;
     }
-    this.items.splice(this.items.indexOf(item), 1);
+    this.#items.splice(this.#items.indexOf(item), 1);
     this.context.failed(item.call, error);
   }
 }

@@ -8,7 +8,7 @@ const MAX_EARLY = 1_000;
 
 /** Only groups have members that come and go: where such a conversation starts, the server has to say. */
 export function isGroup(conversationId: string): boolean {
-  return conversationId.startsWith("group:");
+  return /^(group|channel):/.test(conversationId);
 }
 
 /**
@@ -39,7 +39,7 @@ export class Conversation {
   place(start: number): void {
     this.held = start;
     this.changed(this.id);
-    this.keepEarly(start);
+    this.#keepEarly(start);
   }
 
   /** Go on with the entry that made the own user a member again: nothing before it comes twice, or late. */
@@ -113,7 +113,7 @@ export class Conversation {
     this.early.clear();
   }
 
-  private keepEarly(start: number): void {
+  #keepEarly(start: number): void {
     for (const seq of this.early.keys()) if (seq <= start) this.early.delete(seq);
   }
 }

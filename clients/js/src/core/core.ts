@@ -29,7 +29,7 @@ export class Core extends Machine {
   constructor(options: CoreOptions) {
     super(options);
     this.newId = options.newId;
-    if (options.saved !== undefined) this.restore(options.saved);
+    if (options.saved !== undefined) this.#restore(options.saved);
   }
 
   /** The messages that are not acknowledged, in the order of writing; those with an `error` wait for the user. */
@@ -68,7 +68,7 @@ export class Core extends Machine {
       if (item === null) save.drop.push(id);
       else save.put.push(item);
     }
-    if (unsaved.has("meta")) save.meta = this.meta();
+    if (unsaved.has("meta")) save.meta = this.#meta();
     if (unsaved.has("cursors")) save.cursors = this.cursors.saved();
     for (const each of [unsaved, conversations, messages]) each.clear();
     return { save, effects };
@@ -78,7 +78,7 @@ export class Core extends Machine {
 
   /** Store and deliver a message. Throws at once for what could never be sent, or has no room. */
   send(where: Where, body: Body, now: number, createdAt: number, id?: string): { call: number; item: Pending } {
-    this.checkOpen();
+    this.#checkOpen();
     const { outbox, stream } = this.sender;
     if (outbox.items.length >= this.context.settings.maxOutbox) {
       throw new ParleyError("outbox_full", "Too many messages wait for their ack", true);
@@ -111,7 +111,7 @@ export class Core extends Machine {
 
   /** A refused message once more: the same one, with the same id and the same `after`. */
   resend(id: string, now: number): { call: number; item: Pending } {
-    this.checkOpen();
+    this.#checkOpen();
     const item = this.sender.outbox.get(id);
     if (item?.error === undefined) throw new ParleyError("not_found", "There is no such refused message");
     delete item.error;
@@ -130,7 +130,7 @@ export class Core extends Machine {
 
   /** Move an own cursor, in `delay`. It goes on until the server has it, over reconnects. */
   mark(kind: SavedCursor["kind"], id: string, seq: number, now: number, delay = 0): number {
-    this.checkOpen();
+    this.#checkOpen();
     const call = ++this.calls;
     if (this.cursors.want(kind, id, seq, now + delay, call)) this.pump(now);
     else this.context.done(call);
@@ -139,7 +139,7 @@ export class Core extends Machine {
 
   /** The user has read up to `seq`: told with the next message there, or in a while, and over reconnects. */
   noteRead(id: string, seq: number, now: number): void {
-    this.checkOpen();
+    this.#checkOpen();
     if (this.cursors.want("read", id, seq, now + this.context.settings.readDelay)) this.pump(now);
   }
 
@@ -151,7 +151,7 @@ export class Core extends Machine {
 
   /** Edit, delete, or react to a message. It goes on until the server has it or refuses it, over reconnects. */
   change(change: Change, now: number): number {
-    this.checkOpen();
+    this.#checkOpen();
     checkSize(change);
     const call = ++this.calls;
     this.changes.add(change, call);
@@ -161,7 +161,7 @@ export class Core extends Machine {
 
   /** Whose presence to watch from now on, over reconnects. Done with how they are now. */
   watch(users: readonly string[], now: number): number {
-    this.checkOpen();
+    this.#checkOpen();
     if (users.length > MAX_WATCHED) {
       throw new ParleyError("bad_request", `At most ${MAX_WATCHED} users can be watched`);
     }
@@ -173,7 +173,7 @@ export class Core extends Machine {
 
   /** Any other frame, sent once: it fails where there is no connection, or none any more. */
   request(frame: Frame, now: number): number {
-    this.checkOpen();
+    this.#checkOpen();
     checkSize(frame);
     if (frame.type === "typing") this.cursors.typing(String(frame.conversation_id), frame.active !== false, now);
     const call = ++this.calls;
@@ -197,16 +197,16 @@ export class Core extends Machine {
     this.pump(now);
   }
 
-  private checkOpen(): void {
+  #checkOpen(): void {
     if (this.link.state === "stopped") throw this.error ?? new ParleyError("closed", "The client was closed", true);
   }
 
-  private meta() {
+  #meta() {
     return { version: STATE_VERSION, user_id: this.userId, synced: this.sender.stream.catchup.complete };
   }
 
   /** Throws for a state of another version, or another user's. */
-  private restore(saved: Saved): void {
+  #restore(saved: Saved): void {
     if (saved.meta !== null) {
       if (saved.meta.version !== STATE_VERSION) {
         throw new ParleyError("not_saved", "The store is of another version of the client");

@@ -10,7 +10,7 @@ import { type Context, earliest } from "./context.js";
 import type { SavedCursor } from "./effects.js";
 import type { Exchange } from "./exchange.js";
 import { given } from "./given.js";
-import { isObject, isSeq } from "./parsing.js";
+import { asList, isObject, isSeq } from "./parsing.js";
 
 type Kind = SavedCursor["kind"];
 /** since: when there first was something to tell. told: how far, without a reply, over this connection. */
@@ -138,7 +138,7 @@ export class Cursors {
       { ...frame, ...given({ reply }) },
       now,
       (data, later) => {
-        const refused = Array.isArray(data.refused) ? data.refused.filter(isObject) : [];
+        const refused = asList(data.refused).filter(isObject);
         for (const each of told) {
           const { kind, conversation_id } = each.cursor;
           const refusal = refused.find((one) => one.type === kind && one.conversation_id === conversation_id);

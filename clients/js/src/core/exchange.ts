@@ -49,7 +49,7 @@ export class Exchange {
     const request = this.open.get(id);
     if (request === undefined) return true; // answered late, or twice
     if (!request.isSilent) {
-      for (const each of this.takeSilent(request.at - this.context.settings.requestTimeout)) each.done({}, now);
+      for (const each of this.#takeSilent(request.at - this.context.settings.requestTimeout)) each.done({}, now);
     }
     if (frame.success === true) {
       this.open.delete(id);
@@ -65,7 +65,7 @@ export class Exchange {
 
   /** The gateway could not serve some frame, and does not say which: none of the silent ones counts as served. */
   failSilent(now: number): void {
-    for (const each of this.takeSilent(now)) each.failed(new ParleyError("unavailable", "Not served", true), now);
+    for (const each of this.#takeSilent(now)) each.failed(new ParleyError("unavailable", "Not served", true), now);
   }
 
   forget(id: string): void {
@@ -74,7 +74,7 @@ export class Exchange {
 
   /** Fail what has waited too long. Returns whether there was any that leaves the connection in doubt: a ping does not. */
   expire(now: number): boolean {
-    const late = this.waiting().filter(([, request]) => now >= request.at + this.context.settings.requestTimeout);
+    const late = this.#waiting().filter(([, request]) => now >= request.at + this.context.settings.requestTimeout);
     for (const [id] of late) this.open.delete(id);
     for (const [, request] of late) {
       request.failed(new ParleyError("timeout", "There was no answer in time", true), now);
@@ -83,17 +83,17 @@ export class Exchange {
   }
 
   nextDue(): number | null {
-    const oldest = earliest(...this.waiting().map(([, request]) => request.at));
+    const oldest = earliest(...this.#waiting().map(([, request]) => request.at));
     return oldest === null ? null : oldest + this.context.settings.requestTimeout;
   }
 
   /** Those that are to be answered, or are `isSilent`. */
-  private waiting(isSilent = false) {
+  #waiting(isSilent = false) {
     return [...this.open].filter(([, request]) => request.isSilent === isSilent);
   }
 
-  private takeSilent(until: number): Request[] {
-    const taken = this.waiting(true).filter(([, request]) => request.at <= until);
+  #takeSilent(until: number): Request[] {
+    const taken = this.#waiting(true).filter(([, request]) => request.at <= until);
     for (const [id] of taken) this.open.delete(id);
     return taken.map(([, request]) => request);
   }

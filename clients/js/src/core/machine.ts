@@ -8,7 +8,7 @@ import { Cursors } from "./cursors.js";
 import { Exchange } from "./exchange.js";
 import { Link } from "./link.js";
 import { Notifying } from "./notifying.js";
-import { asEntry, asEvent, type Frame, isKnown, isLive, isSeq } from "./parsing.js";
+import { asEntry, asEvent, asPack, type Frame, isKnown, isLive, isSeq } from "./parsing.js";
 import { Renewal, type TokenLife } from "./renewal.js";
 import { Sender } from "./sender.js";
 import { type CoreOptions, DEFAULTS } from "./settings.js";
@@ -28,7 +28,7 @@ export class Machine {
   protected readonly renewal: Renewal;
   protected readonly notifying: Notifying;
   protected now = 0;
-  protected caughtUp = false;
+  #caughtUp = false;
 
   constructor(options: CoreOptions) {
     const context = new Context({ ...DEFAULTS, ...options.settings }, options.random);
@@ -37,15 +37,15 @@ export class Machine {
     this.exchange = new Exchange(context);
     this.cursors = new Cursors(context, this.exchange);
     this.sender = new Sender(context, this.exchange, this.cursors, options.userId ?? null, (entry) =>
-      this.passed(entry),
+      this.#passed(entry),
     );
     this.changes = new Changes(context, this.exchange, this.sender.stream, () => this.userId);
     this.watcher = new Watch(context, this.exchange);
     this.renewal = new Renewal(
       context,
       this.exchange,
-      (now) => this.resume(now),
-      (now) => this.endWithToken(now),
+      (now) => this.#resume(now),
+      (now) => this.#endWithToken(now),
     );
     this.notifying = new Notifying(context, options.overHttp === true);
   }
@@ -79,7 +79,7 @@ export class Machine {
   // --- what the shell puts in about the connection
 
   start(): void {
-    if (this.link.state === "idle") this.connect();
+    if (this.link.state === "idle") this.#connect();
   }
 
   /** Who this client is, as soon as that is known. Throws for another user's state. */
@@ -99,7 +99,7 @@ export class Machine {
     this.renewal.plan(now, token);
     this.sender.stream.catchup.connected();
     this.notifying.connected(now);
-    this.caughtUp = false;
+    this.#caughtUp = false;
     this.context.emit({ type: "connection", state: "catching_up" });
     this.pump(now);
   }
@@ -129,7 +129,7 @@ export class Machine {
   /** The connection ended, or could not be made. The next one is planned. */
   lost(now: number, reason: string, code?: string): void {
     if (this.link.state !== "connecting" && this.link.state !== "online") return;
-    this.forgetConnection();
+    this.#forgetConnection();
     const retryIn = this.link.lost(now);
     this.context.emit({ type: "connection", state: "offline", reason, ...(code ? { code } : {}), retryIn });
   }
@@ -139,20 +139,20 @@ export class Machine {
     this.link.hurry(now);
     if (this.isServed) {
       this.link.expectPong(now);
-      this.beat(now);
+      this.#beat(now);
     }
     this.tick(now);
   }
 
   /** The machine says that it is on no network any more: nothing is waited for until the next try. */
   cutOff(now: number): void {
-    if (this.link.state === "connecting" || this.link.state === "online") this.drop("no network", now);
+    if (this.link.state === "connecting" || this.link.state === "online") this.#drop("no network", now);
   }
 
   /** The end, asked for or forced. Who waits is told; the outbox stays. */
   stop(error: ParleyError = new ParleyError("closed", "The client was closed", true)): void {
     if (this.link.state === "stopped") return;
-    this.forgetConnection();
+    this.#forgetConnection();
     this.link.state = "stopped";
     this.error = error;
     for (const part of [this.sender, this.changes, this.watcher, this.cursors]) part.stop(error);
@@ -164,29 +164,29 @@ export class Machine {
     if (this.link.state !== "online") return;
     this.now = now;
     this.link.alive();
-    if (!("success" in frame)) this.onEvent(frame, now);
-    else if (!this.exchange.replied(frame, now)) this.onRefusedToken(String(frame.code), now);
+    if (!("success" in frame)) this.#onEvent(frame, now);
+    else if (!this.exchange.replied(frame, now)) this.#onRefusedToken(String(frame.code), now);
     this.pump(now);
   }
 
   /** Time has passed. */
   tick(now: number): void {
     this.now = now;
-    if (this.link.shouldConnect(now)) this.connect();
-    if (this.link.isDead(now)) this.drop("The server no longer answers", now);
+    if (this.link.shouldConnect(now)) this.#connect();
+    if (this.link.isDead(now)) this.#drop("The server no longer answers", now);
     if (this.link.state !== "online") return;
-    if (this.renewal.hasEnded(now)) this.onRefusedToken("token_expired", now);
+    if (this.renewal.hasEnded(now)) this.#onRefusedToken("token_expired", now);
     if (this.renewal.waiting) {
       this.exchange.expire(now);
       return;
     }
     if (this.exchange.expire(now) || this.renewal.isInDoubt(now)) {
       this.link.expectPong(now);
-      this.beat(now);
+      this.#beat(now);
     }
     if (this.link.shouldBeat(now)) {
       if (this.link.beat(now)) this.sender.stream.catchup.begin();
-      this.beat(now);
+      this.#beat(now);
     }
     this.renewal.act(now);
     this.pump(now);
@@ -194,27 +194,29 @@ export class Machine {
 
   // --- inside
 
-  protected passed(entry: Entry): void {
+  #passed(entry: Entry): void {
     if (isKnown(entry, "new_message") && entry.message.sender_id !== this.userId) {
       this.cursors.want("delivered", entry.conversation_id, entry.seq, this.now + this.context.settings.deliveredDelay);
     }
   }
 
-  protected onEvent(frame: Frame, now: number): void {
+  #onEvent(frame: Frame, now: number, within = 0): void {
     const entry = asEntry(frame);
     const event = asEvent(frame);
     if (entry !== null) {
-      this.sender.stream.entry(entry, now);
+      this.sender.stream.entry(entry, now, within);
       if (isKnown(entry, "new_message") && isSeq(frame.read)) {
         // how far its sender has read: a receipt like any other
         const { sender_id: user_id, created_at: timestamp } = entry.message;
-        this.onEvent(
+        this.#onEvent(
           { type: "read", conversation_id: entry.conversation_id, user_id, seq: frame.read, timestamp },
           now,
         );
       }
+    } else if (asPack(frame, (each, late) => this.#onEvent(each, now, late))) {
+      return;
     } else if (frame.type === "disconnect") {
-      this.onDisconnect(frame, now);
+      this.#onDisconnect(frame, now);
     } else if (event === null) {
       if ("connectionId" in frame) this.exchange.failSilent(now); // no event, but the gateway's own words
     } else if (isLive(event, "notification")) {
@@ -226,13 +228,13 @@ export class Machine {
     }
   }
 
-  protected onDisconnect(frame: Frame, now: number): void {
+  #onDisconnect(frame: Frame, now: number): void {
     const code = String(frame.code ?? "");
     if (frame.reconnect === false) {
       this.context.do({ type: "disconnect", reason: code });
       this.stop(new ParleyError(code || "disconnected", `The server ended the connection for good: ${code}`));
     } else {
-      this.drop(`The server ended the connection: ${code}`, now, code);
+      this.#drop(`The server ended the connection: ${code}`, now, code);
     }
   }
 
@@ -247,20 +249,20 @@ export class Machine {
       this.exchange.transmit(
         { type: "sync", conversations: Object.fromEntries(named), ...(cursor === null ? {} : { cursor }) },
         now,
-        (data, later) => this.onSynced(data, later),
+        (data, later) => this.#onSynced(data, later),
         (error, later) => stream.catchup.failed(error, later),
       );
     }
     if (stream.catchup.answered) {
       for (const part of [this.sender, this.cursors, this.changes, this.watcher, this.notifying]) part.sendDue(now);
     }
-    if (!this.caughtUp && stream.catchup.idle) {
-      this.caughtUp = true;
+    if (!this.#caughtUp && stream.catchup.idle) {
+      this.#caughtUp = true;
       this.context.emit({ type: "connection", state: "online" });
     }
   }
 
-  protected onSynced(data: Frame, now: number): void {
+  #onSynced(data: Frame, now: number): void {
     this.link.failures = 0; // this connection is of use
     this.renewal.proven();
     this.sender.stream.synced(data, now);
@@ -271,7 +273,7 @@ export class Machine {
   }
 
   /** A ping that names the open conversation, or the one in which something happened last. */
-  protected beat(now: number): void {
+  #beat(now: number): void {
     const where = this.openConversation ?? this.sender.stream.latest();
     const held = this.sender.stream.held(where);
     const what = where === null || held === null ? {} : { conversation_id: where, seq: held };
@@ -287,46 +289,46 @@ export class Machine {
     );
   }
 
-  protected connect(): void {
+  #connect(): void {
     this.link.state = "connecting";
     this.context.emit({ type: "connection", state: "connecting" });
     this.context.do({ type: "connect" });
   }
 
-  protected drop(reason: string, now: number, code?: string): void {
+  #drop(reason: string, now: number, code?: string): void {
     this.context.do({ type: "disconnect", reason });
     this.lost(now, reason, code);
   }
 
   /** The connection lives on with a fresh token, where there is a source of them; else it ends with its own. */
-  protected onRefusedToken(code: string, now: number): void {
+  #onRefusedToken(code: string, now: number): void {
     if (code === "token_expired" && this.renewal.beginLate()) {
-      this.forgetRequests();
+      this.#forgetRequests();
     } else if (code === "token_expired" && this.renewal.isLast) {
       this.context.do({ type: "disconnect", reason: code });
       this.stop(new ParleyError(code, "The token has ended, and there is no other"));
     } else {
-      this.endWithToken(now);
+      this.#endWithToken(now);
     }
   }
 
   /** A token has come after the last one's end. What was posted in between never came: as after a connect. */
-  protected resume(now: number): void {
+  #resume(now: number): void {
     this.sender.stream.catchup.connected();
     this.notifying.connected(now);
   }
 
-  protected endWithToken(now: number): void {
-    this.drop("The token is no longer accepted", now, "token_expired");
+  #endWithToken(now: number): void {
+    this.#drop("The token is no longer accepted", now, "token_expired");
   }
 
-  protected forgetConnection(): void {
+  #forgetConnection(): void {
     this.renewal.forget();
-    this.forgetRequests();
+    this.#forgetRequests();
   }
 
   /** Nothing that was under way is answered any more. */
-  protected forgetRequests(): void {
+  #forgetRequests(): void {
     const { stream, outbox } = this.sender;
     const parts = [this.exchange, outbox, this.cursors, this.changes, this.watcher, this.notifying, stream];
     for (const part of parts) part.connectionLost();

@@ -14,6 +14,8 @@ export function isObject(value: unknown): value is Frame {
 
 type Check = (frame: Frame) => boolean;
 
+export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
 const isText = (value: unknown): value is string => typeof value === "string";
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 const isOr = (value: unknown, check: (value: unknown) => boolean) => value === undefined || check(value);
@@ -50,12 +52,13 @@ export function isPresence(value: unknown): boolean {
 
 const isReceipt: Check = (frame) => isPlaced(frame) && Number.isSafeInteger(frame.seq);
 const isPlaced: Check = (frame) => isText(frame.conversation_id) && isText(frame.user_id);
-const LIVE: Record<KnownLive["type"], Check> = {
+const LIVE: Record<KnownLive["type"] | "messages", Check> = {
   read: isReceipt,
   delivered: isReceipt,
   typing: isPlaced,
   presence: isPresence,
   notification: ({ notification }) => isObject(notification) && isText(notification.id),
+  messages: () => false, // what of a pack is good, is told by its entries
 };
 
 // An entry that says no place has none.
@@ -72,6 +75,22 @@ export function asEntry(frame: Frame): Entry | null {
   const { type, conversation_id: where, seq } = frame;
   const isOther = !isText(type) || type === "disconnect" || Object.hasOwn(LIVE, type);
   return isOther || !isText(where) || !isSeq(seq) ? null : (checked(frame, type, ENTRIES) as Entry);
+}
+
+const LONGEST_WITHIN = 300_000;
+
+/**
+ * The entries of a pack, each as if it had come alone, with the time (ms) within which who lacks what is before it syncs. False: it
+ * is none, or there is something in it that is no entry of its conversation.
+ */
+export function asPack(frame: Frame, each: (entry: Frame, within: number) => void): boolean {
+  const { conversation_id, sync_within_ms: within } = frame;
+  const events = frame.type === "messages" ? asList(frame.events) : [];
+  const mine = events
+    .filter(isObject)
+    .filter((one) => one.conversation_id === conversation_id && asEntry(one) !== null);
+  for (const one of mine) each(one, isSeq(within) ? Math.min(within, LONGEST_WITHIN) : 0);
+  return mine.length > 0 && mine.length === events.length;
 }
 
 /** What has no place in a log; null for what is no event at all. */
@@ -116,21 +135,23 @@ export type Page = { blocks: Block[]; refused: string[]; hasMore: boolean; nextC
 
 /** The data of a reply to `sync`; what is malformed in it is left out. */
 export function asPage(data: Frame): Page {
-  const conversations = Array.isArray(data.conversations) ? data.conversations : [];
-  const refused = Array.isArray(data.refused) ? data.refused : [];
   return {
-    blocks: conversations.map(asBlock).filter((block) => block !== null),
-    refused: refused.filter((each) => typeof each === "string"),
+    blocks: asList(data.conversations)
+      .map(asBlock)
+      .filter((block) => block !== null),
+    refused: asList(data.refused).filter(isText),
     hasMore: data.has_more === true,
-    nextCursor: typeof data.next_cursor === "string" && data.next_cursor !== "" ? data.next_cursor : null,
+    nextCursor: isText(data.next_cursor) && data.next_cursor !== "" ? data.next_cursor : null,
   };
 }
 
 function asBlock(raw: unknown): Block | null {
-  if (!isObject(raw) || typeof raw.id !== "string") return null;
+  if (!isObject(raw) || !isText(raw.id)) return null;
   const id = raw.id;
-  const listed = Array.isArray(raw.entries) ? raw.entries.filter(isObject) : [];
-  const entries = listed.map((frame) => asEntry({ ...frame, conversation_id: id })).filter((entry) => entry !== null);
+  const entries = asList(raw.entries)
+    .filter(isObject)
+    .map((frame) => asEntry({ ...frame, conversation_id: id }))
+    .filter((entry) => entry !== null);
   entries.sort((a, b) => a.seq - b.seq);
   return {
     id,

@@ -45,7 +45,7 @@ export class Sender implements Watcher {
     for (;;) {
       const items = this.outbox.heads().filter((item) => item.notBefore <= now);
       if (items.length === 0) return;
-      for (const item of items) this.attempt(item, now);
+      for (const item of items) this.#attempt(item, now);
     }
   }
 
@@ -53,7 +53,7 @@ export class Sender implements Watcher {
   saw(entry: Entry): void {
     if (!isKnown(entry, "new_message")) return;
     for (const item of this.outbox.storedAs(entry.message, this.userId)) {
-      this.settle(item, {
+      this.#settle(item, {
         type: "message",
         conversation_id: entry.conversation_id,
         seq: entry.seq,
@@ -77,15 +77,15 @@ export class Sender implements Watcher {
     }
   }
 
-  private attempt(item: Pending, now: number): void {
+  #attempt(item: Pending, now: number): void {
     try {
       const ack = this.outbox.known(item);
       if (ack !== null) {
-        this.settle(item, { ...ack, duplicate: true });
+        this.#settle(item, { ...ack, duplicate: true });
         return;
       }
     } catch (error) {
-      this.giveUp(item, error as ParleyError);
+      this.#giveUp(item, error as ParleyError);
       return;
     }
     this.outbox.fix(item, this.stream.held(item.conversation_id));
@@ -93,15 +93,15 @@ export class Sender implements Watcher {
     item.request = this.exchange.transmit(
       { ...frameOf(item), ...given({ read: this.cursors.along(item.conversation_id, now) }) },
       now,
-      (data, later) => this.acked(item, data, later),
-      (error, later) => this.refused(item, error, later),
+      (data, later) => this.#acked(item, data, later),
+      (error, later) => this.#refused(item, error, later),
     );
   }
 
-  private acked(item: Pending, data: Frame, now: number): void {
+  #acked(item: Pending, data: Frame, now: number): void {
     item.request = null;
     if (typeof data.conversation_id !== "string" || !isSeq(data.seq)) {
-      this.refused(item, new ParleyError("internal", "The ack is malformed", true), now);
+      this.#refused(item, new ParleyError("internal", "The ack is malformed", true), now);
       return;
     }
     const ack = data as unknown as Ack;
@@ -110,7 +110,7 @@ export class Sender implements Watcher {
       this.outbox.address(this.privateWith);
     }
     this.cursors.stored(ack.conversation_id, data.read, now);
-    this.settle(item, ack);
+    this.#settle(item, ack);
     const unplaced = this.stream.conversation(ack.conversation_id).held === null;
     // An old message does not say where to start, and what a forwarded one says is not known here.
     if (this.userId === null || (unplaced && ack.duplicate) || item.body.forward_of !== undefined) {
@@ -122,7 +122,7 @@ export class Sender implements Watcher {
     }
   }
 
-  private refused(item: Pending, error: ParleyError, now: number): void {
+  #refused(item: Pending, error: ParleyError, now: number): void {
     item.request = null;
     if (error.code === "sync_required" && item.conversation_id !== null && this.userId !== null) {
       const held = this.stream.held(item.conversation_id);
@@ -134,11 +134,11 @@ export class Sender implements Watcher {
     if (error.retryable && item.refusals < this.context.settings.maxAttempts) {
       item.notBefore = now + this.context.pause(error.retryAfterMs, item.refusals - 1);
     } else {
-      this.giveUp(item, error);
+      this.#giveUp(item, error);
     }
   }
 
-  private settle(item: Pending, ack: Ack): void {
+  #settle(item: Pending, ack: Ack): void {
     if (item.request !== null) this.exchange.forget(item.request);
     this.outbox.settled(item, ack);
     this.context.done(item.call, ack);
@@ -147,7 +147,7 @@ export class Sender implements Watcher {
   }
 
   /** It stays where the user sees it, until they ask for it again or let it go. */
-  private giveUp(item: Pending, error: ParleyError): void {
+  #giveUp(item: Pending, error: ParleyError): void {
     item.error = asFailed(error);
     this.outbox.changed(item);
     this.context.failed(item.call, error);

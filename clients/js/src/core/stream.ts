@@ -73,14 +73,17 @@ export class Stream {
     this.#order = Math.max(this.#order, saved.order);
   }
 
-  /** An entry as it is written, of others or our own. What is missing before it is asked for a little later. */
-  entry(entry: Entry, now: number): void {
+  /**
+   * An entry as it is written, of others or our own. What is missing before it is asked for a little later.
+   * `within` (ms): it came in a pack, and so many clients lack what is before it that they are to spread out.
+   */
+  entry(entry: Entry, now: number, within = 0): void {
     const conversation = this.conversation(entry.conversation_id);
     const wasOver = conversation.refused;
     this.#accept(conversation, entry);
     if (!wasOver) this.#release(conversation);
     if (conversation.homeless && entry.seq > (conversation.held ?? 0)) this.catchup.begin();
-    else if (conversation.behind) this.catchup.lagging(conversation.id, now + this.context.settings.gapDelay);
+    else if (conversation.behind) this.catchup.lacking(conversation.id, now + this.context.settings.gapDelay, within);
   }
 
   /** An entry exists, and is not here. */

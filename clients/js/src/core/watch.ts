@@ -10,7 +10,7 @@ import type { PresenceEvent } from "../generated/frames.js";
 import type { Context } from "./context.js";
 import type { CoreEvent } from "./effects.js";
 import type { Exchange } from "./exchange.js";
-import { isPresence } from "./parsing.js";
+import { asList, isPresence } from "./parsing.js";
 
 type Users = Extract<CoreEvent, { type: "presences" }>["users"];
 
@@ -59,7 +59,7 @@ export class Watch {
         this.#inFlight = false;
         if (asked !== this.#users) return; // others were asked for meanwhile: their turn is next
         this.#open = false;
-        const answer = (Array.isArray(data.users) ? data.users : []).filter(isPresence) as Users;
+        const answer = asList(data.users).filter(isPresence) as Users;
         const users = answer.map((user) => this.#heard.get(user.user_id) ?? user);
         this.context.emit({ type: "presences", users });
         this.context.done(this.#call, users);

@@ -27,7 +27,7 @@ export type Handlers = {
 const LONGEST_HANDSHAKE = 20_000;
 
 export class Transport {
-  private socket: Socket | null = null;
+  #socket: Socket | null = null;
 
   constructor(private readonly make: WebSocketLike) {}
 
@@ -41,9 +41,9 @@ export class Transport {
       handlers.lost(error instanceof Error ? error.message : "The connection could not be opened");
       return;
     }
-    this.socket = socket;
+    this.#socket = socket;
     let failure = "";
-    const current = () => this.socket === socket;
+    const current = () => this.#socket === socket;
     const unanswered = setTimeout(() => {
       if (!current()) return;
       this.close();
@@ -63,7 +63,7 @@ export class Transport {
     socket.addEventListener("close", (event) => {
       clearTimeout(unanswered);
       if (!current()) return;
-      this.socket = null;
+      this.#socket = null;
       const status = /response: (\d{3})/.exec(failure)?.[1];
       const reason = failure || event.reason || `The connection was closed (${event.code ?? 1006})`;
       handlers.lost(reason, status === undefined ? undefined : Number(status));
@@ -72,15 +72,15 @@ export class Transport {
 
   send(frame: Record<string, unknown>): void {
     try {
-      this.socket?.send(JSON.stringify(frame));
+      this.#socket?.send(JSON.stringify(frame));
     } catch {
       // it is closing: its `close` event follows, and what stays unanswered is sent again
     }
   }
 
   close(): void {
-    const socket = this.socket;
-    this.socket = null;
+    const socket = this.#socket;
+    this.#socket = null;
     try {
       socket?.close(1000);
     } catch {

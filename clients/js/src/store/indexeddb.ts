@@ -13,20 +13,20 @@ export function indexedDBStore(name: string): Store {
 }
 
 class IndexedDBStore implements Store {
-  private opened: Promise<IDBDatabase> | null = null;
+  #opened: Promise<IDBDatabase> | null = null;
 
   constructor(private readonly name: string) {}
 
   /** Where the database was lost, or could not be opened the last time, it is opened anew: nothing else does that. */
   load(): Promise<Loaded> {
-    return this.read().catch(() => {
+    return this.#read().catch(() => {
       this.close();
-      return this.read();
+      return this.#read();
     });
   }
 
-  private async read(): Promise<Loaded> {
-    const transaction = (await this.database()).transaction(STORES);
+  async #read(): Promise<Loaded> {
+    const transaction = (await this.#database()).transaction(STORES);
     const all = <T>(store: string) => answer<T[]>(transaction.objectStore(store).getAll());
     const state = transaction.objectStore("state");
     const [meta, cursors, conversations, outbox, rows, from] = await Promise.all([
@@ -41,7 +41,7 @@ class IndexedDBStore implements Store {
   }
 
   async write(batch: Batch): Promise<void> {
-    const transaction = (await this.database()).transaction(STORES, "readwrite");
+    const transaction = (await this.#database()).transaction(STORES, "readwrite");
     const finished = done(transaction);
     const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
     for (const save of batch.saves) {
@@ -62,7 +62,7 @@ class IndexedDBStore implements Store {
   async items(id: string, range: Range): Promise<StoredItem[]> {
     const { before = Infinity, after = 0, limit } = range;
     const keys = IDBKeyRange.bound([id, after], [id, before], true, true);
-    const store = (await this.database()).transaction("items").objectStore("items");
+    const store = (await this.#database()).transaction("items").objectStore("items");
     if (range.after !== undefined) return answer<StoredItem[]>(store.getAll(keys, limit));
     return new Promise((resolve, reject) => {
       const found: StoredItem[] = [];
@@ -78,21 +78,21 @@ class IndexedDBStore implements Store {
   }
 
   async clear(): Promise<void> {
-    const transaction = (await this.database()).transaction(STORES, "readwrite");
+    const transaction = (await this.#database()).transaction(STORES, "readwrite");
     for (const store of STORES) transaction.objectStore(store).clear();
     await done(transaction);
   }
 
   close(): void {
-    this.opened?.then(
+    this.#opened?.then(
       (database) => database.close(),
       () => {},
     );
-    this.opened = null;
+    this.#opened = null;
   }
 
-  private database(): Promise<IDBDatabase> {
-    this.opened ??= new Promise((resolve, reject) => {
+  #database(): Promise<IDBDatabase> {
+    this.#opened ??= new Promise((resolve, reject) => {
       const request = indexedDB.open(this.name, VERSION);
       request.onupgradeneeded = () => {
         for (const store of STORES) request.result.createObjectStore(store);
@@ -103,7 +103,7 @@ class IndexedDBStore implements Store {
         resolve(request.result);
       };
     });
-    return this.opened;
+    return this.#opened;
   }
 }
 

@@ -27,9 +27,9 @@ export class MemoryStore implements Store {
       for (const each of save.put) this.outbox.set(each.client_message_id, structuredClone(each));
       for (const id of save.drop) this.outbox.delete(id);
     }
-    for (const item of batch.items) this.log(item.conversation_id).set(item.seq, item);
+    for (const item of batch.items) this.#log(item.conversation_id).set(item.seq, item);
     for (const change of batch.changes) {
-      const log = this.log(change.conversation_id);
+      const log = this.#log(change.conversation_id);
       const item = log.get(change.message_seq);
       if (item?.message) log.set(item.seq, { ...item, message: applyChange(item.message, change) });
     }
@@ -40,7 +40,7 @@ export class MemoryStore implements Store {
 
   async items(id: string, range: Range): Promise<StoredItem[]> {
     const { before = Infinity, after = 0, limit } = range;
-    const found = [...this.log(id).values()].filter((item) => item.seq < before && item.seq > after);
+    const found = [...this.#log(id).values()].filter((item) => item.seq < before && item.seq > after);
     found.sort((a, b) => a.seq - b.seq);
     return range.after === undefined ? found.slice(-limit) : found.slice(0, limit);
   }
@@ -53,7 +53,7 @@ export class MemoryStore implements Store {
 
   close(): void {}
 
-  private log(id: string): Map<number, StoredItem> {
+  #log(id: string): Map<number, StoredItem> {
     let log = this.logs.get(id);
     if (log === undefined) {
       log = new Map();

@@ -91,6 +91,7 @@ class Catchup:
     _through: bool = False  # all heads have come by
     _seen: set[str] = field(default_factory=set)
     _due: dict[str, float] = field(default_factory=dict)
+    _spread: set[str] = field(default_factory=set)
     _asked: dict[str, int] | None = None
     _not_before: float = 0.0
     _failures: int = 0
@@ -117,10 +118,26 @@ class Catchup:
         self._round, self._outdated = True, self._asked is not None
         self._cursor, self._through = None, False
         self._seen.clear()
+        self._spread.clear()
 
     def lagging(self, conversation_id: str, at: float) -> None:
         """Ask for this conversation at `at`, if it still lags then."""
         self._due[conversation_id] = min(at, self._due.get(conversation_id, at))
+        self._spread.discard(conversation_id)
+
+    def lacking(self, conversation_id: str, at: float, within: float) -> None:
+        """The same, of a gap before what has come.
+
+        `within`: so many clients have it that each waits for a time of its own, up to so many seconds. The first of
+        these times counts, and what comes meanwhile makes it no nearer.
+        """
+        if conversation_id in self._spread:
+            return
+        if not within:
+            self.lagging(conversation_id, at)
+        elif conversation_id not in self._due:
+            self._due[conversation_id] = at + within * self.random()
+            self._spread.add(conversation_id)
 
     @property
     def cursor(self) -> str | None:
@@ -132,7 +149,9 @@ class Catchup:
         if self._asked is not None or now < self._not_before or not (self._due or self._round):
             return None
         self._due = {each: at for each, at in self._due.items() if _lags(self.conversations[each])}
+        self._spread &= self._due.keys()
         wanted = [each for each, at in self._due.items() if at <= now and self._askable(each, room=room)]
+        self._spread.difference_update(wanted)
         if not wanted and not self._round:
             return None
         if self._round and room and (self._cursor is None or self._through):
@@ -202,6 +221,8 @@ class Catchup:
     def _reschedule(self, conversation: Conversation, *, fruitless: bool, now: float) -> None:
         if not _lags(conversation):
             conversation.fruitless = 0
+        elif conversation.id in self._spread:
+            return
         elif fruitless:  # to ask for it again at once would not help
             self._due[conversation.id] = now + self.settings.backoff(conversation.fruitless, self.random)
             conversation.fruitless += 1

@@ -13,8 +13,8 @@ MAX_EARLY: Final = 1_000
 
 
 def is_group(conversation_id: str) -> bool:
-    """Only groups have members that come and go: where such a conversation starts, the server has to say."""
-    return conversation_id.startswith("group:")
+    """Only groups and channels have members that come and go: where such a conversation starts, the server says."""
+    return conversation_id.startswith(("group:", "channel:"))
 
 
 def adds(entry: Entry, user_id: str | None) -> bool:

@@ -12,7 +12,7 @@ from parley_client.events import ConnectionChanged, Entry, Frame, Message, Notif
 from parley_client.exchange import TOKEN_EXPIRED, Exchange
 from parley_client.link import Link, earliest
 from parley_client.notifications import Notifications
-from parley_client.parsing import as_entry, as_event, as_notifications
+from parley_client.parsing import PACK, as_entry, as_event, as_notifications, as_pack
 from parley_client.renewal import Renewal
 from parley_client.sender import Sender
 from parley_client.settings import Settings
@@ -201,6 +201,8 @@ class Machine:
             self._stream.entry(entry, now)
             self._on_read_along(entry, frame)
             return
+        if frame.get("type") == PACK and self._on_pack(frame, now):
+            return
         event = as_event(frame)
         if event is None:
             self.ignored += 1
@@ -214,6 +216,14 @@ class Machine:
             self._watch.heard(event)
         elif not self._stream.is_over(getattr(event, "conversation_id", None)):
             self._stream.inbox.emit(event)
+
+    def _on_pack(self, frame: Frame, now: float) -> bool:
+        """Each entry of a pack, as if it had come alone. False: something in it is none."""
+        pack = as_pack(frame)
+        for entry, each in pack.entries:
+            self._stream.entry(entry, now, within=pack.within)
+            self._on_read_along(entry, each)
+        return pack.is_whole
 
     def _on_read_along(self, entry: Entry, frame: Frame) -> None:
         """A message may say how far its sender has read: a receipt like any other."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
 from parley_client.events import (
@@ -30,6 +31,8 @@ from parley_client.events import (
 
 # Before a type that is known, where the rest of the frame is not what the protocol says of it.
 MALFORMED: Final = "malformed:"
+PACK: Final = "messages"
+_MAX_WITHIN_MS: Final = 300_000
 
 
 # What JSON has become: the usual type first, for the other's check takes ten times as long.
@@ -62,6 +65,28 @@ def as_entry(frame: Frame) -> Entry | None:
         return LogEntry(conversation_id, seq, f"{MALFORMED}{kind}", frame)
 
 
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Entries of one conversation that came in one event, each with its frame.
+
+    Who lacks what is before them syncs `within` so many seconds. `is_whole`: there was nothing else among them.
+    """
+
+    entries: tuple[tuple[Entry, Frame], ...]
+    within: float
+    is_whole: bool
+
+
+def as_pack(frame: Frame) -> Pack:
+    """What of a `messages` event can be used. Whatever is no entry of its conversation is left out."""
+    where, events = frame.get("conversation_id"), frame.get("events")
+    listed: Sequence[Any] = events if isinstance(events, _LISTS) else ()
+    mine = [each for each in listed if is_object(each) and each.get("conversation_id") == where]
+    entries = tuple((entry, each) for each in mine if (entry := as_entry(each)) is not None)
+    within = min(max(_number(frame.get("sync_within_ms")) or 0, 0), _MAX_WITHIN_MS) / 1_000
+    return Pack(entries, within, bool(entries) and len(entries) == len(listed))
+
+
 def as_message(body: Frame, *, conversation_id: str | None = None, seq: int | None = None) -> Message:
     """A message object of the protocol (in an event, or from the history)."""
     get = body.get
@@ -90,7 +115,7 @@ def as_event(frame: Frame) -> Event | None:
             return make(frame)
     except (AttributeError, KeyError, TypeError, ValueError):
         return UnknownEvent(f"{MALFORMED}{kind}", frame)
-    return UnknownEvent(f"{MALFORMED}{kind}" if kind in _ENTRIES else kind, frame)
+    return UnknownEvent(f"{MALFORMED}{kind}" if kind in _ENTRIES or kind == PACK else kind, frame)
 
 
 def as_ack(data: Frame) -> Ack | None:
@@ -335,4 +360,4 @@ _EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
     "notification": _notification,
 }
 # A `seq` of these is not their own place in a log. Everything else that has one is an entry.
-_LIVE: Final = frozenset({*_EPHEMERAL, "disconnect"})
+_LIVE: Final = frozenset({*_EPHEMERAL, PACK, "disconnect"})

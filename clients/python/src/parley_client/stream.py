@@ -71,8 +71,11 @@ class Stream:
         from_start = self.catchup.complete or self.settings.history == "all"
         return self.inbox.conversation(conversation_id, from_start=from_start)
 
-    def entry(self, entry: Entry, now: float) -> None:
-        """An entry as it is written, of others or our own. What is missing before it is asked for a little later."""
+    def entry(self, entry: Entry, now: float, *, within: float = 0.0) -> None:
+        """An entry as it is written, of others or our own. What is missing before it is asked for a little later.
+
+        `within` (seconds): it came in a pack, and so many clients lack what is before it that they are to spread out.
+        """
         conversation = self.conversation(entry.conversation_id)
         was_over = conversation.refused
         self._accept(conversation, entry)
@@ -81,7 +84,7 @@ class Stream:
         if conversation.homeless and entry.seq > (conversation.held or 0):
             self.catchup.begin()
         elif conversation.behind:
-            self.catchup.lagging(conversation.id, now + self.settings.gap_delay)
+            self.catchup.lacking(conversation.id, now + self.settings.gap_delay, within)
 
     def heard_of(self, conversation_id: str, seq: int, now: float) -> None:
         """An entry exists, and is not here."""
