@@ -195,8 +195,12 @@ export class Machine {
   // --- inside
 
   #passed(entry: Entry): void {
-    if (isKnown(entry, "new_message") && entry.message.sender_id !== this.userId) {
-      this.cursors.want("delivered", entry.conversation_id, entry.seq, this.now + this.context.settings.deliveredDelay);
+    if (!isKnown(entry, "new_message")) return;
+    const { conversation_id: where, seq, message } = entry;
+    // in a channel it is for nothing but to spare who is mentioned a push
+    const isFor = !where.startsWith("channel:") || message.mentions?.includes(this.userId ?? "");
+    if (isFor && message.sender_id !== this.userId) {
+      this.cursors.want("delivered", where, seq, this.now + this.context.settings.deliveredDelay);
     }
   }
 

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from parley_client.changes import Change, ChangeKind
 from parley_client.codec import check_size
+from parley_client.conversation import CHANNEL
 from parley_client.cursors import CursorKind
 from parley_client.effects import Done, Failed
 from parley_client.errors import ClosedError, ParleyError
@@ -85,7 +86,7 @@ class Core(Machine):
         event = self._stream.inbox.take()
         if isinstance(event, SendFailed):
             self._sender.verdicts.taken(event)
-        if isinstance(event, Message) and self.settings.auto_delivered and event.sender_id != self.user_id:
+        if isinstance(event, Message) and self.settings.auto_delivered and self._owes(event):
             due = now + self.settings.delivered_delay
             self._cursors.want("delivered", event.conversation_id, event.seq, due=due)
         if self._stream.taken(now):
@@ -93,6 +94,12 @@ class Core(Machine):
             self._sender.verdicts.pass_on()
             self._pump(now)
         return event
+
+    def _owes(self, message: Message) -> bool:
+        """Whether `delivered` is for anything. In a channel it only spares who is mentioned a push."""
+        if message.sender_id == self.user_id:
+            return False
+        return not message.conversation_id.startswith(CHANNEL) or self.user_id in message.mentions
 
     def told(self, call: int) -> None:
         """The application was told how this call ended, and had the time to show it."""
