@@ -17,6 +17,7 @@ from typing import Final
 
 from parley_client.settings import Settings
 
+from benchmarks.channel import channel_table
 from benchmarks.cost_model import CHECK, MESSAGE, ONE_PING, PING, RECEIPT, STREAM, private_message
 
 # AWS's documents, as read in November 2026; the first two are of an account and region, and can be raised.
@@ -183,6 +184,7 @@ TABLES: Final = {
     "A busy hour": load_table,
     "What is used up first": first_table,
     "When all are cut off at once": storm_table,
+    "A channel against the quotas": channel_table,
 }
 
 if __name__ == "__main__":

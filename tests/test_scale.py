@@ -9,6 +9,7 @@ import pytest
 from parley_client.settings import Settings
 
 from benchmarks import scale
+from benchmarks.channel import POST_RATE, Found, Plan, Written, simulated
 from benchmarks.scale import Load, storm
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/scale.md").read_text(encoding="utf-8")
@@ -44,6 +45,39 @@ def test_a_client_that_does_not_back_off_asks_many_times_as_often() -> None:
     hasty = storm(2_000, 20, settings=replace(Settings(), backoff_limit=1.0))
     assert hasty.tries > 10 * calm.tries
     assert hasty.all == pytest.approx(calm.all, rel=0.35)
+
+
+def told(plan: Plan, written: Written) -> Found:
+    return simulated(plan, written, shown=20)
+
+
+def test_a_packs_worth_reaches_everybody_within_a_window_and_its_posting() -> None:
+    plan = Plan(20_000)
+    found = told(plan, Written(rate=1, seconds=60))
+    assert (found.lost, found.syncs.total(), found.refused.total()) == (0, 0, 0)
+    assert found.share(1) <= 2 * plan.window + 1
+    assert found.packs == 7
+    assert found.posts.total() == 7 * 20_000
+
+
+def test_what_finds_no_room_in_packs_is_synced_within_the_time_that_they_say() -> None:
+    plan, burst = Plan(20_000, sync_rate=100_000, reads=100_000), Written(rate=1_000, seconds=0.018)
+    found = told(plan, burst)
+    assert (found.lost, found.refused.total(), found.syncs.total()) == (0, 0, 20_000)
+    assert found.share(1) <= 20_000 / POST_RATE + plan.window + 2
+    hasty = told(replace(plan, spread=False), burst)
+    assert hasty.delays[-1] < found.delays[-1]
+    assert max(hasty.syncs.values()) > found.syncs.total() / (20_000 / POST_RATE + plan.window)
+
+
+def test_everybody_gets_everything_however_many_syncs_are_refused() -> None:
+    found = told(Plan(20_000, sync_rate=100), Written(rate=1_000, seconds=0.1))
+    assert found.refused.total() > found.syncs.total()
+    assert found.lost == 0
+
+
+def test_readers_acknowledge_nothing_in_a_channel() -> None:
+    assert told(Plan(1_000), Written(rate=1, seconds=30)).receipts.total() == 0
 
 
 def test_a_busy_hour_is_proportional_to_its_users() -> None:

@@ -45,7 +45,7 @@ export class Base {
   state: ConnectionState = { state: "offline" };
   told: readonly Notification[] = [];
   watched: readonly string[] = [];
-  private readonly listeners = new Map<string, Set<(event: never) => void>>();
+  readonly #listeners = new Map<string, Set<(event: never) => void>>();
 
   constructor(readonly options: ClientOptions) {
     const own = globalThis.WebSocket as WebSocketLike | undefined;
@@ -80,14 +80,14 @@ export class Base {
   }
 
   on<E extends keyof ClientEvents>(type: E, listener: (event: ClientEvents[E]) => void): () => void {
-    const listeners = this.listeners.get(type) ?? new Set();
-    this.listeners.set(type, listeners);
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
 
   tell<E extends keyof ClientEvents>(type: E, event: ClientEvents[E]): void {
-    const listeners = [...(this.listeners.get(type) ?? [])] as ((event: ClientEvents[E]) => void)[];
+    const listeners = [...(this.#listeners.get(type) ?? [])] as ((event: ClientEvents[E]) => void)[];
     for (const listener of listeners) guarded(() => listener(event));
   }
 }

@@ -199,10 +199,7 @@ export class ParleyClient {
   watch(users: readonly string[]): Promise<void> {
     const wanted = [...new Set(users)].sort();
     if (wanted.length > MAX_WATCHED) {
-      throw new ParleyError(
-        "bad_request",
-        `At most ${MAX_WATCHED} users can be watched, and these are ${wanted.length}`,
-      );
+      throw new ParleyError("bad_request", `At most ${MAX_WATCHED} users can be watched`);
     }
     if (JSON.stringify(wanted) === JSON.stringify(this.#base.watched)) return Promise.resolve();
     this.#base.watched = wanted;

@@ -69,8 +69,8 @@ export class Catchup {
    * The same, of a gap before what has come. `within`: so many clients have it that each waits for a time of its own, up to that.
    * The first of these times counts, and what comes meanwhile makes it no nearer.
    */
-  lacking(id: string, at: number, within: number): void {
-    if (this.#spread.has(id) || (within > 0 && this.#due.has(id))) return;
+  lacking(id: string, at: number, within = 0): void {
+    if (this.#spread.has(id)) return;
     this.lagging(id, at + within * this.context.random());
     if (within > 0) this.#spread.add(id);
   }

@@ -6,9 +6,14 @@ import { adds } from "./parsing.js";
 // Entries that came too early. One that comes farther ahead than this is left to the next sync.
 const MAX_EARLY = 1_000;
 
-/** Only groups have members that come and go: where such a conversation starts, the server has to say. */
+/** What is written there goes out in packs, to very many. */
+export function isChannel(conversationId: string): boolean {
+  return conversationId.startsWith("channel:");
+}
+
+/** Only groups and channels have members that come and go: where such a conversation starts, the server has to say. */
 export function isGroup(conversationId: string): boolean {
-  return /^(group|channel):/.test(conversationId);
+  return conversationId.startsWith("group:") || isChannel(conversationId);
 }
 
 /**

@@ -4,6 +4,7 @@ import { ParleyError } from "../errors.js";
 import type { Entry } from "../types.js";
 import { Changes } from "./changes.js";
 import { Context, earliest } from "./context.js";
+import { isChannel } from "./conversation.js";
 import { Cursors } from "./cursors.js";
 import { Exchange } from "./exchange.js";
 import { Link } from "./link.js";
@@ -13,6 +14,9 @@ import { Renewal, type TokenLife } from "./renewal.js";
 import { Sender } from "./sender.js";
 import { type CoreOptions, DEFAULTS } from "./settings.js";
 import { Watch } from "./watch.js";
+
+/** Of very many readers most pings would find a pack that is being posted: it has two minutes to come. */
+const PACK_ON_ITS_WAY = 120_000;
 
 /** See `core.ts`, which is this and what applications ask for. */
 export class Machine {
@@ -25,8 +29,8 @@ export class Machine {
   protected readonly cursors: Cursors;
   protected readonly changes: Changes;
   protected readonly watcher: Watch;
-  protected readonly renewal: Renewal;
-  protected readonly notifying: Notifying;
+  readonly #renewal: Renewal;
+  readonly #notifying: Notifying;
   protected now = 0;
   #caughtUp = false;
 
@@ -41,13 +45,13 @@ export class Machine {
     );
     this.changes = new Changes(context, this.exchange, this.sender.stream, () => this.userId);
     this.watcher = new Watch(context, this.exchange);
-    this.renewal = new Renewal(
+    this.#renewal = new Renewal(
       context,
       this.exchange,
       (now) => this.#resume(now),
       (now) => this.#endWithToken(now),
     );
-    this.notifying = new Notifying(context, options.overHttp === true);
+    this.#notifying = new Notifying(context, options.overHttp === true);
   }
 
   get userId(): string | null {
@@ -61,18 +65,18 @@ export class Machine {
 
   /** Whether there is a connection whose token is good, as far as is known. */
   get isServed(): boolean {
-    return this.link.state === "online" && !this.renewal.waiting;
+    return this.link.state === "online" && !this.#renewal.waiting;
   }
 
   /** When to call `tick`, if nothing happens before. */
   deadline(): number | null {
     if (this.link.state !== "online") return this.link.nextDue();
-    if (this.renewal.waiting) return this.exchange.nextDue();
-    const always = earliest(this.link.nextDue(), this.exchange.nextDue(), this.renewal.nextDue());
+    if (this.#renewal.waiting) return this.exchange.nextDue();
+    const always = earliest(this.link.nextDue(), this.exchange.nextDue(), this.#renewal.nextDue());
     const { stream, outbox } = this.sender;
     const asking = stream.catchup.nextDue();
     if (!stream.catchup.answered) return earliest(always, asking);
-    const parts = [outbox, this.cursors, this.changes, this.watcher, this.notifying];
+    const parts = [outbox, this.cursors, this.changes, this.watcher, this.#notifying];
     return earliest(always, asking, ...parts.map((part) => part.nextDue()));
   }
 
@@ -96,33 +100,33 @@ export class Machine {
   connected(now: number, token: TokenLife | null = null): void {
     if (this.link.state !== "connecting") return;
     this.link.connected(now);
-    this.renewal.plan(now, token);
+    this.#renewal.plan(now, token);
     this.sender.stream.catchup.connected();
-    this.notifying.connected(now);
+    this.#notifying.connected(now);
     this.#caughtUp = false;
     this.context.emit({ type: "connection", state: "catching_up" });
     this.pump(now);
   }
 
   renew(token: string, left: number | null, now: number): void {
-    if (this.link.state === "online") this.renewal.authenticate(token, left, now);
+    if (this.link.state === "online") this.#renewal.authenticate(token, left, now);
   }
 
   notRenewed(now: number): void {
-    if (this.link.state === "online") this.renewal.notHad(now);
+    if (this.link.state === "online") this.#renewal.notHad(now);
   }
 
   notified(number: number, found: unknown[], now: number): void {
-    this.notifying.answered(number, found);
+    this.#notifying.answered(number, found);
     this.pump(now);
   }
 
   notNotified(number: number, error: ParleyError, now: number): void {
-    this.notifying.failed(number, error, now);
+    this.#notifying.failed(number, error, now);
   }
 
   acknowledged(id: string, now: number): void {
-    this.notifying.acknowledged(id, now);
+    this.#notifying.acknowledged(id, now);
     this.pump(now);
   }
 
@@ -175,12 +179,12 @@ export class Machine {
     if (this.link.shouldConnect(now)) this.#connect();
     if (this.link.isDead(now)) this.#drop("The server no longer answers", now);
     if (this.link.state !== "online") return;
-    if (this.renewal.hasEnded(now)) this.#onRefusedToken("token_expired", now);
-    if (this.renewal.waiting) {
+    if (this.#renewal.hasEnded(now)) this.#onRefusedToken("token_expired", now);
+    if (this.#renewal.waiting) {
       this.exchange.expire(now);
       return;
     }
-    if (this.exchange.expire(now) || this.renewal.isInDoubt(now)) {
+    if (this.exchange.expire(now) || this.#renewal.isInDoubt(now)) {
       this.link.expectPong(now);
       this.#beat(now);
     }
@@ -188,7 +192,7 @@ export class Machine {
       if (this.link.beat(now)) this.sender.stream.catchup.begin();
       this.#beat(now);
     }
-    this.renewal.act(now);
+    this.#renewal.act(now);
     this.pump(now);
   }
 
@@ -198,7 +202,7 @@ export class Machine {
     if (!isKnown(entry, "new_message")) return;
     const { conversation_id: where, seq, message } = entry;
     // in a channel it is for nothing but to spare who is mentioned a push
-    const isFor = !where.startsWith("channel:") || message.mentions?.includes(this.userId ?? "");
+    const isFor = !isChannel(where) || message.mentions?.includes(this.userId ?? "");
     if (isFor && message.sender_id !== this.userId) {
       this.cursors.want("delivered", where, seq, this.now + this.context.settings.deliveredDelay);
     }
@@ -224,7 +228,7 @@ export class Machine {
     } else if (event === null) {
       if ("connectionId" in frame) this.exchange.failSilent(now); // no event, but the gateway's own words
     } else if (isLive(event, "notification")) {
-      this.notifying.heard(event.notification);
+      this.#notifying.heard(event.notification);
     } else if (isLive(event, "presence") && !this.watcher.hear(event)) {
       return; // of two events the later counts
     } else if (!this.sender.stream.isOver(frame.conversation_id)) {
@@ -258,7 +262,7 @@ export class Machine {
       );
     }
     if (stream.catchup.answered) {
-      for (const part of [this.sender, this.cursors, this.changes, this.watcher, this.notifying]) part.sendDue(now);
+      for (const part of [this.sender, this.cursors, this.changes, this.watcher, this.#notifying]) part.sendDue(now);
     }
     if (!this.#caughtUp && stream.catchup.idle) {
       this.#caughtUp = true;
@@ -268,7 +272,7 @@ export class Machine {
 
   #onSynced(data: Frame, now: number): void {
     this.link.failures = 0; // this connection is of use
-    this.renewal.proven();
+    this.#renewal.proven();
     this.sender.stream.synced(data, now);
     const { broken } = this.sender.stream;
     if (broken === null) return;
@@ -286,7 +290,7 @@ export class Machine {
       now,
       (data, later) => {
         if (data.behind === true && where !== null && held !== null) {
-          this.sender.stream.heardOf(where, held + 1, later);
+          this.sender.stream.heardOf(where, held + 1, later, isChannel(where) ? PACK_ON_ITS_WAY : 0);
         }
       },
       () => {},
@@ -306,9 +310,9 @@ export class Machine {
 
   /** The connection lives on with a fresh token, where there is a source of them; else it ends with its own. */
   #onRefusedToken(code: string, now: number): void {
-    if (code === "token_expired" && this.renewal.beginLate()) {
+    if (code === "token_expired" && this.#renewal.beginLate()) {
       this.#forgetRequests();
-    } else if (code === "token_expired" && this.renewal.isLast) {
+    } else if (code === "token_expired" && this.#renewal.isLast) {
       this.context.do({ type: "disconnect", reason: code });
       this.stop(new ParleyError(code, "The token has ended, and there is no other"));
     } else {
@@ -319,7 +323,7 @@ export class Machine {
   /** A token has come after the last one's end. What was posted in between never came: as after a connect. */
   #resume(now: number): void {
     this.sender.stream.catchup.connected();
-    this.notifying.connected(now);
+    this.#notifying.connected(now);
   }
 
   #endWithToken(now: number): void {
@@ -327,14 +331,14 @@ export class Machine {
   }
 
   #forgetConnection(): void {
-    this.renewal.forget();
+    this.#renewal.forget();
     this.#forgetRequests();
   }
 
   /** Nothing that was under way is answered any more. */
   #forgetRequests(): void {
     const { stream, outbox } = this.sender;
-    const parts = [this.exchange, outbox, this.cursors, this.changes, this.watcher, this.notifying, stream];
+    const parts = [this.exchange, outbox, this.cursors, this.changes, this.watcher, this.#notifying, stream];
     for (const part of parts) part.connectionLost();
   }
 }

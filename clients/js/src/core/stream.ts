@@ -86,12 +86,12 @@ export class Stream {
     else if (conversation.behind) this.catchup.lacking(conversation.id, now + this.context.settings.gapDelay, within);
   }
 
-  /** An entry exists, and is not here. */
-  heardOf(id: string, seq: number, now: number): void {
+  /** An entry exists, and is not here. `within` (ms): it is about to come, as a rule. */
+  heardOf(id: string, seq: number, now: number, within = 0): void {
     const conversation = this.conversation(id);
     conversation.heardOf(seq);
     if (conversation.homeless) this.catchup.begin();
-    else this.catchup.lagging(id, now);
+    else this.catchup.lacking(id, now + within * this.context.random());
   }
 
   /** The conversation in which something happened last, of those that go on. */

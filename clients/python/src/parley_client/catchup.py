@@ -125,7 +125,7 @@ class Catchup:
         self._due[conversation_id] = min(at, self._due.get(conversation_id, at))
         self._spread.discard(conversation_id)
 
-    def lacking(self, conversation_id: str, at: float, within: float) -> None:
+    def lacking(self, conversation_id: str, at: float, within: float = 0.0) -> None:
         """The same, of a gap before what has come.
 
         `within`: so many clients have it that each waits for a time of its own, up to so many seconds. The first of
@@ -133,10 +133,8 @@ class Catchup:
         """
         if conversation_id in self._spread:
             return
-        if not within:
-            self.lagging(conversation_id, at)
-        elif conversation_id not in self._due:
-            self._due[conversation_id] = at + within * self.random()
+        self.lagging(conversation_id, at + (within and within * self.random()))
+        if within:
             self._spread.add(conversation_id)
 
     @property

@@ -10,12 +10,16 @@ from parley_client.revision import Revision
 
 # Entries that came too early. One that comes farther ahead than this is left to the next sync.
 MAX_EARLY: Final = 1_000
-CHANNEL: Final = "channel:"
+
+
+def is_channel(conversation_id: str) -> bool:
+    """What is written there goes out in packs, to very many."""
+    return conversation_id.startswith("channel:")
 
 
 def is_group(conversation_id: str) -> bool:
     """Only groups and channels have members that come and go: where such a conversation starts, the server says."""
-    return conversation_id.startswith(("group:", CHANNEL))
+    return conversation_id.startswith("group:") or is_channel(conversation_id)
 
 
 def adds(entry: Entry, user_id: str | None) -> bool:

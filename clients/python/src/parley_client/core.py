@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from parley_client.changes import Change, ChangeKind
 from parley_client.codec import check_size
-from parley_client.conversation import CHANNEL
+from parley_client.conversation import is_channel
 from parley_client.cursors import CursorKind
 from parley_client.effects import Done, Failed
 from parley_client.errors import ClosedError, ParleyError
@@ -99,7 +99,7 @@ class Core(Machine):
         """Whether `delivered` is for anything. In a channel it only spares who is mentioned a push."""
         if message.sender_id == self.user_id:
             return False
-        return not message.conversation_id.startswith(CHANNEL) or self.user_id in message.mentions
+        return not is_channel(message.conversation_id) or self.user_id in message.mentions
 
     def told(self, call: int) -> None:
         """The application was told how this call ended, and had the time to show it."""

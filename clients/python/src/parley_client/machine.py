@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from parley_client.changes import Changes
+from parley_client.conversation import is_channel
 from parley_client.cursors import Cursors
 from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Save
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
@@ -17,6 +19,9 @@ from parley_client.renewal import Renewal
 from parley_client.sender import Sender
 from parley_client.settings import Settings
 from parley_client.watch import Watch
+
+# Of very many readers most pings would find a pack that is being posted: it has two minutes to come.
+_PACK_ON_ITS_WAY: Final = 120.0
 
 
 class Machine:
@@ -274,7 +279,7 @@ class Machine:
 
         def done(data: Frame, later: float) -> None:
             if data.get("behind") is True and where is not None and held is not None:
-                self._stream.heard_of(where, held + 1, later)
+                self._stream.heard_of(where, held + 1, later, within=_PACK_ON_ITS_WAY if is_channel(where) else 0.0)
             if call is not None:
                 self._do(Done(call, dict(data)))
 

@@ -86,14 +86,14 @@ class Stream:
         elif conversation.behind:
             self.catchup.lacking(conversation.id, now + self.settings.gap_delay, within)
 
-    def heard_of(self, conversation_id: str, seq: int, now: float) -> None:
-        """An entry exists, and is not here."""
+    def heard_of(self, conversation_id: str, seq: int, now: float, *, within: float = 0.0) -> None:
+        """An entry exists, and is not here. `within` (seconds): it is about to come, as a rule."""
         conversation = self.conversation(conversation_id)
         conversation.heard_of(seq)
         if conversation.homeless:
             self.catchup.begin()
         else:
-            self.catchup.lagging(conversation_id, now)
+            self.catchup.lacking(conversation_id, now + (within and within * self.random()))
 
     def compare(self) -> None:
         """Something may have been written that is not here."""
