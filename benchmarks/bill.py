@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from math import ceil
 from typing import Final
 
-from benchmarks import costs
+from benchmarks import channel_costs, costs
+from benchmarks.channel_costs import Told
 from benchmarks.cost_model import (
     AUTHORIZER,
     CHECK,
@@ -75,6 +76,9 @@ SAYS: Final = {
     "group": "Messages written in groups, each user and day",
     "group_size": "Members of such a group",
     "online": "Share of the others who are online when a message comes (0 to 1)",
+    "channel": "Messages written in channels, each day, all together",
+    "readers": "Readers of such a channel who are there when it is written",
+    "pace": "Messages a second while a channel is written",
     "requests": "Requests over HTTP, each user and day",
     "images": "Images sent, each user and month",
     "image_kb": "KB of an image",
@@ -95,6 +99,9 @@ class Usage:
     group: float = 10.0
     group_size: int = 20
     online: float = 0.3
+    channel: float = 0.0
+    readers: float = 1_000.0
+    pace: float = 0.1
     requests: float = 10.0
     images: float = 4.0
     image_kb: float = 500.0
@@ -120,6 +127,7 @@ def pieces() -> dict[str, Services]:
         "image": {FILES: costs.image() / prices.MILLION},
         "download": plus((1, REQUESTED.services), (3, READ), (1, {FILES: prices.S3_GET})),
         **_group_pieces(),
+        **channel_costs.pieces(),
     }
 
 
@@ -191,19 +199,22 @@ def counts(usage: Usage) -> dict[str, float]:
         "digest_base": digests,
         "digest_online": digests * here,
         "digest_away": digests * (n - here),
+        **{name: usage.channel * DAYS * count for name, count in Told(usage.pace, usage.readers).counts().items()},
     }
 
 
 def delivered(usage: Usage) -> float:
     """Posts of messages to who is there, in a month."""
     days = usage.users * DAYS
-    return usage.private * days * usage.online + usage.group * days * (usage.group_size - 1) * usage.online
+    to_groups = usage.group * days * (usage.group_size - 1) * usage.online
+    return usage.private * days * usage.online + to_groups + usage.channel * DAYS * usage.readers
 
 
 def gigabytes(usage: Usage) -> tuple[float, float, float]:
     """Of a month: rows that are stored, files that are stored, bytes that go out to the internet."""
     days = usage.users * DAYS
-    rows = (usage.private + usage.group) * days * ROW_BYTES * usage.kept_months
+    written = (usage.private + usage.group) * days + usage.channel * DAYS
+    rows = written * ROW_BYTES * usage.kept_months
     images = usage.images * usage.users * usage.image_kb * 1_000
     out = delivered(usage) * EVENT_BYTES + images * usage.downloads
     gb = prices.GIGABYTE
@@ -280,7 +291,7 @@ def rival(one: Rival, usage: Usage) -> float:
     """Dollars a month for the same messages and connections. Receipts are messages, too."""
     days = usage.users * DAYS
     receipts = counts(usage)["receipt"]
-    published = (usage.private + usage.group) * days + receipts
+    published = (usage.private + usage.group) * days + usage.channel * DAYS + receipts
     used = published * one.publish + (delivered(usage) + receipts) * one.deliver + usage.hours * days * one.hour
     return max(used, one.month) if one.prepaid else used + one.month
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bill
+from benchmarks import bill, channel_costs
 from benchmarks.cost_model import WITH_PUSHES, WITHOUT_PUSHES
 from infra import prices
 
@@ -25,6 +25,8 @@ def figures() -> dict[str, Any]:
         "days": bill.DAYS,
         "large_group": bill.LARGE_GROUP,
         "quiet_group": bill.QUIET_GROUP,
+        "channel_rate": channel_costs.CHANNEL_RATE,
+        "in_a_pack": channel_costs.IN_A_PACK,
         "digests_a_day": bill.DIGESTS_A_DAY,
         "roster_units": bill.ROSTER_UNITS,
         "event_bytes": bill.EVENT_BYTES,

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bill, calculator, cost_model, costs
+from benchmarks import bill, calculator, channel_costs, cost_model, costs
 from benchmarks.bill import Usage
+from benchmarks.channel_costs import Told
 from infra import prices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,9 @@ USAGES = {
     "all online": Usage(online=1),
     "alone": Usage(group_size=1),
     "much data": Usage(users=1_000_000, images=100, kept_months=36),
+    "a channel": Usage(channel=500, readers=10_000),
+    "a channel beyond its packs": Usage(channel=5_000, readers=20_000, pace=10),
+    "a channel without readers": Usage(channel=5, readers=0, pace=0),
     "nothing": NOTHING,
 }
 # The most that a million may cost, in dollars: what is built later keeps to it, or says why not.
@@ -53,6 +57,9 @@ BUDGETS = {
     "a message in a group of 20": (cost_model.GROUP.a_million, 19.80),
     "a message in a group of 1,000": (cost_model.LARGE.a_million, 130.0),
     "a digest in a group of 1,000": (cost_model.DIGEST.a_million, 132.0),
+    "a message in a channel, 10,000 there, 0.1/s": (Told(0.1, 10_000).a_million, 10_900.0),
+    "the same, 1/s": (Told(1, 10_000).a_million, 2_200.0),
+    "the same, 10/s": (Told(10, 10_000).a_million, 860.0),
     "a push, in tens": (cost_model.push(10), 4.65),
     "an image": (costs.image(), 40.0),
     "a request": (cost_model.REQUESTED.a_million, 1.50),
@@ -105,6 +112,8 @@ def test_the_pieces_come_to_what_the_counted_operations_cost() -> None:
     assert dollars_of(large) == pytest.approx(one_each, rel=1e-9)
     busy = replace(large, group=1)  # of a thousand in a day
     assert dollars_of(busy) == pytest.approx(30 * (cost_model.LARGE.dollars + 0.096 * cost_model.DIGEST.dollars))
+    channel = replace(NOTHING, channel=ONE, readers=10_000, pace=0.1)
+    assert dollars_of(channel) * prices.MILLION == pytest.approx(Told(0.1, 10_000).a_million)
     private = replace(NOTHING, private=ONE, online=1)
     assert dollars_of(private, but="receipt") * prices.MILLION == pytest.approx(cost_model.busy_message(), rel=1e-9)
     assert dollars_of(private) - dollars_of(private, but="receipt") == pytest.approx(cost_model.RECEIPT.dollars)
@@ -112,6 +121,19 @@ def test_the_pieces_come_to_what_the_counted_operations_cost() -> None:
     assert bill.counts(away)["push"] == pytest.approx(1)
     assert dollars_of(replace(NOTHING, hours=ONE)) == pytest.approx(cost_model.hour_online())
     assert dollars_of(replace(NOTHING, images=1)) * prices.MILLION == pytest.approx(costs.image())
+
+
+def test_the_faster_a_channel_is_written_the_more_share_a_pack() -> None:
+    few, more, many = (Told(pace, 10_000) for pace in (0.1, 1, 10))
+    assert (few.posts, more.posts, many.posts) == (10_000, 2_000, 200)
+    assert (few.syncs, more.syncs, many.syncs) == (0, 0, 200)
+    assert Told(3.2, 10_000).syncs == 0 < Told(3.3, 10_000).syncs
+
+
+def test_a_post_of_a_pack_is_hardly_more_than_the_gateways_price() -> None:
+    each = channel_costs.posted()
+    assert each["API Gateway"] == prices.WEBSOCKET_MESSAGE
+    assert sum(each.values()) < 1.1 * prices.WEBSOCKET_MESSAGE
 
 
 def test_a_month_without_anything_is_what_stands_still() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cost_model, costs, handlers
+from benchmarks import bill, channel_costs, cost_model, costs, handlers
 from infra import prices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +18,19 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_each_table_is_the_computed_one(title: str) -> None:
     section = PAGE.split(f"# {title}\n", 1)[1].split("\n## ", 1)[0]
     assert "\n".join(costs.TABLES[title]()) in section
+
+
+def test_the_table_of_channels_is_the_computed_one() -> None:
+    assert "\n".join(channel_costs.table()) in PAGE
+    told, million = channel_costs.Told(0.1, 10_000), prices.MILLION
+    each = channel_costs.posted()
+    assert f"$10,000 are the gateway's posts, ${each['DynamoDB'] * 10_000 * million:,.0f} read units" in PAGE
+    assert f"once for a pack and reader: ${channel_costs.READ.a_million:.2f} a million" in PAGE
+    assert f"pack, at ${channel_costs.SYNC.a_million:.2f} a million" in PAGE
+    assert f"4 read units: ${cost_model.Cost(writes=6, reads=4).a_million:.2f} a million" in PAGE
+    others = {one.name: (one.publish + told.readers * one.deliver) * million for one in bill.RIVALS}
+    for name in ("AWS AppSync Events", "Ably, by use", "PubNub, by transactions"):
+        assert f"{name.replace(',', '')} ${others[name]:,.0f}" in PAGE
 
 
 @pytest.mark.parametrize("sentence", costs.sentences())
