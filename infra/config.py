@@ -107,6 +107,7 @@ class Config:
     abuse_limit: int
     edit_window_s: int
     group_limit: int
+    channel_members: int
     inline_limit: int
     receipts_limit: int
     text_limit: int
@@ -124,6 +125,7 @@ class Config:
     look_concurrency: int
     fan_out_concurrency: int
     fan_out_rate: int
+    channel_rate: int
     digest_limit: int
     digest_s: int
     fan_out_ms: int
@@ -215,6 +217,7 @@ class Config:
             abuse_limit=read.number("abuse_limit", 1, 10_000, 100),
             edit_window_s=read.number("edit_window_s", 0, 31_536_000, 86_400),
             group_limit=read.number("group_limit", 2, 1_000, 1_000),
+            channel_members=read.number("channel_members", 1_000, 1_000_000, 100_000),
             inline_limit=read.number("inline_limit", 1, 1_000, 200),
             receipts_limit=read.number("receipts_limit", 0, 1_000, 100),
             text_limit=read.number("text_limit", 1, 5_000, 5_000),
@@ -232,6 +235,7 @@ class Config:
             look_concurrency=read.number("look_concurrency", 2, 100, 5),
             fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
+            channel_rate=read.number("channel_rate", 10, 10_000, 2_000),
             digest_limit=read.number("digest_limit", 0, 1_000, 500),
             digest_s=read.number("digest_s", 30, 900, 900),
             fan_out_ms=read.number("fan_out_ms", 100, 5_000, 1_000),

@@ -51,7 +51,7 @@ class RestApi(Construct):
                 **identity.environment,
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
                 **config.environment("invite_rate", "invite_burst"),
-                **config.environment("group_limit", "inline_limit", "receipts_limit"),
+                **config.environment("group_limit", "channel_members", "inline_limit", "receipts_limit"),
                 **config.environment("text_limit", "mention_limit", "page_limit", "request_log"),
                 "ALLOWED_ORIGINS": ",".join(config.allowed_origins),
                 **config.environment(
@@ -67,7 +67,8 @@ class RestApi(Construct):
         )
         self.rest.allow_items(storage.log, "BatchGetItem", "PutItem", "Query", "UpdateItem")
         self.rest.allow_items(
-            storage.members, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+            storage.members,
+            *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
         )
         self.rest.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         self.rest.allow_items(storage.tickets, "PutItem")

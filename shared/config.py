@@ -123,6 +123,7 @@ class RestSettings(_Sending):
     invite_rate: int
     invite_burst: int
     group_limit: int
+    channel_members: int
     device_limit: int
     reminder_limit: int
     audit_days: int
@@ -143,6 +144,7 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
 
     fan_out_queue_url: str
     fan_out_rate: int
+    channel_rate: int
     digest_limit: int
     digest_s: int
     look_queue_url: str

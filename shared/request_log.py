@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.domain.text import is_group_id, is_user_id, private_members
+from shared.domain.text import has_roles, is_user_id, private_members
 
 MESSAGE: Final = "request"
 # A longer body is not taken apart for its ids: a page of a sync has them in the frame that asked for it.
@@ -149,7 +149,7 @@ def _place(found: Mapping[str, Any]) -> dict[str, Any]:
     """The conversation and the entry that it is about, or the user."""
     place: dict[str, Any] = {}
     conversation_id, to, seq = found.get("conversation_id"), found.get("to"), found.get("seq")
-    if isinstance(conversation_id, str) and (private_members(conversation_id) or is_group_id(conversation_id)):
+    if isinstance(conversation_id, str) and (private_members(conversation_id) or has_roles(conversation_id)):
         place["conversation_id"] = conversation_id
     elif isinstance(to, str) and is_user_id(to) and not to.startswith(_LIKE_A_TOKEN):
         place["to"] = to

@@ -93,6 +93,10 @@ class Meter(Unhurried):
                 found = answer.get("Responses", {}).get(table, [])
                 sizes = [item_bytes(item) for item in found] + [0] * (len(wanted["Keys"]) - len(found))
                 self.reads += sum(read_units(size, consistent=wanted["ConsistentRead"]) for size in sizes)
+        elif request.get("Select") == "COUNT":  # rows that are counted are read
+            everything = {name: value for name, value in request.items() if name != "Select"}
+            read = self.calls.call("Query", everything)["Items"]
+            self.reads += read_units(sum(map(item_bytes, read)), consistent=bool(request.get("ConsistentRead")))
         elif operation in {"GetItem", "Query"}:
             items = answer.get("Items", [answer["Item"]] if "Item" in answer else [])
             consistent = bool(request.get("ConsistentRead"))

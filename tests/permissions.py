@@ -22,7 +22,7 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
     },
     "Rest": {
         "Log": ["BatchGetItem", "PutItem", "Query", "UpdateItem"],
-        "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
+        "Members": ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
         "Sessions": ["BatchGetItem", "UpdateItem"],
         "Tickets": ["PutItem"],
     },

@@ -23,7 +23,9 @@ from shared.adapters.dynamodb.model_stores import (
     DynamoDbProfiles,
     DynamoDbReminders,
 )
+from shared.adapters.dynamodb.packs import DynamoDbPacks
 from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts, DynamoDbStandings
+from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
@@ -89,6 +91,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "files": DynamoDbFiles(calls, members_table=MEMBERS),
         "sessions": DynamoDbSessions(calls, sessions_table=SESSIONS),
         "tickets": DynamoDbTickets(calls, tickets_table=TICKETS),
+        "readers": DynamoDbReaders(calls, members_table=MEMBERS),
         "contacts": DynamoDbContacts(calls, members_table=MEMBERS),
         "blocks": DynamoDbBlocks(calls, members_table=MEMBERS),
         "relations": DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, parallel_map=parallel_map),
@@ -98,6 +101,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),
         "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         "devices": DynamoDbDevices(calls, members_table=MEMBERS),
+        "packs": DynamoDbPacks(calls, members_table=MEMBERS),
         "push_contexts": DynamoDbPushContexts(calls, members_table=MEMBERS),
         "claims": DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
         "standings": DynamoDbStandings(calls, members_table=MEMBERS),

@@ -84,6 +84,7 @@ def make_context(
     generous: dict[str, Any] = {
         "connection_limit": CONNECTION_LIMIT,
         "group_limit": 100,
+        "channel_members": 100_000,
         "inline_limit": 200,
         "receipts_limit": 100,
         "page_limit": 100,
@@ -93,6 +94,7 @@ def make_context(
         "audit_days": 400,
         "delivery_check_s": DELIVERY_CHECK_S,
         "fan_out_rate": 500,
+        "channel_rate": 2_000,
         "digest_limit": 0,
         "digest_s": 900,
         "sizes": SizeLimits(image=10_000, file=100_000),

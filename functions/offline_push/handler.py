@@ -15,9 +15,12 @@ from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import DeliveryCheck, Digest
+from shared.domain.packs import DuePack, Portion
 from shared.domain.pushes import PushJob, SweepPart
 from shared.observability import make_logger, unexpected
 from shared.operations.fan_out import deliver_shard
+from shared.operations.packs import make_pack
+from shared.operations.portions import deliver_portion
 from shared.operations.push.enqueueing import check_deliveries, enqueue_stored, send_digest
 from shared.operations.push.missed import scheduled_sweep, sweep_missed
 from shared.operations.push.sending import push_all
@@ -27,7 +30,7 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | Sequence[DeliveryCheck | Digest] | Due | SweepPart | PushJob
+Work = Shard | Portion | Sequence[DeliveryCheck | Digest | DuePack] | Due | SweepPart | PushJob
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -83,8 +86,8 @@ def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]
                 jobs[message_id] = task
             elif isinstance(task, Sequence):
                 checks[message_id] = [look for look in task if isinstance(look, DeliveryCheck)]
-                for digest in [look for look in task if isinstance(look, Digest)]:
-                    _carry_out(digest, wiring)
+                for other in [look for look in task if not isinstance(look, DeliveryCheck)]:
+                    _carry_out(other, wiring)
             else:
                 _carry_out(task, wiring)
         except Exception as error:  # noqa: BLE001  # as above
@@ -131,11 +134,15 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
 }
 
 
-def _carry_out(task: Shard | Digest | Due | SweepPart, wiring: Wiring) -> None:
+def _carry_out(task: Shard | Portion | Digest | DuePack | Due | SweepPart, wiring: Wiring) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
             deliver_shard(task, later=wiring.later, stores=stores, services=services, context=context)
+        case Portion():
+            deliver_portion(task, stores=stores, services=services, context=context)
+        case DuePack():
+            make_pack(task, stores=stores, services=services, context=context)
         case Digest():
             send_digest(task, stores=stores, services=services, context=context)
         case Due():

@@ -19,6 +19,7 @@ from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM, Platform
 from shared.domain.fan_out import Shard
+from shared.domain.packs import Portion
 from shared.observability import FunctionObserver
 from shared.operations.context import Context, Limits
 from shared.operations.fan_out import LaterEntries
@@ -57,6 +58,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     limits = Limits(
         delivery_check_s=settings.second_look_s,
         fan_out_rate=settings.fan_out_rate,
+        channel_rate=settings.channel_rate,
         digest_limit=settings.digest_limit,
         digest_s=settings.digest_s,
     )
@@ -112,15 +114,25 @@ class SqsShardQueue:
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
-    def put(self, shards: Sequence[Shard]) -> None:
-        self._queue.send_all(({"kind": SHARD, **asdict(shard)} for shard in shards), fair_by="conversation_id")
+    def put(self, shards: Sequence[Shard | Portion]) -> None:
+        self._queue.send_all(map(shard_body, shards), fair_by="conversation_id")
 
 
-def shard_from(body: Mapping[str, Any]) -> Shard:
+def shard_body(shard: Shard | Portion) -> dict[str, Any]:
+    """A portion is a shard of nobody to versions that know of none: they drop it."""
+    if isinstance(shard, Shard):
+        return {"kind": SHARD, **asdict(shard)}
+    nobody = Shard(shard.conversation_id, shard.last, (), shard.queued_at, (), quiet=True)
+    return {"kind": SHARD, **asdict(nobody), "portion": asdict(shard)}
+
+
+def shard_from(body: Mapping[str, Any]) -> Shard | Portion:
     """The shard in a message of the queue; earlier versions' say neither since when nor whom to post to.
 
     Raises for a bad one.
     """
+    if "portion" in body:
+        return _portion_from(body["portion"])
     queued_at, attendees = body.get("queued_at"), body.get("attendees")
     return Shard(
         str(body["conversation_id"]),
@@ -129,4 +141,18 @@ def shard_from(body: Mapping[str, Any]) -> Shard:
         None if queued_at is None else int(queued_at),
         None if attendees is None else tuple((str(one), str(user), int(opened)) for one, user, opened in attendees),
         body.get("quiet") is True,
+    )
+
+
+def _portion_from(said: Mapping[str, Any]) -> Portion:
+    return Portion(
+        str(said["conversation_id"]),
+        int(said["posted"]),
+        int(said["last"]),
+        int(said["part"]),
+        int(said["sync_within_ms"]),
+        int(said["queued_at"]),
+        str(said["start"]),
+        str(said["after"]),
+        said["is_around"] is True,
     )

@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
-from shared.domain.text import is_group_id
-from shared.operations import groups
+from shared.domain.text import has_roles, is_channel_id
+from shared.operations import channels, groups
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
 from shared.wire.rest import conversations as bodies
 
@@ -19,11 +19,15 @@ from shared.wire.rest import conversations as bodies
 def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/conversations")
     def post_conversation(body: Annotated[bodies.NewConversation, Body()]) -> Answer:
-        """Make a private conversation or a group. 200 where it was there already."""
+        """Make a private conversation, a group or a channel. 200 where it was there already."""
         user_id = wiring.writer(app)
         if isinstance(body, bodies.NewPrivateConversation):
             created = create_private(user_id, body.with_, stores=wiring.stores, now=wiring.context.now())
             return ok(bodies.created_body(created), is_new=created.is_new)
+        if isinstance(body, bodies.NewChannel):
+            channel = channels.NewChannel(user_id, body.name, body.join, body.client_conversation_id)
+            made = channels.create_channel(channel, **wiring.parts)
+            return ok(bodies.channel_body(made), is_new=made.is_new)
         command = groups.NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id)
         group = groups.create_group(command, admit=wiring.invites.take, **wiring.parts)
         tail = wiring.stores.log.read_back(group.conversation_id, limit=1)
@@ -52,17 +56,17 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
     @app.patch("/v1/conversations/<conversation_id>")
     def patch_conversation(conversation_id: ConversationPath, body: bodies.NewName) -> Answer:
-        """Rename a group. For its owners and admins."""
+        """Rename a group or a channel. For its owners and admins."""
         user_id = wiring.writer(app)
         groups.rename(conversation_id, body.name, by=user_id, **wiring.parts)
         return _summary(conversation_id, user_id, wiring)
 
     @app.delete("/v1/conversations/<conversation_id>")
     def delete_conversation(conversation_id: ConversationPath) -> Answer:
-        """Leave a group; or hide a private conversation until its next message."""
+        """Leave a group or a channel; or hide a private conversation until its next message."""
         user_id = wiring.writer(app)
-        if is_group_id(conversation_id):
-            groups.remove_member(conversation_id, user_id, by=user_id, **wiring.parts)
+        if has_roles(conversation_id):
+            _remove(conversation_id, user_id, user_id, wiring)
         else:
             hide(conversation_id, user_id=user_id, stores=wiring.stores)
         return done()
@@ -77,31 +81,57 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/members")
-    def get_members(conversation_id: ConversationPath) -> Answer:
-        """Everyone in the conversation, and how far they have read."""
+    def get_members(conversation_id: ConversationPath, limit: Limit = 100, cursor: Cursor = None) -> Answer:
+        """Everyone in the conversation, and how far they have read. A channel's in pages, for its owners and admins."""
         user_id = wiring.caller(app).user_id
+        if is_channel_id(conversation_id):
+            after = (0, "") if cursor is None else bodies.decode_members_cursor(user_id, conversation_id, cursor)
+            most = min(limit, wiring.context.limits.page_limit)
+            page = channels.members_page(
+                conversation_id, user_id=user_id, limit=most, after=after, stores=wiring.stores
+            )
+            return ok(bodies.members_page_body(user_id, conversation_id, page))
         return ok(bodies.members_body(groups.members_of(conversation_id, user_id=user_id, stores=wiring.stores)))
 
     @app.post("/v1/conversations/<conversation_id>/members")
     def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
-        """Add users to a group. For its owners and admins. Who is in it already is left out of `added`."""
+        """Add users to a group or a channel. For its owners and admins. Who is in it is left out of `added`."""
         command = groups.AddMembers(conversation_id, body.users, by=wiring.writer(app))
+        if is_channel_id(conversation_id):
+            readers, size = channels.add_readers(command, admit=wiring.invites.take, **wiring.parts)
+            return ok(bodies.added_body(readers, members=size))
         added, audience = groups.add_members(command, admit=wiring.invites.take, **wiring.parts)
         return ok(bodies.added_body(added, members=len(audience)))
 
+    @app.put("/v1/conversations/<conversation_id>/members/<user_id>")
+    def put_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
+        """Join a channel that is open. Only oneself. 200 for who is in it already."""
+        by = wiring.writer(app)
+        joined = channels.join(conversation_id, user_id, by=by, stores=wiring.stores, context=wiring.context)
+        return ok(bodies.channel_body(joined), is_new=joined.is_new)
+
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.NewRole) -> Answer:
-        """Give a member another role. For the group's owners."""
+        """Give a member another role. For the owners of the group or channel."""
         command = groups.SetRole(conversation_id, user_id, body.role, by=wiring.writer(app))
-        groups.set_role(command, **wiring.parts)
+        if is_channel_id(conversation_id):
+            channels.set_writer(command, **wiring.parts)
+        else:
+            groups.set_role(command, **wiring.parts)
         return ok(bodies.role_body(user_id, body.role))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
-        """Remove a member from a group, or leave it. Owners remove anyone, admins remove members."""
-        groups.remove_member(conversation_id, user_id, by=wiring.writer(app), **wiring.parts)
+        """Remove a member from a group or channel, or leave it. Owners remove anyone, admins remove members."""
+        _remove(conversation_id, user_id, wiring.writer(app), wiring)
         return done()
 
 
 def _summary(conversation_id: str, user_id: str, wiring: Wiring) -> Answer:
-    return ok(bodies.summary_body(summary_of(conversation_id, user_id=user_id, stores=wiring.stores)))
+    summary = summary_of(conversation_id, user_id=user_id, stores=wiring.stores)
+    return ok(bodies.summary_body(channels.with_size(summary, stores=wiring.stores, services=wiring.services)))
+
+
+def _remove(conversation_id: str, user_id: str, by: str, wiring: Wiring) -> None:
+    remove = channels.remove_from_channel if is_channel_id(conversation_id) else groups.remove_member
+    remove(conversation_id, user_id, by=by, **wiring.parts)

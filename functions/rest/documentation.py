@@ -36,7 +36,7 @@ class Documented:
 
 _CONVERSATION: Final = (NotAMember,)
 _GROUP: Final = (NotAMember, Forbidden, RateLimited)
-_REACTING: Final = (NotAMember, NotFound, Blocked, RateLimited)
+_REACTING: Final = (NotAMember, NotFound, Forbidden, Blocked, RateLimited)
 
 # Operation id → what it answers.
 OPERATIONS: Final[Mapping[str, Documented]] = {
@@ -55,15 +55,16 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "patch_conversation": Documented("conversations", {200: conversations.Conversation}, _GROUP),
     "delete_conversation": Documented("conversations", {204: None}, _GROUP),
     "patch_settings": Documented("conversations", {200: conversations.Settings}, _CONVERSATION),
-    "get_members": Documented("members", {200: conversations.Members}, _CONVERSATION),
+    "get_members": Documented("members", {200: conversations.Members}, (NotAMember, Forbidden)),
     "post_members": Documented("members", {200: conversations.AddedMembers}, (*_GROUP, Conflict)),
-    "patch_member": Documented("members", {200: conversations.GrantedRole}, (*_GROUP, NotFound)),
+    "put_member": Documented("members", {201: conversations.Channel, 200: conversations.Channel}, (*_GROUP, Conflict)),
+    "patch_member": Documented("members", {200: conversations.GrantedRole}, (*_GROUP, NotFound, Conflict)),
     "delete_member": Documented("members", {204: None}, (*_GROUP, NotFound)),
     "get_messages": Documented("messages", {200: messages.History}, _CONVERSATION),
     "post_message": Documented(
         "messages",
         {201: messages.SentMessage, 200: messages.SentMessage},
-        (NotAMember, NotFound, Blocked, Conflict, SyncRequired, RateLimited),
+        (NotAMember, NotFound, Forbidden, Blocked, Conflict, SyncRequired, RateLimited),
     ),
     "post_read": Documented("messages", {200: messages.ReadCursor}, _CONVERSATION),
     "get_message": Documented("messages", {200: messages.SingleMessage}, (NotAMember, NotFound)),
@@ -74,7 +75,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
         "messages", {200: messages.DeletedMessage}, (NotAMember, NotFound, Forbidden, RateLimited)
     ),
     "put_reaction": Documented("messages", {200: messages.Reaction}, (*_REACTING, Conflict)),
-    "delete_reaction": Documented("messages", {200: messages.Reaction}, (*_REACTING, Forbidden)),
+    "delete_reaction": Documented("messages", {200: messages.Reaction}, _REACTING),
     "post_file": Documented("files", {201: messages.BegunUpload}, (Conflict, RateLimited)),
     "get_file": Documented("files", {200: messages.FileAnswer}, (NotFound,)),
     "post_reminder": Documented(

@@ -44,7 +44,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Rest": {
         "Log": _PUT,
-        "Members": _MEMBERS,
+        "Members": f"{_MEMBERS} dynamodb:BatchWriteItem",
         "Sessions": _SESSIONS,
         "Tickets": "dynamodb:PutItem",
         "Secret": _READ_KEPT,

@@ -15,6 +15,11 @@ ADMIN: Final = "admin"
 MEMBER: Final = "member"
 ROLES: Final[tuple[Role, ...]] = (OWNER, ADMIN, MEMBER)
 
+JoinPolicy = Literal["open", "closed"]
+"""Who may join a channel by themselves: whoever knows its id, or no one."""
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+
 # One transaction has 100 parts at most: the entry, the group's own item, and two for each member.
 MAX_USERS_PER_CHANGE: Final = 48
 
@@ -52,12 +57,16 @@ class Reacted:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """`users` became members, with their `roles`. `name` comes with a group's first entry; `size` is of members now."""
+    """`users` became members, with their `roles`. `name` comes with a group's first entry; `size` is of members now.
+
+    `join` comes with a channel's first entry.
+    """
 
     users: tuple[str, ...]
     size: int
     roles: Mapping[str, Role] = field(default_factory=dict)
     name: str | None = None
+    join: JoinPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ CONNECTING_MS: Final = 5 * 1_000
 # As many large groups of a user have their connections as attendees: as many rows as one BatchWriteItem takes. Members
 # of more are looked up in their sessions there.
 MAX_LARGE_GROUPS: Final = 25
+# As many channels is a user in, beside those: a channel looks nobody up in their session.
+MAX_CHANNELS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Connection:
     """One live connection. Times are ms; `authenticated_until` is the end of its token, or of a later one (`auth`).
 
     `heard_at` is its last ping since it was opened, or shown a fresh token; 0 before the first one. `large_groups` are
-    those that its user's connections are attendees of, as of when it was read from the session.
+    those that its user's connections are attendees of, channels among them, as of when it was read from the session.
     """
 
     connection_id: str
@@ -114,7 +116,7 @@ class Registered:
 
     The rest is how the user stood right before: what watchers had last been told (None: nothing yet, or it is not known
     since this connection was stored already), when the last connection had been closed, whether the user hides, and
-    the large groups that this connection is to be an attendee of.
+    the large groups and channels that this connection is to be an attendee of.
     """
 
     others: Sequence[Connection]
@@ -151,7 +153,7 @@ SessionsByUser = Mapping[str, Sequence[Connection]]
 class Session:
     """Everything that is known of a user's connections at one moment, stale ones included.
 
-    `large_groups` has those that the connections are attendees of, and since when (ms).
+    `large_groups` has those that the connections are attendees of, and since when (ms); so has `channels`.
     """
 
     connections: Sequence[Connection] = ()
@@ -159,6 +161,7 @@ class Session:
     hidden: bool = False
     shown: Status | None = None
     large_groups: Mapping[str, int] = field(default_factory=dict)
+    channels: Mapping[str, int] = field(default_factory=dict)
 
     def is_online(self, now: int) -> bool:
         return any(connection.is_live(now) for connection in self.connections)

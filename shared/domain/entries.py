@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Final, Literal
 
 from shared.domain.changes import KINDS, MESSAGE, Change, changes_roster
-from shared.domain.text import is_group_id, other_member
+from shared.domain.text import has_roles, other_member
 
 # How many recent writers an entry remembers: all of them in any private conversation. Whom a group's entry has no room
 # for any more has the number of their last message in their own membership, which is written before that entry is.
@@ -224,7 +224,7 @@ def change_entry(  # noqa: PLR0913  # the parts of an entry
 
 def _roster_seq(base: Entry | None) -> int | None:
     """What follows `base` goes on from there. Whatever changed before an entry that does not say was before that."""
-    if base is None or not is_group_id(base.conversation_id):
+    if base is None or not has_roles(base.conversation_id):
         return None
     return base.seq if base.roster_seq is None else base.roster_seq
 

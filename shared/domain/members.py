@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from shared.domain.changes import Role
+from shared.domain.changes import JoinPolicy, Role
 from shared.domain.entries import Entry, author_key
 
 Notify = Literal["all", "mentions", "none"]
@@ -58,13 +58,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group's own item. Who is in it stands in the roster."""
+    """A group's own item, or a channel's, which has a `join`. Who is in it, or writes there, stands in the roster."""
 
     conversation_id: str
     name: str
     created_by: str
     created_at: int
     size: int
+    join: JoinPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A group and everyone in it, read at one moment."""
+    """A group and everyone in it, or a channel and those who write there, read at one moment."""
 
     group: Group
     seats: Mapping[str, Seat]

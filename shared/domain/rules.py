@@ -11,8 +11,8 @@ from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Renamed,
 from shared.domain.entries import MAX_MESSAGE_BYTES, Draft, Entry, Reaction, is_too_heavy, message_bytes
 from shared.domain.files import READY, File
 from shared.domain.members import Group, Roster
-from shared.domain.text import is_blank, is_emoji, is_group_id, is_label, private_members
-from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, TooLarge
+from shared.domain.text import has_roles, is_blank, is_channel_id, is_emoji, is_label, private_members
+from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, ParleyError, TooLarge
 
 MAX_CONTENT_CHARACTERS: Final = 5_000
 MAX_CONTENT_BYTES: Final = 20 * 1024
@@ -36,18 +36,21 @@ class Bounds:
 
 
 PROTOCOL: Final = Bounds()
+READERS_ONLY: Final = "Only owners and admins of the channel can do this"
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
     """The members with their roles. `group` is None for a private conversation, whose id names its two members.
 
-    Of `unlisted` members of a group it is not known that all their connections are among its attendees.
+    Of `unlisted` members of a group it is not known that all their connections are among its attendees. Of a channel
+    these are its owners and admins; `readers` are other members, as far as they were looked up.
     """
 
     roles: Mapping[str, Role]
     group: Group | None = None
     unlisted: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, roster: Roster) -> Audience:
@@ -81,11 +84,15 @@ class Audience:
 
         Entries that the reading already reflects may be among them: the last change of each user counts.
         """
-        changes = [change for entry in entries if (change := entry.change) is not None and changes_roster(change)]
+        changes = [
+            (entry.conversation_id, change)
+            for entry in entries
+            if (change := entry.change) is not None and changes_roster(change)
+        ]
         if not changes:
             return self
-        roles, group, unlisted = dict(self.roles), self.group, self.unlisted
-        for change in changes:
+        roles, group, unlisted, readers = dict(self.roles), self.group, self.unlisted, self.readers
+        for conversation_id, change in changes:
             match change:
                 case Added(users=users, roles=given):
                     roles.update({user: given.get(user, MEMBER) for user in users})
@@ -93,17 +100,27 @@ class Audience:
                 case Removed(users=users):
                     roles = {user: role for user, role in roles.items() if user not in users}
                     unlisted -= frozenset(users)
+                    readers -= frozenset(users)
+                case RolesChanged(roles=changed) if is_channel_id(conversation_id):
+                    roles.update({user: role for user, role in changed.items() if role != MEMBER})
+                    plain = frozenset(user for user, role in changed.items() if role == MEMBER)
+                    roles = {user: role for user, role in roles.items() if user not in plain}
+                    readers = (readers | plain) - roles.keys()
                 case RolesChanged(roles=changed):
                     roles.update({user: role for user, role in changed.items() if user in roles})
                 case Renamed(name=name) if group is not None:
                     group = replace(group, name=name)
-        return Audience(roles, group, unlisted)
+        return Audience(roles, group, unlisted, readers)
+
+    def refusal(self, user_id: str) -> ParleyError:
+        """Why a user without a role can't do what takes one: a channel's reader is a member."""
+        return Forbidden(READERS_ONLY) if user_id in self.readers else NotAMember()
 
 
 def check_possible_member(conversation_id: str, user_id: str) -> None:
     """Whether the user could be in a conversation of this id, without a read. Raises NotAMember."""
     private = private_members(conversation_id)
-    if user_id in private if private is not None else is_group_id(conversation_id):
+    if user_id in private if private is not None else has_roles(conversation_id):
         return
     raise NotAMember
 
@@ -165,7 +182,7 @@ def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds
     """Only members can be mentioned. Raises BadRequest, and TooLarge for more of them than are allowed."""
     if len(mentions) > bounds.mentions:
         raise TooLarge(f"A message mentions at most {bounds.mentions} users")
-    if not all(user_id in audience for user_id in mentions):
+    if not all(user_id in audience or user_id in audience.readers for user_id in mentions):
         raise BadRequest("A message can mention members of its conversation only")
 
 

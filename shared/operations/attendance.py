@@ -65,7 +65,7 @@ def list_members(
         groups = sessions[user_id].large_groups
         if conversation_id not in groups and len(groups) >= MAX_LARGE_GROUPS:
             if seq % _LOOK_EVERY == 0:
-                _give_up_left(user_id, groups, stores=stores, now=now)
+                give_up_left(user_id, groups, stores=stores, now=now)
             return
         there = stores.sessions.list_in(user_id, conversation_id, now=now)
         if there is None:
@@ -80,8 +80,8 @@ def list_members(
         services.observer.failed("members not listed", error)
 
 
-def _give_up_left(user_id: str, groups: Mapping[str, int], *, stores: PresenceStores, now: int) -> None:
-    """Forget those groups that the user has left since: they were listed long ago, and are no member now.
+def give_up_left(user_id: str, groups: Mapping[str, int], *, stores: PresenceStores, now: int) -> None:
+    """Forget those groups, or channels, that the user has left since: they were listed long ago, and are no member now.
 
     Who comes back is listed anew, which is another time, and so stays.
     """

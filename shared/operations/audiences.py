@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from shared.domain.entries import Entry
-from shared.domain.rules import Audience, check_possible_member
-from shared.domain.text import is_group_id
-from shared.errors import NotAMember
+from shared.domain.rules import READERS_ONLY, Audience, check_possible_member
+from shared.domain.text import has_roles, is_channel_id
+from shared.errors import Forbidden, NotAMember, ParleyError
 from shared.operations.context import Context
 from shared.operations.rosters import Behind
 from shared.ports.stores import ChatStores, PresenceStores
@@ -22,14 +23,28 @@ def audience_behind(
     stores: ChatStores,
     context: Context,
 ) -> Audience:
-    """Everyone in the conversation as of `base` or later, to decide about what follows. Raises NotAMember."""
-    if base is None or not is_group_id(conversation_id):
+    """Everyone in the conversation as of `base` or later, to decide about what follows. Raises NotAMember.
+
+    Of a channel those who write there; Forbidden for its other members. Those of `mentions` cost a read of their own.
+    """
+    if base is None or not has_roles(conversation_id):
         return audience_of(conversation_id, user_id, stores=stores)
-    needed = (user_id, *mentions)
+    is_channel = is_channel_id(conversation_id)
+    needed = (user_id,) if is_channel else (user_id, *mentions)
     audience = roster_behind(base, needed=needed, stores=stores, context=context)
     if audience is None or user_id not in audience:
-        raise NotAMember
+        raise _refusal(conversation_id, user_id, stores)
+    others = [user for user in mentions if user not in audience] if is_channel else []
+    if others:
+        readers = frozenset(stores.memberships.among(conversation_id, others))
+        return replace(audience, readers=audience.readers | readers)
     return audience
+
+
+def _refusal(conversation_id: str, user_id: str, stores: PresenceStores) -> ParleyError:
+    """Why this user can't do what takes a seat: one read for a channel, whose other members have none."""
+    is_reader = is_channel_id(conversation_id) and stores.memberships.get(conversation_id, user_id) is not None
+    return Forbidden(READERS_ONLY) if is_reader else NotAMember()
 
 
 def roster_behind(
@@ -61,7 +76,8 @@ def roster_behind(
 def audience_of(conversation_id: str, user_id: str, *, stores: PresenceStores) -> Audience:
     """Everyone in the conversation, the user among them: one query for a group, none for a private conversation.
 
-    Raises NotAMember, alike for a conversation that the user is not in and for one that does not exist.
+    Of a channel those who write there; Forbidden for its other members. Raises NotAMember, alike for a conversation
+    that the user is not in and for one that does not exist.
 
     To decide about a write, see `rosters.py`: the roster has to be at least as new as the entry in front of it.
     """
@@ -71,5 +87,10 @@ def audience_of(conversation_id: str, user_id: str, *, stores: PresenceStores) -
         return private
     roster = stores.memberships.roster(conversation_id)
     if roster is None or user_id not in roster.seats:
-        raise NotAMember
+        raise _refusal(conversation_id, user_id, stores)
     return Audience.of(roster)
+
+
+def is_told_later(conversation_id: str, audience: Audience, context: Context) -> bool:
+    """Whether the stream side tells of what is stored next: in a large group, and in every channel."""
+    return len(audience) > context.limits.inline_limit or is_channel_id(conversation_id)

@@ -16,9 +16,9 @@ from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry, change_entry
 from shared.domain.rules import Audience, check_possible_member
-from shared.domain.text import is_group_id
+from shared.domain.text import has_roles, is_channel_id
 from shared.errors import NotAMember, Unavailable
-from shared.operations.audiences import audience_behind
+from shared.operations.audiences import audience_behind, is_told_later
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
@@ -63,7 +63,8 @@ def change(
     costs as much as one in time, and more than the place itself where the message carries a thousand reactions.
 
     Guarantee: when this returns with an entry, that entry and what it does are durable, both.
-    Raises NotAMember, whatever `decide` raises, and Unavailable (too much contention; nothing was changed).
+    Raises NotAMember, Forbidden (a channel's reader), whatever `decide` raises, and Unavailable (too much contention;
+    nothing was changed).
     """
     check_possible_member(conversation_id, user_id)
     nonce = context.new_nonce()
@@ -80,7 +81,7 @@ def change(
             queue.meet(tail[0].seq, began=began, now=context.now())
             if not (queue.is_stalled or stores.log.claim(conversation_id, tail[0].seq + 1, now=context.now())):
                 continue
-        narrow = own and tail[0].fan_out
+        narrow = own and tail[0].fan_out and not is_channel_id(conversation_id)
         audience = (
             Audience.of_one(user_id)
             if narrow
@@ -98,7 +99,7 @@ def change(
             sender_id=user_id,
             created_at=context.now(),
             nonce=nonce,
-            fan_out=narrow or len(audience) > context.limits.inline_limit,
+            fan_out=narrow or is_told_later(conversation_id, audience, context),
         )
         there = stores.log.put(entry)
         if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
@@ -146,7 +147,7 @@ def _is_crowded(tail: Entry, attempt: int, user_id: str, now: int) -> bool:
     """Whether others are at the same: the place was lost twice, or another member has reacted a moment ago."""
     has_reacted = isinstance(tail.change, Reacted) and tail.sender_id != user_id
     is_recent = now - tail.created_at < _MOMENT_MS
-    return attempt > 1 or (is_recent and has_reacted and is_group_id(tail.conversation_id))
+    return attempt > 1 or (is_recent and has_reacted and has_roles(tail.conversation_id))
 
 
 def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -> Audience:
@@ -166,7 +167,8 @@ def announce(
 
     `connection` made it, and gets the reply instead; it is registered again where its user's session lacks it. Who came
     into a group, or went, and its members are told whom of each other they may see now, or no more.
-    In a large group the stream side tells the members; it can't know who was removed, so that is done here.
+    In a large group the stream side tells the members; it can't know who was removed, so that is done here. In a
+    channel no one sees another for being in it.
     """
     entry = changed.entry
     if entry is None:
@@ -178,6 +180,8 @@ def announce(
     lost = settle(delivered, connection, services=services, now=context.now())
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
+    if is_channel_id(entry.conversation_id):
+        return
     in_it, added, now = changed.audience.members, entry.change, context.now
     if isinstance(added, Added):
         place = entry.conversation_id

@@ -22,6 +22,7 @@ class Limits:
     connection_limit: int = 0
     edit_window_s: int = 0
     group_limit: int = 0
+    channel_members: int = 0
     inline_limit: int = 0
     receipts_limit: int = 0
     page_limit: int = 0
@@ -31,6 +32,7 @@ class Limits:
     audit_days: int = 0
     delivery_check_s: int = 0
     fan_out_rate: int = 0
+    channel_rate: int = 0
     digest_limit: int = 0
     digest_s: int = 0
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen

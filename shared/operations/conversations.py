@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.domain.changes import Role
+from shared.domain.changes import MEMBER, Role
 from shared.domain.entries import Entry
 from shared.domain.inbox import Happened, InboxPosition, Order, Snapshot, order_then
 from shared.domain.members import Group, Member, Preferences, is_in_inbox, unread
 from shared.domain.rules import check_possible_member
-from shared.domain.text import is_group_id, other_member, private_conversation_id, private_members
+from shared.domain.text import has_roles, is_channel_id, other_member, private_conversation_id, private_members
 from shared.errors import BadRequest, NotAMember
 from shared.operations.heads import heads_of
 from shared.ports.services import Services
@@ -19,13 +19,17 @@ from shared.ports.stores import ChatStores
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A conversation as its member's inbox shows it, `head` None while empty; `role` is filled in for one alone."""
+    """A conversation as its member's inbox shows it, `head` None while empty.
+
+    `role` is filled in for one alone, and so is `size`: about how many members a channel has.
+    """
 
     member: Member
     head: Entry | None
     last_message: Entry | None = None
     group: Group | None = None
     role: Role | None = None
+    size: int = 0
 
     @property
     def conversation_id(self) -> str:
@@ -125,11 +129,12 @@ def summary_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sum
     if member is None:
         raise NotAMember
     group, role = None, None
-    if is_group_id(conversation_id):
+    if has_roles(conversation_id):
         roster = stores.memberships.roster(conversation_id)
-        if roster is None or user_id not in roster.seats:
+        seat = None if roster is None else roster.seats.get(user_id)
+        if roster is None or (seat is None and not is_channel_id(conversation_id)):
             raise NotAMember
-        group, role = roster.group, roster.seats[user_id].role
+        group, role = roster.group, MEMBER if seat is None else seat.role
     tail = stores.log.read_back(conversation_id, limit=1)
     (filled,) = _filled([Summary(member, tail[0] if tail else None, group=group, role=role)], stores)
     return filled
@@ -140,7 +145,7 @@ def _filled(page: Sequence[Summary], stores: ChatStores, *, copied: Collection[s
 
     Those may lack the latest edit, deletion or reaction.
     """
-    groups = [one.conversation_id for one in page if one.group is None and is_group_id(one.conversation_id)]
+    groups = [one.conversation_id for one in page if one.group is None and has_roles(one.conversation_id)]
     named = stores.memberships.groups(groups) if groups else {}
     heads = [one.head for one in page if one.head is not None]
     as_stored = {head.conversation_id for head in heads if head.is_message and head.conversation_id not in copied}

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.connections import Connection, Session, live
-from shared.domain.entries import Entry
+from shared.domain.connections import Connection, Delivered, Session, live
+from shared.domain.entries import Entry, Pack
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
 from shared.domain.text import is_group_id
@@ -107,25 +107,37 @@ def deliver(
     A shard that is delivered twice is posted twice; receivers tell by the `seq`. Unless `is_posted`, it only finds out
     who is away. An attendee that turns out to be gone is none any more.
     """
-    now, rate = context.now, context.limits.fan_out_rate
-    found = _found(shard, stores=stores, now=now())
-    waiting = [one for one in found.there if is_posted and not _is_opened_since(one, shard)]
-    portion = max(1, rate // _PORTIONS)
-    delivered = []
-    for start in range(0, len(waiting), portion):
-        began = now()
-        targets = waiting[start : start + portion]
-        delivered.append(post(entry, targets, stores=stores, services=services, now=began))
-        is_last = start + portion >= len(waiting)
-        rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
-        if not is_last and rest_ms > 0:
-            context.wait_ms(rest_ms)
-    for one in delivered:
+    found = _found(shard, stores=stores, now=context.now())
+    waiting = [one for one in found.there if is_posted and not is_opened_since(one, shard.queued_at)]
+    for one in post_paced(entry, waiting, stores=stores, services=services, context=context):
         report(one, services=services)
         if shard.attendees is not None:
             for gone in one.forgotten:
                 stores.attendance.leave(gone.connection_id, shard.conversation_id)
     return found
+
+
+def post_paced(
+    event: Entry | Pack,
+    connections: Sequence[Connection],
+    *,
+    stores: PresenceStores,
+    services: PushServices,
+    context: Context,
+) -> list[Delivered]:
+    """Post to all of these, at most `fan_out_rate` a second, and say what became of it."""
+    now, rate = context.now, context.limits.fan_out_rate
+    portion = max(1, rate // _PORTIONS)
+    delivered = []
+    for start in range(0, len(connections), portion):
+        began = now()
+        targets = connections[start : start + portion]
+        delivered.append(post(event, targets, stores=stores, services=services, now=began))
+        is_last = start + portion >= len(connections)
+        rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
+        if not is_last and rest_ms > 0:
+            context.wait_ms(rest_ms)
+    return delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +160,6 @@ def _found(shard: Shard, *, stores: SessionStores, now: int) -> Found:
     return Found(there, absent, sessions if is_group_id(shard.conversation_id) else {})
 
 
-def _is_opened_since(connection: Connection, shard: Shard) -> bool:
+def is_opened_since(connection: Connection, queued_at: int | None) -> bool:
     """Whether its client has synced, or is about to, and finds the entry there: it was stored before."""
-    return shard.queued_at is not None and connection.connected_at > shard.queued_at + _SKEW_MS
+    return queued_at is not None and connection.connected_at > queued_at + _SKEW_MS

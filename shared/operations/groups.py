@@ -51,7 +51,7 @@ def create_group(
     creator are left out silently. Raises BadRequest, TooLarge (name), Conflict (too many members), RateLimited.
     """
     rules.check_name(command.name)
-    others = _others(command.members, command.creator)
+    others = others_of(command.members, command.creator)
     rules.check_room(len(others) + 1, limit=context.limits.group_limit)
     named = command.client_conversation_id
     conversation_id = group_id(context.new_secret()) if named is None else named_group_id(command.creator, named)
@@ -60,7 +60,7 @@ def create_group(
     ):
         return _existing(there, command, admit=admit, stores=stores, services=services, context=context)
     admit(command.creator, len(others))  # all that are asked for: the figure does not tell who was left out
-    others = _addable(others, command.creator, stores)
+    others = addable(others, command.creator, stores)
     first = others[: MAX_USERS_PER_CHANGE - 1]
     changed = _found(conversation_id, command, first, stores, context)
     announce(changed, stores=stores, services=services, context=context)
@@ -101,10 +101,10 @@ def _existing(
     for entry in there if untouched else ():
         audience = audience.after([entry])
         announce(Changed(entry, audience), stores=stores, services=services, context=context)
-    others = _others(command.members, command.creator)
+    others = others_of(command.members, command.creator)
     if untouched and (rest := [user for user in others if user not in added]):
         admit(command.creator, len(rest))
-        rest = _addable(rest, command.creator, stores)
+        rest = addable(rest, command.creator, stores)
         _add(conversation_id, rest, by=command.creator, stores=stores, services=services, context=context)
     looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, stores=stores, context=context)
     return CreatedGroup(conversation_id, looked.audience, is_new=False)
@@ -128,10 +128,10 @@ def add_members(
     conversation_id, users, by = command.conversation_id, command.users, command.by
     check = partial(rules.check_moderator, by)  # and nothing else
     looked = change(conversation_id, user_id=by, decide=check, stores=stores, context=context)
-    wanted = [user for user in _others(users, by) if user not in looked.audience]
+    wanted = [user for user in others_of(users, by) if user not in looked.audience]
     rules.check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
     admit(by, len(wanted))
-    wanted = _addable(wanted, by, stores)
+    wanted = addable(wanted, by, stores)
     audience = _add(conversation_id, wanted, by=by, stores=stores, services=services, context=context)
     return tuple(wanted), audience or looked.audience
 
@@ -219,14 +219,14 @@ def set_role(command: SetRole, *, stores: ChatStores, services: Services, contex
     return changed
 
 
-def _others(users: Sequence[str], creator: str) -> list[str]:
+def others_of(users: Sequence[str], creator: str) -> list[str]:
     """Each once, in the order given. Raises BadRequest for a malformed id."""
     for user in users:
         check_user_id(user)
     return [user for user in dict.fromkeys(users) if user != creator]
 
 
-def _addable(users: Sequence[str], by: str, stores: ChatStores) -> list[str]:
+def addable(users: Sequence[str], by: str, stores: ChatStores) -> list[str]:
     """Those of `users` who let `by` put them into a group, in their order. A refusal would name the others."""
     refusing = stores.blocks.refusing(users, by) if users else set()
     return [user for user in users if user not in refusing]

@@ -10,7 +10,7 @@ from typing import Final
 from shared.domain.entries import Entry, Progress
 from shared.domain.members import Member
 from shared.domain.rules import check_possible_member
-from shared.domain.text import other_member, private_members
+from shared.domain.text import is_channel_id, other_member, private_members
 from shared.errors import BadRequest, NotAMember, NotFound
 from shared.operations.audiences import audience_of
 from shared.ports.conversations import ConversationLog
@@ -111,7 +111,7 @@ def read_message(conversation_id: str, seq: int, *, user_id: str, stores: ChatSt
     if entry is None or not entry.is_message:
         raise NotFound("There is no message at this seq")
     is_group = private_members(conversation_id) is None
-    if entry.sender_id != user_id:
+    if entry.sender_id != user_id or is_channel_id(conversation_id):
         return Single(entry, is_group, None)
     audience = audience_of(conversation_id, user_id, stores=stores)
     others = [user for user in audience.members if user != user_id]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from shared.domain import rules
 from shared.domain.connections import Connection
 from shared.domain.entries import Draft, Entry, MessageType, ReadAlong, author_key, displaced
-from shared.domain.text import is_group_id, other_member, private_conversation_id
-from shared.errors import BadRequest, Blocked, NotAMember, ParleyError, SyncRequired, Unavailable
-from shared.operations.audiences import audience_behind
+from shared.domain.text import has_roles, other_member, private_conversation_id
+from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, ParleyError, SyncRequired, Unavailable
+from shared.operations.audiences import audience_behind, is_told_later
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
@@ -147,8 +147,8 @@ def send_message(
 def store_message(command: SendMessage, *, stores: ChatStores, context: Context) -> Appended:
     """Decide whether the message may be sent, and append it.
 
-    Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
-    replied to or forwarded, the file), Conflict, SyncRequired, Unavailable.
+    Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Forbidden (a channel's reader),
+    Blocked, NotFound (the message replied to or forwarded, the file), Conflict, SyncRequired, Unavailable.
     """
     log, bounds = stores.log, context.limits.bounds
     draft = _draft(command, context.new_nonce(), bounds)
@@ -160,7 +160,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         audience = rules.Audience.of_private(draft.conversation_id) or audience_behind(
             base, draft.conversation_id, draft.sender_id, mentions=draft.mentions, stores=stores, context=context
         )
-    except NotAMember as refusal:
+    except (NotAMember, Forbidden) as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal, look_at=_LOOK_FOR_OUTSIDERS)
     rules.check_after(command.after, found.entries)
     for entry in tail:
@@ -176,7 +176,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
-        replace(ready, fan_out=len(audience) > context.limits.inline_limit),
+        replace(ready, fan_out=is_told_later(draft.conversation_id, audience, context)),
         base=base,
         audience=audience,
         # Nothing but a note of its id tells it from its resend.
@@ -249,7 +249,7 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
         return draft
     conversation_id, seq = command.forward_of
     rules.check_possible_member(conversation_id, draft.sender_id)
-    member_id = draft.sender_id if is_group_id(conversation_id) else None
+    member_id = draft.sender_id if has_roles(conversation_id) else None
     found = stores.log.lookup(conversation_id, seqs=[seq], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
@@ -322,7 +322,7 @@ class _Place:
                 raise SyncRequired
             self.base, self.audience = met, self.audience.after([met])
         if draft.sender_id not in self.audience:
-            raise NotAMember
+            raise self.audience.refusal(draft.sender_id)
         rules.check_mentions(draft.mentions, self.audience)
         return None
 

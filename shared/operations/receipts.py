@@ -9,7 +9,7 @@ from shared.domain.connections import Connection
 from shared.domain.entries import Entry, ReadAlong, Receipt
 from shared.domain.members import Member
 from shared.domain.rules import check_possible_member
-from shared.domain.text import other_member
+from shared.domain.text import is_channel_id, other_member
 from shared.errors import BadRequest, NotAMember, ParleyError
 from shared.operations.connections import register
 from shared.operations.context import Context
@@ -40,8 +40,8 @@ def move_cursor(
 ) -> int:
     """Move the user's cursor, and tell the other members and the user's other devices. Returns where it stands now.
 
-    Users whom this one blocks are not told; in groups over the `receipts_limit` only the user's own devices are.
-    Backwards succeeds, and does nothing. Raises NotAMember, and BadRequest for a seq beyond the head.
+    Users whom this one blocks are not told; in groups over the `receipts_limit`, and in channels, only the user's own
+    devices are. Backwards succeeds, and does nothing. Raises NotAMember, and BadRequest for a seq beyond the head.
     """
     kind, user_id, conversation_id, seq = command.kind, command.user_id, command.conversation_id, command.seq
     check_possible_member(conversation_id, user_id)
@@ -167,12 +167,15 @@ def _hearers(stored: Appended, stores: ChatStores, limit: int) -> tuple[str, ...
     if other is not None:
         is_blocked = bool(stores.blocks.blocking([entry.sender_id], other))
         return (entry.sender_id,) if is_blocked else members
+    if is_channel_id(entry.conversation_id):
+        return (entry.sender_id,)
     return _in_group(members, entry.sender_id, stores, limit)
 
 
 def _of_group(entry: Entry, user_id: str, stores: ChatStores, limit: int) -> tuple[str, ...]:
-    """Who is told. An entry of a large group says so itself, and saves reading who is in it."""
-    roster = None if entry.fan_out else stores.memberships.roster(entry.conversation_id)
+    """Who is told. An entry of a large group says so itself, and saves reading who is in it; in a channel no one is."""
+    is_large = entry.fan_out or is_channel_id(entry.conversation_id)
+    roster = None if is_large else stores.memberships.roster(entry.conversation_id)
     return (user_id,) if roster is None else _in_group(roster.seats, user_id, stores, limit)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from shared.domain.entries import Draft, Entry
 from shared.domain.rules import Audience, check_same_message
-from shared.domain.text import is_group_id
-from shared.errors import NotAMember, ParleyError
+from shared.domain.text import has_roles
+from shared.errors import Forbidden, NotAMember, ParleyError
 from shared.operations.audiences import audience_behind
 from shared.operations.context import Context
 from shared.ports.conversations import ConversationLog
@@ -81,11 +81,11 @@ def told_again(stored: Appended, stores: ChatStores, context: Context) -> Append
     Where its sender is not any more, they get the first reply, and no one is told.
     """
     entry = stored.entry
-    tail = stores.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
+    tail = stores.log.read_back(entry.conversation_id, limit=1) if has_roles(entry.conversation_id) else []
     if not tail:
         return stored
     try:
         now_in = audience_behind(tail[0], entry.conversation_id, entry.sender_id, stores=stores, context=context)
-    except NotAMember:
+    except (NotAMember, Forbidden):
         now_in = Audience({})
     return replace(stored, audience=now_in)

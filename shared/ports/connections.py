@@ -51,8 +51,8 @@ class Sessions(Protocol):
     def list_in(self, user_id: str, conversation_id: str, *, now: int) -> Sequence[live.Connection] | None:
         """From now on every connection that is registered becomes an attendee of this large group.
 
-        Returns the connections that are there already: one conditional write. None, and nothing changes, where the user
-        has MAX_LARGE_GROUPS others.
+        The same for a channel. Returns the connections that are there already: one conditional write. None, and nothing
+        changes, where the user has MAX_LARGE_GROUPS others, or MAX_CHANNELS.
         """
 
     def unlist(self, user_id: str, conversation_id: str, *, since: int) -> None:
@@ -76,6 +76,12 @@ class Attendance(Protocol):
 
     def of(self, conversation_id: str) -> Sequence[live.Connection]:
         """The group's attendees, ended ones included: one strongly consistent query. Without devices."""
+
+    def in_part(self, conversation_id: str, part: int, *, after: str = "", limit: int) -> Sequence[live.Connection]:
+        """Attendees of one part of a channel behind the connection `after`, as `of` has a group's."""
+
+    def count(self, conversation_id: str, part: int) -> int:
+        """How many rows there are in one part of a channel, strongly consistent."""
 
     def mark_listed(self, conversation_id: str, user_id: str) -> None:
         """Note at the member's seat that all their connections are attendees. Nothing for who is no member."""

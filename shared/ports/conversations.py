@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.entries import Entry
 from shared.domain.members import Group, Member, Preferences, Roster
+
+if TYPE_CHECKING:
+    from shared.domain.channels import ListedMember
+    from shared.domain.packs import Claimed, Taken
 
 Place = tuple[str, int]
 """A conversation and a seq."""
@@ -34,7 +38,7 @@ class ConversationLog(Protocol):
         place that has: of several attempts, however far apart, one is stored.
 
         A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
-        where its place is free and the file is not ready (any more).
+        where its place is free and the file is not ready (any more); and where a channel's role is for no member.
 
         A change touches entries before its place only. Its effects carry no conditions of their own. Who read what
         the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
@@ -98,7 +102,7 @@ class Memberships(Protocol):
         """
 
     def roster(self, conversation_id: str) -> Roster | None:
-        """A group and everyone in it, by one query. None for what is no group, or not any more."""
+        """A group and everyone in it, or a channel and those who write there, by one query; or None."""
 
     def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
         """The groups' own items, 100 to a round trip."""
@@ -123,6 +127,45 @@ class Memberships(Protocol):
 
     def show(self, conversation_id: str, user_id: str) -> None:
         """Take that back. Nothing for one who is no member, or has hidden nothing."""
+
+
+class Readers(Protocol):
+    """The members of channels, as far as that is no affair of the log: two rows of their own each."""
+
+    def join(self, conversation_id: str, user_id: str, *, joined_at: int, head: Entry) -> bool:
+        """Make the user a plain member, who has read up to `head`. False, and nothing changes, for one who is one."""
+
+    def leave(self, conversation_id: str, user_id: str) -> bool:
+        """Make a plain member none. False, and nothing changes, for one who has a role, and for who is no member."""
+
+    def listed(self, conversation_id: str, part: int, *, after: str = "", limit: int) -> list[ListedMember]:
+        """Members of one part behind the place `after`, those with roles among them; what is fresh may be missed."""
+
+    def around(self, conversation_id: str, user_id: str, *, limit: int) -> list[ListedMember]:
+        """The first members of the part that the user is in, or would be; what is fresh may be missed."""
+
+
+class Packs(Protocol):
+    """How far each channel's connections have been told, and which entry has claimed the next pack: a row each."""
+
+    def claim(self, conversation_id: str, seqs: Collection[int], *, now: int) -> Claimed | None:
+        """Claim the channel's next pack for the last of these entries: one conditional write.
+
+        None where an earlier claim covers them. The claim again where one of them has it, and it was not taken yet. One
+        that was due a minute ago and was not taken counts for nothing.
+        """
+
+    def take(self, conversation_id: str, seq: int, *, now: int, next_at: int) -> Taken | None:
+        """Begin with the pack that this entry has claimed: what is stored from now on claims the next, from `next_at`.
+
+        None where there is a later claim. Taking it twice is like taking it once.
+        """
+
+    def note_posted(self, conversation_id: str, seq: int, *, next_at: int) -> None:
+        """All up to here is on its way, and the next pack is due at `next_at` (ms). Never backwards."""
+
+    def posted(self, conversation_id: str) -> int:
+        """Up to where all is on its way, strongly consistent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.domain.fan_out import Shard
     from shared.domain.files import Checked, File, Stored, Upload
     from shared.domain.notifications import DeliveryCheck, Digest, Notification, Reminder
+    from shared.domain.packs import DuePack, Portion
     from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
 
 Event: TypeAlias = "Entry | ReadAlong | Pack | Receipt | Typing | PresenceChange | Notification | Closing"
@@ -107,16 +108,16 @@ class SweepQueue(Protocol):
 
 
 class DeliveryCheckQueue(Protocol):
-    """Where delivery checks wait for some seconds, and digests for some minutes."""
+    """Where delivery checks wait for some seconds, digests for some minutes, and packs until they are due."""
 
-    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest | DuePack], *, delay_s: int) -> None:
         """Have each taken at least once. Raises Unavailable where it should be tried again."""
 
 
 class ShardQueue(Protocol):
-    """Where the shards of a large group wait to be delivered, side by side and apart from everything else."""
+    """Where the shards of a large group, and a channel's portions, wait to be delivered, apart from everything else."""
 
-    def put(self, shards: Sequence[Shard]) -> None:
+    def put(self, shards: Sequence[Shard | Portion]) -> None:
         """Have each delivered at least once. Raises Unavailable where it should be tried again."""
 
 

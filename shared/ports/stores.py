@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports import people
     from shared.ports.audit import Audit
     from shared.ports.connections import Attendance, Sessions, Tickets, Watches
-    from shared.ports.conversations import ConversationLog, Memberships
+    from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
@@ -49,6 +49,7 @@ class Stores(ChatStores):
     """What the HTTP API touches."""
 
     tickets: Tickets
+    readers: Readers
     contacts: people.Contacts
     profiles: people.Profiles
     devices: people.Devices
@@ -61,6 +62,7 @@ class Stores(ChatStores):
 class PushStores(Stores):
     """All of them."""
 
+    packs: Packs
     push_contexts: people.PushContexts
     claims: people.Claims
     standings: people.Standings

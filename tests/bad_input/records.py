@@ -77,6 +77,23 @@ def _push(**fields: Any) -> str:
     return _body("push", **{name: value for name, value in {**job, **fields}.items() if value != _GONE})
 
 
+def _portion() -> str:
+    return _body(
+        "shard",
+        portion={
+            "conversation_id": "channel:0123456789abcdef",
+            "posted": 0,
+            "last": 9,
+            "part": 99,
+            "sync_within_ms": 1,
+            "queued_at": 1,
+            "start": "",
+            "after": "#",
+            "is_around": False,
+        },
+    )
+
+
 UNREADABLE_WORK: Final[dict[str, str]] = {
     "nothing": "",
     "no JSON": "hello",
@@ -115,6 +132,13 @@ UNREADABLE_WORK: Final[dict[str, str]] = {
     "a shard of no entry": _body("shard", conversation_id="dm:alice:bob", seq=999, users=["bob"]),
     "a shard of no conversation": _body("shard", conversation_id="#", seq=1, users=["bob"]),
     "a shard with a text for a seq": _body("shard", conversation_id="dm:alice:bob", seq="x", users=["bob"]),
+    "a portion of nothing": _body("shard", portion=None),
+    "a portion that is text": _body("shard", portion="channel:0123456789abcdef"),
+    "a portion without a part": _body("shard", portion={"conversation_id": "channel:0123456789abcdef", "last": 1}),
+    "a pack without a place": _body("look", users=[], pack=True),
+    "a pack about half a place": _body(
+        "look", users=[], pack=True, about={"conversation_id": "channel:0123456789abcdef"}
+    ),
     "a reminder of nobody's": _body("reminder", reminder_id="r"),
     "a reminder without an id": _body("reminder", user_id="alice"),
 }
@@ -130,6 +154,11 @@ POINTLESS_WORK: Final[dict[str, str]] = {
     "a push with too many tries": _push(tries=10**6),
     "a look at no entry": _body("look", users=["bob"], about={"conversation_id": "dm:alice:bob", "seq": 999}),
     "a look for no users": _body("look", users=[], about={"conversation_id": "dm:alice:bob", "seq": 3}),
+    "a pack of no channel": _body("look", users=[], pack=True, about={"conversation_id": "dm:alice:bob", "seq": 3}),
+    "a pack that nobody has claimed": _body(
+        "look", users=[], pack=True, about={"conversation_id": "channel:0123456789abcdef", "seq": 10**12}
+    ),
+    "a portion of a part that is none": _portion(),
     "a look at no notice": _body("look", users=["bob"], about={"notice_id": "#n"}),
     "a reminder that is none": _body("reminder", user_id="alice", reminder_id="#"),
 }

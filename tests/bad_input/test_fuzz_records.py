@@ -36,6 +36,25 @@ _IMAGES: Final = (stream_record(3)["dynamodb"]["NewImage"], _DELETED)
 _ABOUT: Final = {"conversation_id": DM, "seq": 3}
 _WORK: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "shard", "conversation_id": GROUP, "seq": 2, "users": ["bob", "carol"]},
+    {
+        "kind": "shard",
+        "conversation_id": "channel:0123456789abcdef",
+        "seq": 2,
+        "users": [],
+        "attendees": [],
+        "portion": {
+            "conversation_id": "channel:0123456789abcdef",
+            "posted": 0,
+            "last": 2,
+            "part": 3,
+            "sync_within_ms": 1_000,
+            "queued_at": NOW,
+            "start": "",
+            "after": "",
+            "is_around": False,
+        },
+    },
+    {"kind": "look", "about": {"conversation_id": "channel:0123456789abcdef", "seq": 2}, "users": [], "pack": True},
     {"kind": "look", "about": _ABOUT, "users": ["bob"]},
     {"kind": "look", "about": {"notice_id": "n"}, "users": ["bob"]},
     {"kind": "reminder", "user_id": "alice", "reminder_id": "r"},

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from functions.offline_push.wiring import Wiring as Wired
 from shared.domain.fan_out import Shard
+from shared.domain.packs import Portion
 from shared.ports.services import Gateway
 from tests.budgets.conftest import BudgetHarness
 from tests.fakes import FakeDeliveryCheckQueue, FakePushGateway, FakePushQueue
 
 
 class NoShards:
-    def put(self, shards: Sequence[Shard]) -> None:
+    def put(self, shards: Sequence[Shard | Portion]) -> None:
         raise AssertionError(shards)
 
 

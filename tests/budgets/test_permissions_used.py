@@ -30,6 +30,7 @@ from shared.domain.devices import APNS, FCM, Device, PushTarget
 from shared.domain.files import READY, Checked, File
 from shared.domain.notifications import Reminder
 from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
+from shared.domain.text import named_channel_id
 from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
 from shared.ports.files import NEVER
@@ -96,6 +97,7 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
     group = make_group(harness, 4)
     has_file(harness)
     watched(harness)
+    harness.connect("alice", "a9=")
     harness.meter.used.clear()
     members = f"/v1/conversations/{group}/members"
     message = f"/v1/conversations/{group}/messages/2"
@@ -106,6 +108,10 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("GET", "/v1/me", None),
         ("POST", "/v1/conversations", {"type": "private", "with": "dave"}),
         ("POST", "/v1/conversations", {"type": "group", "name": "x", "members": [], "client_conversation_id": "1"}),
+        ("POST", "/v1/conversations", {"type": "channel", "name": "x", "client_conversation_id": "news"}),
+        ("PUT", f"/v1/conversations/{named_channel_id('alice', 'news')}/members/alice", None),
+        ("GET", f"/v1/conversations/{named_channel_id('alice', 'news')}", None),
+        ("GET", f"/v1/conversations/{named_channel_id('alice', 'news')}/members", None),
         ("GET", "/v1/conversations", None),
         ("GET", f"/v1/conversations/{group}", None),
         ("PATCH", f"/v1/conversations/{group}", {"name": "renamed"}),

@@ -14,6 +14,7 @@ from functions.offline_push.wiring import Wiring as Wired
 from shared.adapters.aws.push_queues import look_body
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.fan_out import Shard
+from shared.domain.packs import Portion
 from tests.budgets.conftest import BudgetHarness
 from tests.budgets.pushes import push_wiring
 from tests.budgets.test_budgets import in_group, make_group
@@ -132,7 +133,7 @@ class Shards:
     def __init__(self) -> None:
         self.bodies: list[dict[str, object]] = []
 
-    def put(self, shards: Sequence[Shard]) -> None:
+    def put(self, shards: Sequence[Shard | Portion]) -> None:
         self.bodies += [{"kind": "shard", **json.loads(json.dumps(asdict(shard)))} for shard in shards]
 
 

@@ -44,6 +44,7 @@ _QUERY: Final = frozenset(
         "ConsistentRead",
         "Limit",
         "ExclusiveStartKey",
+        "Select",
     }
 )
 _SCAN: Final = frozenset(
@@ -160,6 +161,10 @@ class Store(Unhurried):
             last = table.place(page["LastEvaluatedKey"])[1]
             if what.range.ends_with(last, forward=forward):
                 del page["LastEvaluatedKey"]
+        if request.get("Select", "COUNT") != "COUNT":
+            raise Unsupported(f"Select {request['Select']}")
+        if "Select" in request:
+            page["Count"] = len(page.pop("Items"))
         return page
 
     def _scan(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import DeliveryCheck, Digest, Reminder
+from shared.domain.packs import DuePack, Portion
 from shared.domain.pushes import PushJob, SweepPart
 from shared.errors import Unavailable
 
@@ -29,20 +30,22 @@ class FakePushQueue:
 
 @dataclass
 class FakeDeliveryCheckQueue:
-    """`puts` are the looks as they were put, with their delays in seconds; `digests` likewise."""
+    """`puts` are the looks as they were put, with their delays in seconds; `digests` and `packs` likewise."""
 
     puts: list[tuple[DeliveryCheck, int]] = field(default_factory=list)
     digests: list[tuple[Digest, int]] = field(default_factory=list)
-    before_put: Callable[[Sequence[DeliveryCheck | Digest]], object] = lambda _: None
+    packs: list[tuple[DuePack, int]] = field(default_factory=list)
+    before_put: Callable[[Sequence[DeliveryCheck | Digest | DuePack]], object] = lambda _: None
 
     @property
     def looks(self) -> list[DeliveryCheck]:
         return [look for look, _ in self.puts]
 
-    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest | DuePack], *, delay_s: int) -> None:
         self.before_put(looks)
         self.puts += [(look, delay_s) for look in looks if isinstance(look, DeliveryCheck)]
         self.digests += [(look, delay_s) for look in looks if isinstance(look, Digest)]
+        self.packs += [(look, delay_s) for look in looks if isinstance(look, DuePack)]
 
 
 @dataclass
@@ -62,15 +65,17 @@ class FakeReminderScheduler:
 
 @dataclass
 class FakeShardQueue:
-    """`shards` are all that were put. It takes none while it `refuses`."""
+    """`shards` are all that were put, and `portions`. It takes none while it `refuses`."""
 
     shards: list[Shard] = field(default_factory=list)
+    portions: list[Portion] = field(default_factory=list)
     refuses: bool = False
 
-    def put(self, shards: Sequence[Shard]) -> None:
+    def put(self, shards: Sequence[Shard | Portion]) -> None:
         if self.refuses:
             raise Unavailable
-        self.shards += shards
+        self.shards += [one for one in shards if isinstance(one, Shard)]
+        self.portions += [one for one in shards if isinstance(one, Portion)]
 
 
 @dataclass

@@ -70,6 +70,7 @@ ROWS: Final[list[Row]] = [
     Inside("patch_settings", "PATCH", f"{C}/settings", 200, {"notify": "none"}),
     Inside("get_members", "GET", f"{C}/members", 200),
     Inside("post_members", "POST", f"{C}/members", 200, {"users": ["frank"]}, plain=_FORBIDDEN, blocked=_NO_GROUP),
+    Inside("put_member", "PUT", f"{C}/members/alice", 400, plain=_FORBIDDEN, blocked=_NO_GROUP),
     Inside("patch_member", "PATCH", f"{C}/members/bob", 200, {"role": "owner"}, plain=_FORBIDDEN, blocked=_NO_GROUP),
     Inside("delete_member", "DELETE", f"{C}/members/bob", 204, plain=_FORBIDDEN, blocked=_NO_GROUP),
     Inside("get_messages", "GET", f"{C}/messages", 200),

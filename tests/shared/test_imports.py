@@ -78,13 +78,14 @@ wire.websocket: frames gateway
 adapters.aws: amazon_roots calls dialling errors parallel push_queues s3 scheduler sdk secrets_manager sqs transport
     trust
 adapters.dynamodb: attendance audit buckets chat_stores client conversation_log devices effects files memberships
-    model_stores presence_stores relations schema sessions stores watches
+    model_stores presence_stores readers relations schema sessions stores watches
 auth: origins tokens
-domain: audit changes connections contacts devices entries files inbox limits members notifications pushes rules text
+domain: audit changes channels connections contacts devices entries files inbox limits members notifications packs
+    pushes rules text
 limits: invites limiters
-operations: attendance audiences audit changes connections contacts context conversations delivery devices editing
-    files groups heads history messages notifications presence receipts reminders resends rosters sessions tickets turns
-    visibility
+operations: attendance audiences audit changes channels connections contacts context conversations delivery devices
+    editing files groups heads history messages notifications presence receipts reminders resends rosters sessions
+    tickets turns visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
@@ -92,10 +93,11 @@ wire.rest: admin common conversations messages people
 """,
     "functions.offline_push.handler": """
 adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
-adapters.dynamodb: attendance audit chat_stores client conversation_log devices effects files memberships
-    model_stores presence_stores pushes relations schema sessions stores watches
-domain: audit changes connections contacts devices entries fan_out files members notifications pushes rules text
-operations: attendance audiences context delivery fan_out heads notifications reminders rosters
+adapters.dynamodb: attendance audit chat_stores client conversation_log devices effects files memberships model_stores
+    packs presence_stores pushes readers relations schema sessions stores watches
+domain: audit changes channels connections contacts devices entries fan_out files members notifications packs pushes
+    rules text
+operations: attendance audiences context delivery fan_out heads notifications packs portions reminders rosters
 operations.push: checks enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files services stores
 shared: clock config errors observability wiring

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.devices import APNS, FCM, Platform
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
+from shared.domain.packs import DuePack
 from shared.domain.pushes import PushJob, SweepPart
 
 LOOK: Final = "look"
@@ -27,7 +28,7 @@ class SqsDeliveryCheckQueue:
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
-    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest | DuePack], *, delay_s: int) -> None:
         self._queue.send_all(look_bodies(looks), delay_s=delay_s)
 
 
@@ -58,7 +59,7 @@ def sweep_from(body: Mapping[str, Any]) -> SweepPart:
     return SweepPart(int(body["since"]), int(body["until"]), None if after is None else (str(after[0]), str(after[1])))
 
 
-def look_bodies(looks: Sequence[DeliveryCheck | Digest]) -> Iterator[dict[str, Any]]:
+def look_bodies(looks: Sequence[DeliveryCheck | Digest | DuePack]) -> Iterator[dict[str, Any]]:
     """Messages for these looks: checks of messages share one, as many as one read of a hundred rows answers.
 
     Versions that know of no such message fail over it, so that it comes again.
@@ -66,7 +67,7 @@ def look_bodies(looks: Sequence[DeliveryCheck | Digest]) -> Iterator[dict[str, A
     pack: list[DeliveryCheck] = []
     room = _ROWS
     for look in looks:
-        if isinstance(look, Digest) or isinstance(look.about, AboutNotification):
+        if not isinstance(look, DeliveryCheck) or isinstance(look.about, AboutNotification):
             yield look_body(look)
             continue
         rows = len(look.users) + 1
@@ -83,13 +84,16 @@ def _pack_body(pack: Sequence[DeliveryCheck]) -> dict[str, Any]:
     return look_body(pack[0]) if len(pack) == 1 else {"kind": LOOKS, "looks": [look_body(look) for look in pack]}
 
 
-def looks_from(body: Mapping[str, Any]) -> list[DeliveryCheck | Digest]:
+def looks_from(body: Mapping[str, Any]) -> list[DeliveryCheck | Digest | DuePack]:
     """Raises for one that can't be read."""
     return [look_from(one) for one in (body["looks"] if body["kind"] == LOOKS else [body])]
 
 
-def look_body(look: DeliveryCheck | Digest) -> dict[str, Any]:
-    """A digest is a delivery check of no users to versions that know of none: they drop it."""
+def look_body(look: DeliveryCheck | Digest | DuePack) -> dict[str, Any]:
+    """A digest, and a pack, is a delivery check of no users to versions that know of none: they drop it."""
+    if isinstance(look, DuePack):
+        about = AboutMessage(look.conversation_id, look.seq)
+        return {"kind": LOOK, "about": _about_body(about), "users": [], "pack": True}
     if isinstance(look, Digest):
         return {"kind": LOOK, "about": _about_body(look.about), "users": [], "digest": True}
     rest: dict[str, Any] = {"quiet": True} if look.quiet else {}
@@ -98,9 +102,11 @@ def look_body(look: DeliveryCheck | Digest) -> dict[str, Any]:
     return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users), **rest}
 
 
-def look_from(body: Mapping[str, Any]) -> DeliveryCheck | Digest:
+def look_from(body: Mapping[str, Any]) -> DeliveryCheck | Digest | DuePack:
     """Raises for one that can't be read."""
     about = _about_from(body["about"])
+    if body.get("pack") is True and isinstance(about, AboutMessage):
+        return DuePack(about.conversation_id, about.seq)
     if body.get("digest") is True and isinstance(about, AboutMessage):
         return Digest(about)
     until = body.get("until")

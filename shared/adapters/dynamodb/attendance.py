@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from shared.adapters.dynamodb.client import TTL, USER_ID, MembersStore, batch_write, to_item
-from shared.adapters.dynamodb.schema import PK, SK, attendee_key, seat_key
+from shared.adapters.dynamodb.client import TTL, USER_ID, Item, MembersStore, batch_write, to_item
+from shared.adapters.dynamodb.schema import PK, SK, attendee_key, attending_key, seat_key
 from shared.clock import SECOND_MS
 from shared.domain.connections import Connection
 
@@ -35,8 +35,21 @@ class DynamoDbAttendance(MembersStore):
 
     def of(self, conversation_id: str) -> Sequence[Connection]:
         items = self._table.query(f"{PK} = :group", {":group": attendee_key(conversation_id, "")[PK]})
-        return [Connection(item[SK], item[USER_ID], "", item["connected_at"], item["expires_at"]) for item in items]
+        return list(map(_attendee, items))
+
+    def in_part(self, conversation_id: str, part: int, *, after: str = "", limit: int) -> Sequence[Connection]:
+        condition, values = f"{PK} = :part", {":part": attending_key(conversation_id, part, "")[PK]}
+        if after:
+            condition, values = f"{condition} AND {SK} > :after", {**values, ":after": after}
+        return [_attendee(item) for item in self._table.query(condition, values, limit=limit)]
+
+    def count(self, conversation_id: str, part: int) -> int:
+        return self._table.count(f"{PK} = :part", {":part": attending_key(conversation_id, part, "")[PK]})
 
     def mark_listed(self, conversation_id: str, user_id: str) -> None:
         key, is_member = seat_key(conversation_id, user_id), f"attribute_exists({PK})"
         self._table.update(key, "SET listed = :yes", {":yes": True}, condition=is_member)
+
+
+def _attendee(item: Item) -> Connection:
+    return Connection(item[SK], item[USER_ID], "", item["connected_at"], item["expires_at"])

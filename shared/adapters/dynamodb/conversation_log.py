@@ -41,7 +41,7 @@ class DynamoDbConversationLog:
         if new_members:
             together += joining(self._members, entry.conversation_id, new_members, joined_at=entry.created_at)
         if together:
-            return self._put_together(put, together, entry.nonce, once=once)
+            return self._put_together(put, together, entry, once=once)
         answer = conditionally(self._calls, "PutItem", put)
         if not isinstance(answer, Refused):
             return None
@@ -50,12 +50,12 @@ class DynamoDbConversationLog:
         return schema.entry_from(answer.item)
 
     def _put_together(
-        self, put: dict[str, Any], together: list[dict[str, Any]], nonce: str, *, once: bool = False
+        self, put: dict[str, Any], together: list[dict[str, Any]], entry: Entry, *, once: bool = False
     ) -> Entry | None:
         """`once`: the first of `together` is the note, which counts before the place: it says which entry it is."""
         first = {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
         # The token makes a repeated call the same one, for ten minutes; after those the condition tells.
-        request = {"TransactItems": [first, *together], "ClientRequestToken": token_of(nonce, put)}
+        request = {"TransactItems": [first, *together], "ClientRequestToken": token_of(entry.nonce, put)}
         try:
             self._calls.call("TransactWriteItems", request)
         except ServiceError as error:
@@ -67,7 +67,8 @@ class DynamoDbConversationLog:
             if "Item" in reasons[0]:
                 return schema.entry_from(from_item(reasons[0]["Item"]))
             if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
-                raise NotFound("There is no such file") from error  # nothing else in here has a condition
+                # Nothing else in here has a condition.
+                raise NotFound(f"There is no such {'file' if entry.change is None else 'member'}") from error
             raise
         return None
 

@@ -6,15 +6,16 @@ What a change does to other items carries no condition: the condition on the ent
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
-from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.entries import Entry
+from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
+from shared.domain.entries import Entry, author_key
 from shared.domain.files import READY
-from shared.domain.text import private_members
+from shared.domain.text import is_channel_id, private_members
 
 
 def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]:
@@ -32,8 +33,7 @@ def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]
         case Renamed(name=name):
             return [_update(members, schema.group_key(entry.conversation_id), "SET #name = :name", {":name": name})]
         case RolesChanged(roles=roles):
-            keys = {user: schema.seat_key(entry.conversation_id, user) for user in roles}
-            return [_update(members, keys[user], "SET #role = :role", {":role": role}) for user, role in roles.items()]
+            return [part for user, role in roles.items() for part in _on_role(entry, user, role, members)]
 
 
 def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) -> list[dict[str, Any]]:
@@ -88,9 +88,7 @@ def _releasing_file(file_id: str, message: Item, table: Table) -> list[dict[str,
 
 def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dict[str, Any]]:
     keys = [
-        (user, key(entry.conversation_id, user))
-        for user in change.users
-        for key in (schema.seat_key, schema.membership_key)
+        (user, key(entry.conversation_id, user)) for user in change.users for key in _keys_of(entry.conversation_id)
     ]
     if isinstance(change, Removed):
         deletes = [{"Delete": table.deleted(key)} for _, key in keys]
@@ -105,6 +103,7 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
         "created_by": entry.sender_id,
         "created_at": entry.created_at,
         "size": change.size,
+        "join": change.join,
     }
     return [{"Put": table.written(group)}, *puts]
 
@@ -112,16 +111,56 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
 def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
     """A new member has read what was there before: it is history, not news."""
     push_context = {CONVERSATION_ID: entry.conversation_id, USER_ID: user_id, "joined_at": entry.created_at}
+    role = {"role": change.roles.get(user_id, MEMBER)}
     if key == schema.seat_key(entry.conversation_id, user_id):
-        return {**key, **push_context, "role": change.roles.get(user_id, MEMBER)}
+        return {**key, **push_context, **role}
+    is_channel = is_channel_id(entry.conversation_id)
+    if is_channel and key == schema.listed_key(entry.conversation_id, user_id):
+        return {**key, **push_context}
     return {
         **key,
         **push_context,
+        **(role if is_channel else {}),
         "joined_seq": entry.seq,
         "read_seq": entry.seq,
         "read_number": entry.number,
         "delivered_seq": entry.seq,
     }
+
+
+def _keys_of(conversation_id: str) -> Sequence[Callable[[str, str], Item]]:
+    """A member's rows."""
+    usual = (schema.seat_key, schema.membership_key)
+    return (*usual, schema.listed_key) if is_channel_id(conversation_id) else usual
+
+
+def _on_role(entry: Entry, user_id: str, role: Role, table: Table) -> list[dict[str, Any]]:
+    if is_channel_id(entry.conversation_id):
+        return _on_writer(entry, user_id, role, table)
+    seat = schema.seat_key(entry.conversation_id, user_id)
+    return [_update(table, seat, "SET #role = :role", {":role": role})]
+
+
+def _on_writer(entry: Entry, user_id: str, role: Role, table: Table) -> list[dict[str, Any]]:
+    """A channel's member gets a role, or is a plain one again. Their own row says so, too, and must be there.
+
+    Plain members leave beside the log: so this has a condition, and their leaving one on the role.
+    """
+    conversation_id, is_member = entry.conversation_id, f"attribute_exists({schema.PK})"
+    seat, membership = schema.seat_key(conversation_id, user_id), schema.membership_key(conversation_id, user_id)
+    if role != MEMBER:
+        values = {":role": role, ":user": user_id, ":id": conversation_id, ":at": entry.created_at}
+        seated = f"SET #role = :role, {USER_ID} = :user, {CONVERSATION_ID} = :id, "
+        seated += "joined_at = if_not_exists(joined_at, :at)"
+        named = _update(table, membership, "SET #role = :role", {":role": role}, condition=is_member)
+        return [named, _update(table, seat, seated, values)]
+    # Entries tell no longer what they wrote last, once a hundred others have written.
+    wrote = entry.authors.get(author_key(user_id))
+    noted, number = (" SET wrote_number = :wrote", {":wrote": wrote}) if wrote else ("", {})
+    return [
+        _update(table, membership, f"REMOVE #role{noted}", number, condition=is_member),
+        {"Delete": table.deleted(seat)},
+    ]
 
 
 def _resized(entry: Entry, size: int, table: Table) -> dict[str, Any]:

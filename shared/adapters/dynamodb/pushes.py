@@ -11,6 +11,7 @@ from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Calls, Item, MembersStore, Refused, from_item, to_item
 from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.memberships import member_from
+from shared.adapters.dynamodb.packs import DynamoDbPacks
 from shared.adapters.dynamodb.schema import PK, SK, Tables, key_pair, read_as
 from shared.adapters.dynamodb.stores import make_stores
 from shared.clock import SECOND_MS
@@ -18,7 +19,7 @@ from shared.domain.contacts import Profile, QuietHours
 from shared.domain.members import Group
 from shared.domain.notifications import About, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, Standing
-from shared.domain.text import is_group_id
+from shared.domain.text import has_roles
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores, contents
 
@@ -34,7 +35,7 @@ class DynamoDbPushContexts(MembersStore):
     def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         senders = {one.sender_id for one in asked if one.sender_id is not None}
         conversations = {one.conversation_id for one in asked if one.conversation_id is not None}
-        groups = {one: schema.group_key(one) for one in conversations if is_group_id(one)}
+        groups = {one: schema.group_key(one) for one in conversations if has_roles(one)}
         keys = [key for one in asked for key in _keys(one)] + [*map(schema.profile_key, senders), *groups.values()]
         distinct = {key_pair(key): key for key in keys}
         found = {key_pair(item): item for item in self._table.find(distinct.values())}
@@ -178,6 +179,7 @@ def make_push_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap)
     """All stores: those of the HTTP API, and the three that only pushes need."""
     return PushStores(
         **contents(make_stores(calls, tables, parallel_map=parallel_map)),
+        packs=DynamoDbPacks(calls, members_table=tables.members),
         push_contexts=DynamoDbPushContexts(calls, members_table=tables.members),
         claims=DynamoDbClaims(calls, members_table=tables.members),
         standings=DynamoDbStandings(calls, members_table=tables.members),

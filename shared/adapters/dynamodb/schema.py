@@ -22,11 +22,14 @@ target#H         target             whose device the push target with this hash 
 due#S            T#F                file F is to be looked at from time T on; S is one of sixteen
 file#F           file               a file: whose, what, and whether it is ready
                  message#C/S        message S of C has the file
-conversation#C   user#U             U is in C, with a role. Who gets C's messages
-                 group              C is a group: its name and size
+conversation#C   user#U             U is in C, with a role. Who gets C's messages; in a channel, who writes there
+                 group              C is a group or a channel: its name and size
+members#C#P      place              a member of channel C, in part P of sixteen
 turn#C           turn               who may change C next, where many want to
 watch#U          X                  connection X hears of U's presence
 live#C           X                  connection X is an attendee of the large group C
+live#C#P         X                  the same of channel C, in part P of sixteen
+pack#C           pack               up to where channel C is told, and which entry has claimed its next pack
 digest#C         digest             who is away is pushed to about large group C, not before a time
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
@@ -41,6 +44,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from shared.adapters.dynamodb.client import Item
 from shared.domain.changes import KINDS, MESSAGE, Added, Change, Renamed
 from shared.domain.entries import Entry, author_key
+from shared.domain.text import is_channel_id
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -146,13 +150,49 @@ def watching_key(user_id: str, connection_id: str) -> Item:
 
 
 def attendee_key(conversation_id: str, connection_id: str) -> Item:
-    """A connection of a large group's member. Not beside the members, so that it is in no roster."""
+    """A connection of a large group's or a channel's member. Not beside the members, so that it is in no roster."""
+    if is_channel_id(conversation_id):
+        return attending_key(conversation_id, part_of(connection_id), connection_id)
     return {PK: f"live#{conversation_id}", SK: connection_id}
+
+
+def attending_key(conversation_id: str, part: int, connection_id: str) -> Item:
+    """The same in this part of a channel."""
+    return {PK: f"live#{conversation_id}#{part:x}", SK: connection_id}
+
+
+def _spread(name: str) -> str:
+    """Eight hexadecimal digits that spread names evenly: the first says which part, the rest the place in it."""
+    return blake2b(name.encode(), digest_size=4).hexdigest()
+
+
+def part_of(name: str) -> int:
+    """In which of a channel's sixteen parts a user or a connection is."""
+    return int(_spread(name)[0], 16)
+
+
+def place_of(user_id: str) -> str:
+    """Where a member stands in the list of their part."""
+    return f"{_spread(user_id)[1:]}#{user_id}"
+
+
+def listing_key(conversation_id: str, part: int, place: str) -> Item:
+    """A member of a channel in its list."""
+    return {PK: f"members#{conversation_id}#{part:x}", SK: place}
+
+
+def listed_key(conversation_id: str, user_id: str) -> Item:
+    return listing_key(conversation_id, part_of(user_id), place_of(user_id))
 
 
 def digest_key(conversation_id: str) -> Item:
     """Until when one push about a large group waits for all that is written meanwhile."""
     return {PK: f"digest#{conversation_id}", SK: "digest"}
+
+
+def pack_key(conversation_id: str) -> Item:
+    """How far a channel's connections have been told, and what comes next."""
+    return {PK: f"pack#{conversation_id}", SK: "pack"}
 
 
 def devices_key(user_id: str) -> Item:

@@ -8,12 +8,14 @@ from typing import Any, Final
 from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, conditionally, from_item
 from shared.clock import SECOND_MS
 from shared.domain import connections as live
+from shared.domain.text import is_channel_id
 
 CONNECTIONS: Final = "connections"
 LAST_SEEN: Final = "last_seen"
 SHOWN: Final = "shown"
 HIDDEN: Final = "hidden"
 LARGE_GROUPS: Final = "large_groups"
+CHANNELS: Final = "channels"
 TICKET: Final = "ticket"
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
@@ -42,7 +44,7 @@ class DynamoDbSessions:
         kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
         # Where it was there, this may be the repetition of the write that stored it, and no one was told anything yet.
         is_new = all(one.connection_id != connection.connection_id for one in before.connections)
-        groups = frozenset(before.large_groups)
+        groups = frozenset({*before.large_groups, *before.channels})
         return live.Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden, groups)
 
     def _register(self, connection: live.Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
@@ -121,18 +123,19 @@ class DynamoDbSessions:
 
     def list_in(self, user_id: str, conversation_id: str, *, now: int) -> Sequence[live.Connection] | None:
         key, name = {USER_ID: user_id}, {"one": conversation_id}
-        room = f"(attribute_exists({LARGE_GROUPS}.#one) OR size({LARGE_GROUPS}) < :most)"
+        kind, most = _named_in(conversation_id)
+        room = f"(attribute_exists({kind}.#one) OR size({kind}) < :most)"
         answer = self._table.update(
             key,
-            f"SET {LARGE_GROUPS}.#one = :now",
-            {":now": now, ":most": live.MAX_LARGE_GROUPS},
-            condition=f"attribute_exists({LARGE_GROUPS}) AND {room}",
+            f"SET {kind}.#one = :now",
+            {":now": now, ":most": most},
+            condition=f"attribute_exists({kind}) AND {room}",
             names=name,
             returns="ALL_NEW",
         )
-        if isinstance(answer, Refused) and LARGE_GROUPS not in (answer.item or {}):
+        if isinstance(answer, Refused) and kind not in (answer.item or {}):
             # The user's first: there is no map yet to put it into.
-            change, is_first = f"SET {LARGE_GROUPS} = :map", f"attribute_not_exists({LARGE_GROUPS})"
+            change, is_first = f"SET {kind} = :map", f"attribute_not_exists({kind})"
             values = {":map": {conversation_id: now}}
             answer = self._table.update(key, change, values, condition=is_first, returns="ALL_NEW")
         if isinstance(answer, Refused):
@@ -140,7 +143,8 @@ class DynamoDbSessions:
         return session_from(from_item(answer["Attributes"]), user_id).connections
 
     def unlist(self, user_id: str, conversation_id: str, *, since: int) -> None:
-        change, unchanged = f"REMOVE {LARGE_GROUPS}.#one", f"{LARGE_GROUPS}.#one = :since"
+        kind, _ = _named_in(conversation_id)
+        change, unchanged = f"REMOVE {kind}.#one", f"{kind}.#one = :since"
         names = {"one": conversation_id}
         self._table.update({USER_ID: user_id}, change, {":since": since}, condition=unchanged, names=names)
 
@@ -190,6 +194,13 @@ class DynamoDbTickets:
         return ticket_from(from_item(taken)) if taken else None
 
 
+def _named_in(conversation_id: str) -> tuple[str, int]:
+    """Which map of the session names it, and how many that takes."""
+    if is_channel_id(conversation_id):
+        return CHANNELS, live.MAX_CHANNELS
+    return LARGE_GROUPS, live.MAX_LARGE_GROUPS
+
+
 def connection_value(connection: live.Connection) -> dict[str, Any]:
     return {
         "device_id": connection.device_id,
@@ -207,7 +218,7 @@ def _given_up_at(connection: live.Connection) -> int:
 def connections_from(item: Item | None, user_id: str) -> dict[str, live.Connection]:
     """A session item's connections by id; none for an item that isn't there."""
     known = item or {}
-    groups = frozenset(known.get(LARGE_GROUPS, ()))
+    groups = frozenset({*known.get(LARGE_GROUPS, ()), *known.get(CHANNELS, ())})
     stored = known.get(CONNECTIONS, {})
     return {name: _connection(name, user_id, value, groups) for name, value in stored.items()}
 
@@ -234,6 +245,7 @@ def session_from(item: Item | None, user_id: str) -> live.Session:
         hidden=known.get(HIDDEN, False),
         shown=known.get(SHOWN),
         large_groups=known.get(LARGE_GROUPS, {}),
+        channels=known.get(CHANNELS, {}),
     )
 
 

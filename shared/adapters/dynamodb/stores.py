@@ -7,6 +7,7 @@ from shared.adapters.dynamodb.audit import DynamoDbAudit
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
+from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.ports.services import ParallelMap
@@ -18,6 +19,7 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
     return Stores(
         **contents(make_chat_stores(calls, tables, parallel_map=parallel_map)),
         tickets=DynamoDbTickets(calls, tickets_table=tables.tickets),
+        readers=DynamoDbReaders(calls, members_table=members),
         contacts=model_stores.DynamoDbContacts(calls, members_table=members),
         profiles=model_stores.DynamoDbProfiles(calls, members_table=members),
         devices=DynamoDbDevices(calls, members_table=members),

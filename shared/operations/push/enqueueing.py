@@ -15,10 +15,11 @@ from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.pushes import PushJob
 from shared.domain.rules import Audience
-from shared.domain.text import is_group_id
+from shared.domain.text import is_channel_id, is_group_id
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
+from shared.operations.packs import claim_packs
 from shared.operations.push.checks import PendingChecks, due_messages, schedule_checks, unsettled
 from shared.operations.push.quiet_groups import attended, digest_targets, is_quiet_group, schedule_digest
 from shared.ports.services import Event, PushServices
@@ -40,9 +41,9 @@ def enqueue_stored(
 
     Of a message, members without a live connection are pushed to, and the others' delivery is checked later, where no
     check is `pending` that covers it. In a quiet group, one of very many members, only who is mentioned is pushed to at
-    once, and the others by a digest. One query for each group whose roster is not known, one eventually
-    consistent read for the sessions of each 100 members, or one query for a large group's attendees, and one for the
-    devices of each 100 who are absent.
+    once, and the others by a digest. In a channel those who are mentioned are, and no others. One query for each group
+    whose roster is not known, one eventually consistent read for the sessions of each 100 members, or one query for a
+    large group's attendees, and one for the devices of each 100 who are absent.
     """
     pending = PendingChecks() if pending is None else pending
     try:
@@ -70,17 +71,20 @@ def _enqueue(
 ) -> None:
     now = context.now()
     audiences = _audiences(entries, stores, context)
-    posted = [one for one in entries if one.is_message and not one.fan_out]
-    others = {one: [user for user in audiences[one.conversation_id].members if user != one.sender_id] for one in posted}
+    channels = [one for one in entries if is_channel_id(one.conversation_id)]
+    posted = [one for one in entries if one.is_message and (not one.fan_out or one in channels)]
+    others = {one: _told(one, audiences[one.conversation_id]) for one in posted}
     wanted = {user for users in others.values() for user in users}
     # From any copy: of who has just gone and seems to be there, a delivery check waits, and finds it out.
     known = stores.sessions.of(wanted, consistent=False) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
     absent = {one: [user for user in users if user not in present] for one, users in others.items()}
     there = {_about(one): [user for user in users if user in present] for one, users in others.items()}
+    # What is told later is covered by no check of what came before it.
+    alone = {about: there.pop(about) for about in map(_about, channels) if about in there}
     shards: list[Shard] = []
     for entry in entries:
-        if entry.fan_out:
+        if entry.fan_out and entry not in channels:
             found = attended(entry, audiences[entry.conversation_id], stores=stores, context=context)
             shards += found.shards
             absent[entry] = found.absent
@@ -92,11 +96,19 @@ def _enqueue(
     }
     enqueue_pushes(woken, stores=stores, services=services, now=now)
     schedule_checks(there, pending=pending, quiet=set(map(_about, quiet)), services=services, context=context)
+    schedule_checks(alone, quiet=alone, services=services, context=context)
     if shards:
         services.shard_queue.put(shards)
+    claim_packs((one for one in channels if one.fan_out), stores=stores, services=services, context=context)
     for entry in quiet:
         if entry.is_message:
             schedule_digest(entry, stores=stores, services=services, context=context)
+
+
+def _told(entry: StoredEntry, audience: Audience) -> list[str]:
+    """Who is looked after one by one: everyone in the conversation, and in a channel who is mentioned."""
+    users = entry.mentions if is_channel_id(entry.conversation_id) else audience.members
+    return [user for user in dict.fromkeys(users) if user != entry.sender_id]
 
 
 def _about(entry: StoredEntry) -> About:

@@ -13,7 +13,7 @@ from shared.domain.entries import Entry
 from shared.domain.members import Group, Member, is_in_inbox, unread
 from shared.domain.notifications import About, AboutMessage, Notification
 from shared.domain.pushes import Wording
-from shared.domain.text import is_group_id
+from shared.domain.text import has_roles
 from shared.operations.heads import heads_of
 from shared.ports.services import PresenceServices
 from shared.ports.stores import Stores
@@ -56,7 +56,7 @@ def reminder_wording(entry: Entry, *, sender: Profile, group: Group | None, prev
 
 def _about_message(key: str, entry: Entry, *, sender: Profile, group: Group | None, previews: bool) -> Wording:
     args = [sender.display_name or entry.sender_id]
-    if is_group_id(entry.conversation_id):
+    if has_roles(entry.conversation_id):
         key = key.replace("PARLEY_", "PARLEY_GROUP_")
         args.append(group.name if group else "")
     content = entry.content if previews else None

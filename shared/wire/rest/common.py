@@ -31,7 +31,7 @@ RULES: Final[Mapping[str, str]] = {
 }
 
 # The field that tells several shapes of one body apart → what it may be, for people.
-KINDS: Final[Mapping[str, str]] = {"type": "'private', 'group'", "platform": "'fcm', 'apns'"}
+KINDS: Final[Mapping[str, str]] = {"type": "'private', 'group', 'channel'", "platform": "'fcm', 'apns'"}
 
 UserId = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN}$")]
 ConversationId = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID)]

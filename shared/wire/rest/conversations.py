@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.changes import Role
+from shared.domain.changes import CLOSED, JoinPolicy, Role
+from shared.domain.channels import PARTS
 from shared.domain.inbox import InboxPosition, Snapshot
 from shared.domain.members import Notify, Preferences
+from shared.domain.text import is_channel_id
+from shared.operations.channels import Joined, Members, Position
 from shared.operations.conversations import Created, Inbox, Summary
 from shared.operations.groups import CreatedGroup, Listed
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
@@ -46,7 +49,18 @@ class NewGroup(BaseModel):
     client_conversation_id: ClientId | None = left_out()
 
 
-NewConversation = Annotated[NewPrivateConversation | NewGroup, Field(discriminator="type")]
+class NewChannel(BaseModel):
+    """A channel, of its founder alone at first. With `client_conversation_id` the request can be repeated safely."""
+
+    model_config = config({"type": "channel", "name": "News", "join": "open", "client_conversation_id": "9c1e77"})
+
+    type: Literal["channel"]
+    name: Name
+    join: JoinPolicy = CLOSED
+    client_conversation_id: ClientId | None = left_out()
+
+
+NewConversation = Annotated[NewPrivateConversation | NewGroup | NewChannel, Field(discriminator="type")]
 
 
 class NewName(BaseModel):
@@ -106,13 +120,25 @@ def group_body(group: CreatedGroup, user_id: str, *, name: str, head: int) -> sh
     }
 
 
+def channel_body(joined: Joined) -> shapes.Channel:
+    return {
+        "id": joined.conversation_id,
+        "type": "channel",
+        "name": joined.name,
+        "join": joined.join,
+        "role": joined.role,
+        "head": joined.head,
+    }
+
+
 def summary_body(summary: Summary) -> shapes.Conversation:
     """One conversation of the inbox. A private one has no name: clients show the other member."""
     members, group, member = summary.members, summary.group, summary.member
-    is_group = members is None
+    is_channel = is_channel_id(summary.conversation_id)
+    size = summary.size if is_channel else group.size if group else 0
     return {
         "id": summary.conversation_id,
-        "type": "group" if is_group else "private",
+        "type": "channel" if is_channel else "group" if members is None else "private",
         "name": group.name if group else None,
         "head": summary.head.seq if summary.head else 0,
         "last_message": message_body(summary.last_message) if summary.last_message else None,
@@ -121,7 +147,7 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "delivered_seq": member.has_got,
         "joined_seq": member.joined_seq,
         "members": None if members is None else list(members),
-        "member_count": (group.size if group else 0) if members is None else len(members),
+        "member_count": size if members is None else len(members),
         "role": summary.role,
         **preferences_body(member.preferences),
     }
@@ -146,6 +172,24 @@ def inbox_body(user_id: str, page: Inbox) -> shapes.Inbox:
 
 def members_body(listed: Iterable[Listed]) -> shapes.Members:
     return {"members": [_member(one) for one in listed]}
+
+
+def members_page_body(user_id: str, conversation_id: str, page: Members) -> shapes.Members:
+    """A page of a channel's members, with the cursor of the next one: it is for this user and this channel."""
+    following = None if page.next is None else encode_cursor(user_id, _members(conversation_id), list(page.next))
+    return {"members": [_member(one) for one in page.members], "next_cursor": following}
+
+
+def decode_members_cursor(user_id: str, conversation_id: str, cursor: str) -> Position:
+    """Raises BadRequest for what is none of this channel's."""
+    match decode_cursor(user_id, _members(conversation_id), cursor):
+        case [int(part), str(place)] if 0 <= part < PARTS and place:
+            return part, place
+    raise invalid_cursor()
+
+
+def _members(conversation_id: str) -> str:
+    return f"members/{conversation_id}"
 
 
 def _member(listed: Listed) -> shapes.Member:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from shared.domain.changes import Role
+from shared.domain.changes import JoinPolicy, Role
 from shared.domain.members import Notify
 from shared.wire.shapes.messages import MESSAGE, Message
 from shared.wire.shapes.service import AT, Count, Place, Time, example
@@ -48,7 +48,19 @@ class GroupConversation(TypedDict):
     head: Place
 
 
-CreatedConversation = PrivateConversation | GroupConversation
+@example(id="channel:7hQ2mXc0V4tBzYd1", type="channel", name="News", join="open", role="owner", head=1)
+class Channel(TypedDict):
+    """A channel as who has made or joined it sees it."""
+
+    id: str
+    type: Literal["channel"]
+    name: str
+    join: JoinPolicy
+    role: Role
+    head: Place
+
+
+CreatedConversation = PrivateConversation | GroupConversation | Channel
 
 
 @example(**_SETTINGS)
@@ -63,12 +75,13 @@ class Settings(TypedDict):
 class Conversation(Settings):
     """A conversation as its member sees it.
 
-    `members` are a private conversation's two, and null in a group; `role` is one's own in a group that was asked for
-    by its id, and null otherwise. `last_message` may have other entries behind it; `head` counts those, too.
+    `members` are a private conversation's two, and null in others; `role` is one's own in a group or channel that was
+    asked for by its id, and null otherwise. A channel's `member_count` is an estimate, and 0 in the inbox.
+    `last_message` may have other entries behind it; `head` counts those, too.
     """
 
     id: str
-    type: Literal["private", "group"]
+    type: Literal["private", "group", "channel"]
     name: str | None
     head: Place
     last_message: Message | None
@@ -102,7 +115,10 @@ class Member(TypedDict):
     ]
 )
 class Members(TypedDict):
+    """`next_cursor` comes with a channel's, which are listed in pages; it is null at the end."""
+
     members: list[Member]
+    next_cursor: NotRequired[str | None]
 
 
 @example(added=["carol"], members_count=3)

@@ -6,12 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.adapters.dynamodb.schema import seat_key
+from shared.domain.channels import MAX_WRITERS
+from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
+from shared.domain.text import named_channel_id
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
+from tests.stores import MEMBERS
 
 V1 = "/v1/conversations"
+NEWS = {"type": "channel", "name": "News", "join": "open", "client_conversation_id": "news"}
+CHANNEL = named_channel_id("alice", "news")
 UNKNOWN = "group:zzzzzzzzzzzzzzzz"
 THUMB = "%F0%9F%91%8D"
 
@@ -75,6 +82,38 @@ def alice_left_her_named_group(harness: RestHarness) -> None:
     made = harness.call("POST", V1, body={**NAMED, "members": ["bob"]})
     harness.call("PATCH", f"{V1}/{made.body['id']}/members/bob", body={"role": "owner"})
     harness.call("DELETE", f"{V1}/{made.body['id']}")
+
+
+def has_a_channel(harness: RestHarness) -> None:
+    """Alice's, which bob reads."""
+    assert harness.call("POST", V1, body=NEWS).status == 201
+    assert harness.call("PUT", f"{V1}/{CHANNEL}/members/bob", user="bob").status == 201
+
+
+def has_a_closed_channel(harness: RestHarness) -> None:
+    assert harness.call("POST", V1, body={**NEWS, "join": "closed"}).status == 201
+
+
+def has_written_there(harness: RestHarness) -> None:
+    has_a_channel(harness)
+    assert harness.call("POST", f"{V1}/{CHANNEL}/messages", body={"content": "hi"}).status == 201
+
+
+def in_too_many_channels(harness: RestHarness) -> None:
+    has_a_channel(harness)
+    for number in range(MAX_CHANNELS):
+        harness.stores.sessions.list_in("carol", f"channel:{number:016}", now=now())
+
+
+def full_of_writers(harness: RestHarness) -> None:
+    has_a_channel(harness)
+    for number in range(MAX_WRITERS - 1):
+        harness.stores.edit(MEMBERS, seat_key(CHANNEL, f"w{number}"), user_id=f"w{number}", role="admin", joined_at=1)
+
+
+def full_of_readers(harness: RestHarness) -> None:
+    has_a_channel(harness)
+    object.__setattr__(harness.wired.context.limits, "channel_members", 2)
 
 
 def sent_before(harness: RestHarness) -> None:
@@ -149,11 +188,32 @@ CASES = [
     Case("post_conversation", f"POST {V1}", 409, "conflict", body={"type": "group", "name": "x", "members": MANY}),
     Case("post_conversation", f"POST {V1}", 400, "bad_request", body={"type": "group", "name": " "}),
     Case("post_conversation", f"POST {V1}", 413, "too_large", body={"type": "group", "name": "x" * 101}),
+    Case("post_conversation", f"POST {V1}", 201, body={"type": "channel", "name": "News"}),
+    Case("post_conversation", f"POST {V1}", 200, body=NEWS, given=has_a_channel),
+    Case("post_conversation", f"POST {V1}", 400, "bad_request", body={"type": "channel", "name": "x", "join": "maybe"}),
+    Case("post_conversation", f"POST {V1}", 400, "bad_request", body={"type": "channel", "name": "x", "join": None}),
+    Case("post_conversation", f"POST {V1}", 400, "bad_request", body={"type": "channel"}),
+    Case("post_conversation", f"POST {V1}", 413, "too_large", body={"type": "channel", "name": "x" * 101}),
+    Case("post_conversation", f"POST {V1}", 400, "bad_request", body={"type": "tunnel", "name": "x"}),
     Case("get_conversations", f"GET {V1}", 200),
     Case("get_conversations", f"GET {V1}", 200, query={"limit": "1"}),
     Case("get_conversations", f"GET {V1}", 400, "bad_request", query={"cursor": "nonsense"}),
     Case("get_conversation", f"GET {V1}/{DM}", 200),
     Case("get_conversation", f"GET {V1}/{GROUP}", 200),
+    Case("get_conversation", f"GET {V1}/{CHANNEL}", 200, user="bob", given=has_a_channel),
+    Case("get_conversation", f"GET {V1}/{CHANNEL}", 404, "not_a_member", user="carol", given=has_a_channel),
+    Case("patch_conversation", f"PATCH {V1}/{CHANNEL}", 200, body={"name": "Olds"}, given=has_a_channel),
+    Case(
+        "patch_conversation",
+        f"PATCH {V1}/{CHANNEL}",
+        403,
+        "forbidden",
+        body={"name": "Olds"},
+        user="bob",
+        given=has_a_channel,
+    ),
+    Case("delete_conversation", f"DELETE {V1}/{CHANNEL}", 204, user="bob", given=has_a_channel),
+    Case("delete_conversation", f"DELETE {V1}/{CHANNEL}", 404, "not_a_member", user="carol", given=has_a_channel),
     Case("get_conversation", f"GET {V1}/{UNKNOWN}", 404, "not_a_member"),
     Case("get_conversation", f"GET {V1}/{'x' * 301}", 400, "bad_request"),
     Case("patch_conversation", f"PATCH {V1}/{GROUP}", 200, body={"name": "Team A"}),
@@ -192,7 +252,77 @@ CASES = [
     Case("delete_member", f"DELETE {V1}/{GROUP}/members/erin", 404, "not_found"),
     Case("delete_member", f"DELETE {V1}/{UNKNOWN}/members/bob", 404, "not_a_member"),
     Case("delete_member", f"DELETE {V1}/{DM}/members/bob", 400, "bad_request"),
+    Case("get_members", f"GET {V1}/{CHANNEL}/members", 200, given=has_a_channel),
+    Case("get_members", f"GET {V1}/{CHANNEL}/members", 200, query={"limit": "1"}, given=has_a_channel),
+    Case("get_members", f"GET {V1}/{CHANNEL}/members", 400, "bad_request", query={"cursor": "x"}, given=has_a_channel),
+    Case("get_members", f"GET {V1}/{CHANNEL}/members", 400, "bad_request", query={"limit": "0"}, given=has_a_channel),
+    Case("get_members", f"GET {V1}/{CHANNEL}/members", 403, "forbidden", user="bob", given=has_a_channel),
+    Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 201, user="carol", given=has_a_channel),
+    Case("put_member", f"PUT {V1}/{CHANNEL}/members/bob", 200, user="bob", given=has_a_channel),
+    Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 403, "forbidden", given=has_a_channel),
+    Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 404, "not_a_member", user="carol"),
+    Case("put_member", f"PUT {V1}/{CHANNEL}/members/bob", 404, "not_a_member", user="bob", given=has_a_closed_channel),
+    Case("put_member", f"PUT {V1}/{GROUP}/members/bob", 400, "bad_request", user="bob"),
+    Case("put_member", f"PUT {V1}/{GROUP}/members/dave", 404, "not_a_member", user="dave"),
+    Case("put_member", f"PUT {V1}/{DM}/members/alice", 400, "bad_request"),
+    Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 409, "conflict", user="carol", given=in_too_many_channels),
+    Case("post_members", f"POST {V1}/{CHANNEL}/members", 200, body={"users": ["carol", "bob"]}, given=has_a_channel),
+    Case(
+        "post_members",
+        f"POST {V1}/{CHANNEL}/members",
+        409,
+        "conflict",
+        body={"users": ["carol"]},
+        given=full_of_readers,
+    ),
+    Case(
+        "post_members",
+        f"POST {V1}/{CHANNEL}/members",
+        403,
+        "forbidden",
+        body={"users": ["carol"]},
+        user="bob",
+        given=has_a_channel,
+    ),
+    Case("patch_member", f"PATCH {V1}/{CHANNEL}/members/bob", 200, body={"role": "admin"}, given=has_a_channel),
+    Case(
+        "patch_member",
+        f"PATCH {V1}/{CHANNEL}/members/bob",
+        409,
+        "conflict",
+        body={"role": "admin"},
+        given=full_of_writers,
+    ),
+    Case(
+        "patch_member",
+        f"PATCH {V1}/{CHANNEL}/members/carol",
+        404,
+        "not_found",
+        body={"role": "admin"},
+        given=has_a_channel,
+    ),
+    Case("delete_member", f"DELETE {V1}/{CHANNEL}/members/bob", 204, given=has_a_channel),
+    Case("delete_member", f"DELETE {V1}/{CHANNEL}/members/carol", 404, "not_found", given=has_a_channel),
+    Case("delete_member", f"DELETE {V1}/{CHANNEL}/members/alice", 403, "forbidden", user="bob", given=has_a_channel),
     # --- messages
+    Case("post_message", f"POST {V1}/{CHANNEL}/messages", 201, body={"content": "hi"}, given=has_a_channel),
+    Case(
+        "post_message",
+        f"POST {V1}/{CHANNEL}/messages",
+        403,
+        "forbidden",
+        body={"content": "hi"},
+        user="bob",
+        given=has_a_channel,
+    ),
+    Case(
+        "put_reaction",
+        f"PUT {V1}/{CHANNEL}/messages/2/reactions/x",
+        403,
+        "forbidden",
+        user="bob",
+        given=has_written_there,
+    ),
     Case("get_messages", f"GET {V1}/{DM}/messages", 200),
     Case("get_messages", f"GET {V1}/{GROUP}/messages", 200, query={"after": "0", "limit": "1"}),
     Case("get_messages", f"GET {V1}/{DM}/messages", 400, "bad_request", query={"before": "1", "after": "1"}),

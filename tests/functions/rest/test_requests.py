@@ -112,8 +112,13 @@ def test_bad_bounds_are_a_bad_request(query: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "told"),
     [
-        ("POST", "/v1/conversations", {"with": "bob"}, "body.type: should be one of 'private', 'group'"),
-        ("POST", "/v1/conversations", {"type": "x", "with": "bob"}, "body: should be one of 'private', 'group'"),
+        ("POST", "/v1/conversations", {"with": "bob"}, "body.type: should be one of 'private', 'group', 'channel'"),
+        (
+            "POST",
+            "/v1/conversations",
+            {"type": "x", "with": "bob"},
+            "body: should be one of 'private', 'group', 'channel'",
+        ),
         ("PUT", "/v1/devices/phone", {"token": "t"}, "body.platform: should be one of 'fcm', 'apns'"),
         ("GET", f"/v1/conversations/{DM}/messages/x", None, "path.seq: a whole number is needed"),
         ("PATCH", "/v1/contacts/bob", {}, "body: name at least one of status, alias"),

@@ -12,6 +12,8 @@ export type BegunUpload = { file_id: string; kind: "image" | "file"; name: strin
 
 export type Blocks = { blocks: string[] };
 
+export type Channel = { id: string; type: "channel"; name: string; join: "open" | "closed"; role: "owner" | "admin" | "member"; head: number };
+
 export type Closed = { closed: number };
 
 export type Connections = { connections: LiveConnection[] };
@@ -24,7 +26,7 @@ export type ContactRequest = { user_id: string };
 
 export type Contacts = { contacts: Contact[] };
 
-export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; id: string; type: "private" | "group"; name: string | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
+export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; id: string; type: "private" | "group" | "channel"; name: string | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
 
 export type DeletedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "delete" };
 
@@ -60,9 +62,11 @@ export type LiveConnection = { connection_id: string; device_id: string; connect
 
 export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
 
-export type Members = { members: Member[] };
+export type Members = { members: Member[]; next_cursor?: string | null };
 
 export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+
+export type NewChannel = { type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
 
 export type NewContent = { content: string };
 
@@ -142,12 +146,13 @@ export type Operations = {
   "PATCH /v1/contacts/{user_id}": { path: { user_id: string }; body: ContactChange; answer: Contact };
   "DELETE /v1/contacts/{user_id}": { path: { user_id: string }; answer: undefined };
   "GET /v1/conversations": { query: { limit?: number; cursor?: string }; answer: Inbox };
-  "POST /v1/conversations": { body: NewPrivateConversation | NewGroup; answer: PrivateConversation | GroupConversation };
+  "POST /v1/conversations": { body: NewPrivateConversation | NewGroup | NewChannel; answer: PrivateConversation | GroupConversation | Channel };
   "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: Conversation };
   "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: NewName; answer: Conversation };
   "DELETE /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: undefined };
-  "GET /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; answer: Members };
+  "GET /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; query: { limit?: number; cursor?: string }; answer: Members };
   "POST /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; body: NewMembers; answer: AddedMembers };
+  "PUT /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: Channel };
   "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: NewRole; answer: GrantedRole };
   "DELETE /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; query: { before?: number; after?: number; limit?: number; notices?: boolean }; answer: History };

@@ -12,6 +12,7 @@ from shared.adapters.aws.push_queues import look_bodies, look_body, look_from, l
 from shared.adapters.dynamodb.schema import membership_key
 from shared.domain.fan_out import StoredEntry
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Digest
+from shared.domain.packs import DuePack
 from shared.errors import Unavailable
 from shared.operations.push.checks import PendingChecks
 from shared.operations.push.enqueueing import check_deliveries, enqueue_stored
@@ -35,7 +36,7 @@ def harness() -> PushHarness:
 class Refusing:
     """A queue that takes nothing."""
 
-    def put(self, looks: Sequence[DeliveryCheck | Digest], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck | Digest | DuePack], *, delay_s: int) -> None:
         raise Unavailable
 
 
