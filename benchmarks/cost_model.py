@@ -12,7 +12,7 @@ from typing import Final
 
 from infra import prices
 
-# Milliseconds of CPU on one x86-64 core (benchmarks/handlers.py, and 0.05 for each call's TLS), rounded up.
+# Milliseconds of CPU on one x86-64 core (benchmarks/handlers.py, over TLS), rounded up.
 CPU_MS: Final = {
     "authorizer": 0.1,
     "$connect": 0.4,

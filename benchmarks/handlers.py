@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.handlers --calls 300
 
-The real handlers get real events in a process of their own and talk to one local server, which answers for DynamoDB
-(the simulated engine of the tests), @connections, SQS and Secrets Manager in another process: what is counted is what
-the function spends. There is no TLS, which adds some tens of microseconds a call, and no Lambda runtime around it.
-The functions take turns, and with them a handler that is as small as boto3 lets it be (benchmarks/minimal.py).
+The real handlers get real events in a process of their own and talk over TLS to one local server, which answers for
+DynamoDB (the simulated engine of the tests), @connections, SQS and Secrets Manager in another process: what is counted
+is what the function spends. There is no Lambda runtime around it. The functions take turns, and with them two handlers
+of a message that use boto3: one asks the same of AWS (benchmarks/same_calls.py), the other a call less, and none of the
+questions that the first two answer (benchmarks/minimal.py).
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import argparse
 import importlib
 import json
 import os
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -33,6 +37,7 @@ from shared.domain.members import Member
 from shared.domain.notifications import AboutMessage, DeliveryCheck
 from shared.operations.groups import NewGroup, create_group
 from tests.functions.events import HOUR, authorizer_of, handshake_event, http_event, websocket_event
+from tests.shared.adapters.aws.certificates import tls_contexts
 
 _SECRET: Final = "s" * 64
 _DM: Final = "dm:alice:bob"
@@ -44,7 +49,8 @@ BURST: Final = 3
 """Messages of a conversation that come within a check's wait, under load (benchmarks/cost_model.py)."""
 _RECEIPTS: Final = 400  # of a round of 200 calls, and its warming up
 _MINIMAL: Final = "minimal"
-_FUNCTIONS: Final = ("connect", "message", _MINIMAL, "rest", "offline_push", "disconnect")
+_SAME: Final = "same_calls"
+_FUNCTIONS: Final = ("connect", "message", _SAME, _MINIMAL, "rest", "offline_push", "disconnect")
 SUITE: Final = "A function's invocation"
 
 Event = dict[str, Any]
@@ -84,11 +90,14 @@ class _Aws(BaseHTTPRequestHandler):
         """Nothing: it would be in the way of the figures."""
 
 
-def _serve(port: Pipe) -> None:
+def _serve(port: Pipe, pem: str) -> None:
     from tests.dynamodb.store import Store
 
     _Aws.store = Store()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
     port.send(server.server_port)
     server.serve_forever()
 
@@ -129,7 +138,12 @@ class _Conversation:
 
     def message(self, number: int) -> Event:
         text = {"to": "bob", "content": "See you at eight?", "client_message_id": f"m{os.getpid()}-{number}"}
-        return _frame({"type": "message", "id": str(number), **text, "after": self.seq or 0})
+        return _frame({"type": "message", "id": str(number), **text, **self._after})
+
+    @property
+    def _after(self) -> dict[str, int]:
+        """The first of a process does not say: the rounds before it have left as many entries as they pleased."""
+        return {} if self.seq is None else {"after": self.seq}
 
     def place(self, number: int) -> int:
         """One behind the other, and the last of them at the head, if there are as many."""
@@ -164,7 +178,7 @@ class _Group(_Conversation):
 
     def message(self, number: int) -> Event:
         text = {"content": "See you at eight?", "client_message_id": f"g{os.getpid()}-{number}"}
-        where = {"conversation_id": self._group.conversation_id, "after": self.seq or 0}
+        where = {"conversation_id": self._group.conversation_id, **self._after}
         return _frame({"type": "message", "id": str(number), **text, **where})
 
 
@@ -243,6 +257,7 @@ def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callab
             "receipt": ("functions.message.handler", lambda n: _receipt(talk.place(n)), _silent),
             "group message": ("functions.message.handler", *_lazily(_Group)),
         },
+        _SAME: {_SAME: ("benchmarks.same_calls", talk.message, talk.answered)},
         _MINIMAL: {_MINIMAL: ("benchmarks.minimal", talk.message, _succeeded)},
         "rest": {
             "history": (
@@ -314,7 +329,7 @@ def _measured(function: str, calls: int) -> dict[str, float]:
     return found
 
 
-def _environment(address: str) -> dict[str, str]:
+def _environment(address: str, pem: str) -> dict[str, str]:
     from tests.functions.environment import VARIABLES
 
     queue = f"{address}/000000000000/queue"
@@ -328,8 +343,12 @@ def _environment(address: str) -> dict[str, str]:
         "APNS_SECRET_ARN": "",
         "CONNECTIONS_ENDPOINT": f"{address}/prod",
         "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "SSL_CERT_FILE": pem,
+        "AWS_CA_BUNDLE": pem,
+        # As long as a Lambda's: they are signed, and sent with each call.
+        "AWS_ACCESS_KEY_ID": "A" * 20,
+        "AWS_SECRET_ACCESS_KEY": "s" * 40,
+        "AWS_SESSION_TOKEN": "t" * 900,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "CONNECTION_LIMIT": "20",
@@ -340,25 +359,35 @@ def _environment(address: str) -> dict[str, str]:
 
 def measure(calls: int, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each round, by case. In each one every function has a process of its own, on the same tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        tls_contexts(Path(folder))
+        pem = str(Path(folder) / "localhost.pem")
+        with serving(_serve, pem, scheme="https", host="localhost") as address:
+            return _in_rounds(_environment(address, pem), calls, rounds)
+
+
+def _in_rounds(environment: dict[str, str], calls: int, rounds: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
-    with serving(_serve) as address:
-        environment = _environment(address)
-        for _ in range(rounds):
-            for function in _FUNCTIONS:
-                command = [sys.executable, "-m", "benchmarks.handlers", "--calls", str(calls), "--one", function]
-                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-                if done.returncode:
-                    raise RuntimeError(done.stderr)
-                for name, spent in json.loads(done.stdout.splitlines()[-1]).items():
-                    found.setdefault(name, []).append(spent)
+    for _ in range(rounds):
+        for function in _FUNCTIONS:
+            command = [sys.executable, "-m", "benchmarks.handlers", "--calls", str(calls), "--one", function]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(done.stderr)
+            for name, spent in json.loads(done.stdout.splitlines()[-1]).items():
+                found.setdefault(name, []).append(spent)
     return found
 
 
 def rows(rounds: int, calls: int = 200) -> list[Row]:
-    """A message beside the minimal handler's, and the others by themselves."""
+    """A message beside boto3's, and the others by themselves."""
     found = measure(calls, rounds)
-    minimal = {OURS: found.pop("message"), "boto3, as little as will do": found.pop(_MINIMAL)}
-    made = rows_of(SUITE, "a private message", "ms CPU", minimal)
+    sent = {
+        OURS: found.pop("message"),
+        "boto3, the same calls": found.pop(_SAME),
+        "boto3, as little as will do": found.pop(_MINIMAL),
+    }
+    made = rows_of(SUITE, "a private message", "ms CPU", sent)
     for name, spent in found.items():
         made += rows_of(SUITE, name, "ms CPU", {OURS: spent})
     return made

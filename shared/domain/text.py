@@ -9,7 +9,7 @@ runtime gives the same verdict of what is stored already.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -102,6 +102,8 @@ _USER_ID: Final = re.compile(USER_ID_PATTERN)
 # The first edition took "." and ".." for users, too. What was said with them stays readable.
 _STORED_USER_ID: Final = re.compile(f"[A-Za-z0-9_.@-]{{1,{MAX_USER_ID}}}")
 _PRIVATE: Final = "dm"
+# What is asked of one id several times on a message's way.
+_REMEMBERED: Final = 64
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
 _CHANNEL_ID: Final = re.compile("channel:[A-Za-z0-9_-]{16,64}")
 
@@ -127,6 +129,7 @@ def private_conversation_id(one: str, other: str) -> str:
     return f"{_PRIVATE}:{first}:{second}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def private_members(conversation_id: str) -> tuple[str, str] | None:
     """The two members of a private conversation; None where the id is not a private conversation's own."""
     parts = conversation_id.split(":")

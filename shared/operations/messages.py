@@ -176,7 +176,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
-        replace(ready, fan_out=is_told_later(draft.conversation_id, audience, context)),
+        replace(ready, fan_out=True) if is_told_later(draft.conversation_id, audience, context) else ready,
         base=base,
         audience=audience,
         # Nothing but a note of its id tells it from its resend.

@@ -9,6 +9,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from heapq import heappop, heappush
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 from shared.adapters.aws.errors import ServiceError as ServiceError  # noqa: PLC0414  # callers catch it
 from shared.adapters.aws.errors import refusal as refusal  # noqa: PLC0414  # as above
-from shared.adapters.aws.transport import Exchange, Pool, Response, TransportError, Underway
+from shared.adapters.aws.transport import Exchange, Headers, Pool, Response, TransportError, Underway, header_lines
 from shared.clock import SECOND_MS, Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import Posted, PostOutcome
@@ -151,6 +152,28 @@ def endpoint(service: str, region: str) -> str:
 _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_.~/%-]*")
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_.~=-]*")
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_DATE: Final = "x-amz-date"
+_FORMS: Final = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Form:
+    """What is signed of some headers, but for the time, which stands between `before` and `after`."""
+
+    headers: Headers
+    names: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Day:
+    """What all signatures of a day have in common."""
+
+    day: str
+    scope: str
+    start: str
+    keyed: hmac.HMAC
 
 
 class Signer:
@@ -166,11 +189,11 @@ class Signer:
         self._access_key = access_key
         self._secret_key = secret_key
         self._session_token = session_token
-        self._key_of_day: tuple[str, hmac.HMAC] | None = None
+        self._day = _Day("", "", "", hmac.new(b"", digestmod=sha256))
+        # A service's own headers differ by operation alone. Bounded, should they ever be of more kinds.
+        self._form = lru_cache(maxsize=_FORMS)(self._formed)
 
-    def sign(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timestamp: str
-    ) -> dict[str, str]:
+    def sign(self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timestamp: str) -> Headers:
         """The headers to send: those given (`host` among them) plus date, token and signature.
 
         `path` is as it goes over the wire, escaped once, and has no query. `timestamp` is UTC, `YYYYMMDDTHHMMSSZ`.
@@ -179,39 +202,48 @@ class Signer:
 
     def signing(
         self, method: str, headers: Mapping[str, str], body: bytes, *, timestamp: str
-    ) -> Callable[[str], dict[str, str]]:
+    ) -> Callable[[str], Headers]:
         """As `sign`, of many paths: what they have in common is worked out once."""
-        signed = {name.lower(): value for name, value in headers.items()}
-        signed["x-amz-date"] = timestamp
-        if self._session_token:
-            signed["x-amz-security-token"] = self._session_token
-        ordered = sorted(signed)
-        lines = (f"{name}:{' '.join(signed[name].split())}" for name in ordered)
-        names = ";".join(ordered)
-        rest = "\n".join(("", *lines, "", names, sha256(body).hexdigest()))
-        scope = f"{timestamp[:8]}/{self._region}/{self._service}/aws4_request"
-        start = f"{_ALGORITHM} Credential={self._access_key}/{scope}, SignedHeaders={names}, Signature="
-        keyed = self._keyed(timestamp[:8])
+        form = self._form(tuple(headers.items()))
+        rest = f"\n\n{form.before}{timestamp}{form.after}\n\n{form.names}\n{sha256(body).hexdigest()}"
+        day = self._of_day(timestamp[:8])
 
-        def sign(path: str) -> dict[str, str]:
+        def sign(path: str) -> Headers:
             # The escaped once more, as all services but S3 want it.
             escaped = path.replace("%", "%25") if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/-_.~")
-            digest = sha256(f"{method}\n{escaped}\n{rest}".encode()).hexdigest()
-            text = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{digest}"
-            mac = keyed.copy()
-            mac.update(text.encode())
-            return {**signed, "authorization": start + mac.hexdigest()}
+            digest = sha256(f"{method}\n{escaped}{rest}".encode()).hexdigest()
+            mac = day.keyed.copy()
+            mac.update(f"{_ALGORITHM}\n{timestamp}\n{day.scope}\n{digest}".encode())
+            authorization = f"{day.start}{form.names}, Signature={mac.hexdigest()}"
+            lines = f"{_DATE}: {timestamp}\r\nauthorization: {authorization}\r\n".encode()
+            headers = {**form.headers, _DATE: timestamp, "authorization": authorization}
+            return Headers(headers, form.headers.lines + lines)
 
         return sign
 
-    def _keyed(self, day: str) -> hmac.HMAC:
+    def _formed(self, given: tuple[tuple[str, str], ...]) -> _Form:
+        headers = {name.lower(): value for name, value in given if name.lower() != _DATE}
+        if self._session_token:
+            headers["x-amz-security-token"] = self._session_token
+        signed = {**headers, _DATE: ""}
+        lines = {name: f"{name}:{' '.join(signed[name].split())}" for name in sorted(signed)}
+        names = list(lines)
+        until = names.index(_DATE) + 1
+        before = "\n".join(lines[name] for name in names[:until])
+        after = "".join(f"\n{lines[name]}" for name in names[until:])
+        return _Form(Headers(headers), ";".join(names), before, after)
+
+    def _of_day(self, day: str) -> _Day:
         """The signing key holds for a day, and takes four of the five digests of a signature."""
-        if self._key_of_day is None or self._key_of_day[0] != day:
+        if self._day.day != day:
             key = f"AWS4{self._secret_key}".encode()
             for part in (day, self._region, self._service, "aws4_request"):
                 key = hmac.digest(key, part.encode(), "sha256")
-            self._key_of_day = day, hmac.new(key, digestmod=sha256)
-        return self._key_of_day[1]
+            scope = f"{day}/{self._region}/{self._service}/aws4_request"
+            start = f"{_ALGORITHM} Credential={self._access_key}/{scope}, SignedHeaders="
+            header_lines({_DATE: day, "authorization": start})  # which raises ValueError for what is no header
+            self._day = _Day(day, scope, start, hmac.new(key, digestmod=sha256))
+        return self._day
 
 
 def signer_for(service: str, environment: AwsEnvironment) -> Signer:
@@ -225,11 +257,26 @@ def signer_for(service: str, environment: AwsEnvironment) -> Signer:
     )
 
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Json:
+    """How bodies are written and read. `decode` raises ValueError for what is no JSON."""
+
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
+PLAIN: Final = Json(lambda value: _ENCODER.encode(value).encode(), lambda data: json.loads(data.decode()))
+"""For functions that have no quicker one loaded anyway."""
 
 
 class JsonService:
-    """One service's endpoint. Made while the function initialises; connects on its first call."""
+    """One service's endpoint. Made while the function initialises; connects on its first call.
+
+    `codec` is how its bodies are written and read: a function that has a quicker one sets it.
+    """
 
     def __init__(  # made once for each service, by name
         self,
@@ -248,6 +295,7 @@ class JsonService:
         self._content_type = content_type
         self._deadline = deadline
         self.monotonic = monotonic
+        self.codec = PLAIN
         self.rerun: Rerun | None = None
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,7 +306,7 @@ class JsonService:
         """
         if self.rerun is not None:
             return self.rerun.answered(operation, request)
-        body = _ENCODER.encode(request).encode()
+        body = self.codec.encode(request)
         once = lambda: self._once(operation, body)  # noqa: E731
         tell = told_as(f"{self.service}:{operation}")
         return retried(once, pause=self.pause, monotonic=self.monotonic, check=self._deadline.check, tell=tell)
@@ -273,17 +321,17 @@ class JsonService:
         SideBySide(self._pool, self._deadline, self._written, math.inf).run(many)
 
     def _written(self, one: Called) -> bytes:
-        path, body = self._pool.base_path or "/", _ENCODER.encode(one.request).encode()
+        path, body = self._pool.base_path or "/", self.codec.encode(one.request)
         return self._pool.written("POST", path, self._signed(path, one.operation, body), body)
 
     def _once(self, operation: str, body: bytes) -> dict[str, Any]:
-        return answer_of(self._post(operation, body), f"{self.service}:{operation}")
+        return answer_of(self._post(operation, body), f"{self.service}:{operation}", self.codec)
 
     def _post(self, operation: str, body: bytes) -> Response:
         path = self._pool.base_path or "/"
         return self._pool.request("POST", path, self._signed(path, operation, body), body)
 
-    def _signed(self, path: str, operation: str, body: bytes) -> dict[str, str]:
+    def _signed(self, path: str, operation: str, body: bytes) -> Headers:
         headers = {
             "host": self._pool.host,
             "content-type": self._content_type,
@@ -292,17 +340,17 @@ class JsonService:
         return self._signer.sign("POST", path, headers, body, timestamp=timestamp())
 
 
-def answer_of(response: Response, call: str) -> dict[str, Any]:
+def answer_of(response: Response, call: str, codec: Json) -> dict[str, Any]:
     """Raises ServiceError, and TransportError."""
     if response.status == HTTPStatus.OK:
-        return _answer(response)
+        return _answer(response, codec)
     raise _error(response, call)
 
 
-def _answer(response: Response) -> dict[str, Any]:
+def _answer(response: Response, codec: Json = PLAIN) -> dict[str, Any]:
     """Raises TransportError where it is not a JSON object: cut off, or said by something on the way."""
     try:
-        body = json.loads(response.body.decode())
+        body = codec.decode(response.body)
     except ValueError as exc:
         raise TransportError("the answer is not JSON") from exc
     if not isinstance(body, dict):

@@ -27,6 +27,8 @@ def addresses_of(host: str, port: int) -> Sequence[Address]:
 class Connection:
     """A socket that never blocks. `is_ready`: requests can be sent; `wall` and `monotonic`: since when it is kept.
 
+    `reader` waits for what comes in, once it is ready: whoever waits first makes it, for all that follow.
+
     Each address has its part of the time until `dialled_by`, by the monotonic clock; `due` is when that is over.
     """
 
@@ -43,6 +45,7 @@ class Connection:
         self.due = dialled_by
         self.is_ready = False
         self.wall = self.monotonic = 0.0
+        self.reader: select.poll | None = None
 
     def close(self) -> None:
         if self._is_dialled:

@@ -20,6 +20,7 @@ class Calling:
     def __init__(self, service: JsonService, operation: str, request: Mapping[str, Any]) -> None:
         self.operation = operation
         self.request = request
+        self._codec = service.codec
         self._call = f"{service.service}:{operation}"
         self._monotonic = service.monotonic
         self._give_up_at = service.monotonic() + GIVE_UP_AFTER_S
@@ -29,7 +30,7 @@ class Calling:
 
     def after(self, response: Response) -> int | None:
         try:
-            self._answer = answer_of(response, self._call)
+            self._answer = answer_of(response, self._call, self._codec)
         except (TransportError, ServiceError) as exc:
             return self._again(exc)
         return None

@@ -9,7 +9,6 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -38,22 +37,34 @@ _AT_ONCE: Final = 65_536
 
 _NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _TEXT: Final = r"[\t -~\x80-\xff]*+"
-_REQUEST: Final = re.compile(rf"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n{_NAME}: {_TEXT})+")
+_FIRST: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1")
+_NAME_ALONE: Final = re.compile(_NAME)
+_LENGTH: Final = b"accept-encoding: identity\r\ncontent-length: "
+_NO_CONTROLS: Final = bytes([*b"\t", *range(0x20, 0x7F), *range(0x80, 0x100)])
 _HEAD: Final = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {_TEXT})?+\r\n((?:{_NAME}:{_TEXT}\r\n)*+)\r\n")
 _FIELD: Final = re.compile(r"([^:]+):[\t ]*(.*?)[\t ]*\r\n")
+_FRAMING: Final = re.compile(r"\n(content-length|transfer-encoding|connection):[\t ]*(.*?)[\t ]*(?=\r)")
 _BEGINNING: Final = b"HTTP/1."
 _END: Final = b"\r\n\r\n"
 _BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _TO_THE_END: Final = -1  # of the connection
+_TWO_IN_ONE: Final = "a request that can't be written as one"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Response:
     """An answer. Its headers' names are in lower case, and what one of them says twice stands there with a comma."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    __slots__ = ("_headers", "body", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str] | str, body: bytes) -> None:
+        """`headers` may be the lines that `_HEAD` takes for them: most are never looked at."""
+        self.status, self._headers, self.body = status, headers, body
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        if isinstance(self._headers, str):
+            self._headers = _read(_FIELD, self._headers)
+        return self._headers
 
 
 class TransportError(Exception):
@@ -62,6 +73,29 @@ class TransportError(Exception):
 
 class Malformed(ValueError):
     """It is no HTTP/1.1 that can be an answer here, or longer than anything that AWS says."""
+
+
+class Headers(dict[str, str]):
+    """Headers of a request that are written already: `lines`, which are made of them unless whoever knows them has."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, headers: Mapping[str, str], lines: bytes | None = None) -> None:
+        super().__init__(headers)
+        self.lines = header_lines(headers) if lines is None else lines
+
+
+def header_lines(headers: Mapping[str, str]) -> bytes:
+    """As they go over the wire. Raises ValueError where one would pass for more than it is."""
+    try:
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1")
+    except UnicodeEncodeError as exc:
+        raise ValueError(_TWO_IN_ONE) from exc
+    # No controls, and as many line ends as there are lines: none of them is two, or a part of one.
+    is_plain = lines.translate(None, _NO_CONTROLS) == b"\r\n" * len(headers)
+    if not is_plain or not all(map(_NAME_ALONE.fullmatch, headers)):
+        raise ValueError(_TWO_IN_ONE)
+    return lines
 
 
 class Answer:
@@ -135,24 +169,25 @@ class Answer:
             self._head = data
             return None
         end += len(_END)
-        said = _HEAD.fullmatch(data[:end].decode("latin-1"))
+        head = data[:end].decode("latin-1")
+        said = _HEAD.fullmatch(head)
         if said is None:
             raise Malformed("no head")
         status = int(said[2])
         if status >= HTTPStatus.OK:
-            self._status = status
-            self._headers = _headers(said[3])
-            self._frame(is_old=said[1] == "0")
+            if said[3].count("\n") > MOST_FIELDS:
+                raise Malformed("too many headers")
+            self._status, self._headers = status, said[3]
+            self._frame(_read(_FRAMING, head.lower()), is_old=said[1] == "0")
         elif status == HTTPStatus.SWITCHING_PROTOCOLS:
             raise Malformed("a switch of protocols")
         self._heads += end
         return data[end:]
 
-    def _frame(self, *, is_old: bool) -> None:
+    def _frame(self, headers: Mapping[str, str], *, is_old: bool) -> None:
         """How the body ends, and whether another answer can follow it on this connection."""
-        headers = self._headers
         length, coding = headers.get("content-length"), headers.get("transfer-encoding")
-        if coding is not None and (coding.lower() != "chunked" or length is not None or is_old):
+        if coding is not None and (coding != "chunked" or length is not None or is_old):
             raise Malformed("a body framed in an unknown way")
         size = _TO_THE_END if length is None else _size(length)
         if self._is_bodiless or self._status in _BODILESS:
@@ -162,15 +197,13 @@ class Answer:
 
             self._chunks, size = Chunks(MOST_BODY), 0
         self._body_length = size
-        self.is_last = is_old or size == _TO_THE_END or "close" in headers.get("connection", "").lower()
+        self.is_last = is_old or size == _TO_THE_END or "close" in headers.get("connection", "")
 
 
-def _headers(lines: str) -> dict[str, str]:
-    fields = _FIELD.findall(lines)
-    if len(fields) > MOST_FIELDS:
-        raise Malformed("too many headers")
+def _read(fields: re.Pattern[str], lines: str) -> dict[str, str]:
+    """The headers that the pattern finds."""
     headers: dict[str, str] = {}
-    for name, value in fields:
+    for name, value in fields.findall(lines):
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
@@ -206,16 +239,16 @@ class Exchange:
         self.wants = select.POLLOUT
         self.failed: Exception | None = None
         self.began = time.monotonic()
-        self._begin()
+        self._begin(self.began)
 
-    def _begin(self) -> None:
+    def _begin(self, now: float) -> None:
         """Its time counts from here: of a new connection only once that is there."""
         if not self.connection.is_ready:
             self.due = min(self._until, self.connection.due)
             return
-        self.began = time.monotonic()
-        self._until = min(self._until, self.began + READ_TIMEOUT_S)
-        self.due = min(self._until, self.began + KEPT_TIMEOUT_S) if self.is_kept else self._until
+        self.began = now
+        self._until = min(self._until, now + READ_TIMEOUT_S)
+        self.due = min(self._until, now + KEPT_TIMEOUT_S) if self.is_kept else self._until
 
     def advance(self) -> bool:
         """Do what can be done now. Whether it has come to its end: the answer is whole, or it has failed."""
@@ -253,7 +286,7 @@ class Exchange:
     def _step(self) -> bool:
         if not self.connection.is_ready:
             self.wants = self.connection.advance()
-            self._begin()
+            self._begin(time.monotonic())
             if self.wants:
                 return False
         sock = self.connection.sock
@@ -429,14 +462,12 @@ class Pool:
 
     def written(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
         """As it goes over the wire, in one piece. Raises ValueError where a part would pass for more than it is."""
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        if "host" not in headers:
-            lines.append(f"host: {self.host}")
-        lines += ("accept-encoding: identity", f"content-length: {len(body)}")
-        head = "\r\n".join(lines)
-        if _REQUEST.fullmatch(head) is None or head.count("\n") != len(lines) - 1:
-            raise ValueError("a request that can't be written as one")
-        return b"%b\r\n\r\n%b" % (head.encode("latin-1"), body)
+        first = f"{method} {path} HTTP/1.1"
+        if _FIRST.fullmatch(first) is None:
+            raise ValueError(_TWO_IN_ONE)
+        checked = headers if isinstance(headers, Headers) else Headers(headers)
+        host = b"" if "host" in headers else header_lines({"host": self.host})
+        return b"%b\r\n%b%b%b%d\r\n\r\n%b" % (first.encode(), checked.lines, host, _LENGTH, len(body), body)
 
     def _has_time(self) -> bool:
         try:
@@ -495,20 +526,33 @@ def _waited_for(exchange: Exchange) -> Exchange:
     """The same, when it has come to its end."""
     while not exchange.advance():
         while True:
-            poller = select.poll()
-            poller.register(exchange.connection.sock, exchange.wants)
             left = exchange.due - time.monotonic()
-            if left > 0 and poller.poll(left * 1_000):
+            if left > 0 and _can_go_on(exchange, left * 1_000):
                 break
             if exchange.expire():
                 return exchange
     return exchange
 
 
+def _can_go_on(exchange: Exchange, wait_ms: float) -> bool:
+    """Whether it can within that time."""
+    if exchange.wants == select.POLLIN and exchange.connection.is_ready:  # as good as always
+        return _is_heard(exchange.connection, wait_ms)
+    poller = select.poll()
+    poller.register(exchange.connection.sock, exchange.wants)
+    return bool(poller.poll(wait_ms))
+
+
 def _has_input(connection: Connection) -> bool:
     sock = connection.sock
     if isinstance(sock, ssl.SSLSocket) and sock.pending():
         return True  # read from the socket and decrypted already
-    poller = select.poll()
-    poller.register(sock, select.POLLIN)
-    return bool(poller.poll(0))
+    return _is_heard(connection, 0)
+
+
+def _is_heard(connection: Connection, wait_ms: float) -> bool:
+    """Whether something comes in over one that is ready, or its peer hangs up, within that time."""
+    if connection.reader is None:
+        connection.reader = select.poll()
+        connection.reader.register(connection.sock, select.POLLIN)
+    return bool(connection.reader.poll(wait_ms))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from shared.adapters.aws.calls import UNBOUNDED, JsonService, ServiceError, undone
+from shared.adapters.aws.calls import PLAIN, UNBOUNDED, Json, JsonService, ServiceError, undone
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
@@ -42,15 +42,17 @@ class Refused:
     item: Item | None
 
 
-def dynamodb(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
+def dynamodb(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED, codec: Json = PLAIN) -> JsonService:
     """The DynamoDB endpoint of this region (or of the laptop's emulator), called as long as the deadline allows."""
-    return JsonService(
+    service = JsonService(
         service="dynamodb",
         target_prefix="DynamoDB_20120810",
         content_type="application/x-amz-json-1.0",
         environment=environment,
         deadline=deadline,
     )
+    service.codec = codec
+    return service
 
 
 def to_attribute(value: Any) -> dict[str, Any]:
@@ -72,8 +74,12 @@ def to_attribute(value: Any) -> dict[str, Any]:
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole item; what is None is left out."""
-    return {name: to_attribute(value) for name, value in values.items() if value is not None}
+    """A whole item; what is None is left out. Texts take no detour, as in `from_item`."""
+    return {
+        name: {"S": value} if type(value) is str else to_attribute(value)
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
@@ -308,14 +314,16 @@ class Table:
 
 
 def _expressions(change: str, condition: str, values: Item, names: Mapping[str, str]) -> dict[str, Any]:
-    placeholders = _NAMES.findall(f"{change} {condition}")
-    parts = {
-        "UpdateExpression": change,
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": {f"#{name}": names.get(name, name) for name in placeholders},
-        "ExpressionAttributeValues": to_item(values),
-    }
-    return {name: part for name, part in parts.items() if part}
+    parts: dict[str, Any] = {}
+    if change:
+        parts["UpdateExpression"] = change
+    if condition:
+        parts["ConditionExpression"] = condition
+    if placeholders := _NAMES.findall(f"{change} {condition}"):
+        parts["ExpressionAttributeNames"] = {f"#{name}": names.get(name, name) for name in placeholders}
+    if attributes := to_item(values):
+        parts["ExpressionAttributeValues"] = attributes
+    return parts
 
 
 class MembersStore:

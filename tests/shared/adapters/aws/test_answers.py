@@ -24,9 +24,11 @@ from shared.adapters.aws.transport import (
     MOST_HEAD,
     Answer,
     Exchange,
+    Headers,
     Malformed,
     Pool,
     TransportError,
+    header_lines,
 )
 from tests.shared.adapters.aws.certificates import tls_contexts
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
@@ -416,3 +418,36 @@ def test_a_request_goes_out_in_one_piece_and_without_delay(serve: Serve) -> None
     (sent,) = noting.sent
     assert sent.startswith(b"POST / HTTP/1.1\r\n")
     assert sent.endswith(b"\r\n\r\n{}")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x": "a\r\nhost: elsewhere"},
+        {"x": "a\r\n", "y\r\n": "b"},
+        {"x\ny": "a"},
+        {"x": "\r", "y": "\n"},
+        {"x y": "a"},
+        {"": "a"},
+        {"x": "\u20ac"},
+    ],
+)
+def test_headers_that_would_pass_for_others_are_never_written(headers: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="written as one"):
+        Headers(headers)
+
+
+def test_headers_are_written_once_for_all_requests_that_have_them() -> None:
+    known = Headers({"host": "h", "x": "1"})
+    assert known.lines == b"host: h\r\nx: 1\r\n"
+    more = Headers({**known, "y": "2"}, known.lines + header_lines({"y": "2"}))
+    assert more == {"host": "h", "x": "1", "y": "2"}
+    written = Pool("http://elsewhere").written("GET", "/", more, b"")
+    assert written == Pool("http://elsewhere").written("GET", "/", dict(more), b"")
+
+
+def test_the_headers_of_an_answer_are_read_when_they_are_asked_for() -> None:
+    lines = b"X-One: 1\r\nx-one:2 \r\nContent-Length: 2\r\n"
+    answer = Answer()
+    assert answer.feed(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n{}")
+    assert dict(answer.response.headers) == {"x-one": "1, 2", "content-length": "2"}
