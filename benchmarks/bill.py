@@ -238,16 +238,20 @@ def bill(usage: Usage) -> dict[str, float]:
 class Rival:
     """A list price by use: what is published, what each delivery costs, an hour of a connection, a month.
 
-    `prepaid`: the month's price is what use is charged to. `says` has what is counted, and where that was read.
+    `prepaid`: the month's price is what use is charged to. Or one by users: `plans` has how many of them a month's
+    price includes, in rising order, and `user` what each beyond them costs, where that is published (else 0).
+    `says` has what is counted, and where that was read.
     """
 
     name: str
-    publish: float
-    deliver: float
-    hour: float
-    month: float
     says: str
+    publish: float = 0
+    deliver: float = 0
+    hour: float = 0
+    month: float = 0
     prepaid: bool = False
+    plans: tuple[tuple[int, float], ...] = ()
+    user: float = 0
 
 
 RIVALS: Final = (
@@ -279,16 +283,37 @@ RIVALS: Final = (
         says="$0.000123 for what is published, $0.000033 for what is received, of up to 2 KB; $49 is a prepayment "
         "(pubnub.com/docs/general/resources/pricing)",
     ),
+    Rival(
+        name="Stream, Start",
+        plans=((10_000, 399), (25_000, 1_049), (50_000, 1_849)),
+        user=0.09,
+        says="by monthly users, billed by the year: $399 for 10,000, $1,049 for 25,000, $1,849 for 50,000 ($499, $1,299 "
+        "and $2,299 by the month), $0.07 to $0.09 for each more, reckoned as 0.09. Connections at once beyond a "
+        "twentieth of the users cost more, and so do stored messages ($5 a million), calls and files. From copies of "
+        "getstream.io/chat/pricing of May to September 2026",
+    ),
+    Rival(
+        name="Sendbird, Starter",
+        plans=((5_000, 349), (10_000, 499), (25_000, 1_199)),
+        says="by monthly users, billed by the year: $349 for 5,000 ($399 by the month), $499 for 10,000, $1,199 for "
+        "25,000, and by quote beyond; connections at once up to a twentieth of the users. No moderation of images, "
+        "search or export, which are in the next plan. From copies of sendbird.com/pricing/chat of May to September "
+        "2026; that of 10,000 and 25,000 from one copy alone",
+    ),
 )
 READ_ON: Final = "2026-11-29"
 BY_QUOTE: Final = (
-    "Stream, Sendbird and Chime SDK messaging are not in the list: the first two sell plans by monthly users and by "
-    "quote, and no price of Chime's messages that could be checked was at hand. Divide their offer by your users."
+    "Stream's and Sendbird's are of copies of their pages that others have made public: look before you rely on them. "
+    "Chime SDK messaging is not in the list: no price of its messages that could be checked was at hand."
 )
 
 
-def rival(one: Rival, usage: Usage) -> float:
-    """Dollars a month for the same messages and connections. Receipts are messages, too."""
+def rival(one: Rival, usage: Usage) -> float | None:
+    """Dollars a month for the same messages and connections. Receipts are messages, too. None: by quote alone."""
+    if one.plans:
+        beyond = {price: max(0, usage.users - users) for users, price in one.plans}
+        fitting = [price + more * one.user for price, more in beyond.items() if one.user or not more]
+        return min(fitting, default=None)
     days = usage.users * DAYS
     receipts = counts(usage)["receipt"]
     published = (usage.private + usage.group) * days + usage.channel * DAYS + receipts
@@ -306,7 +331,8 @@ def table(usage: Usage) -> list[str]:
     lines += [f"{'for each user':{wide}}  {'$' + format(total / usage.users, '.4f'):>12}", ""]
     lines += [f"Others' list prices, as read on {READ_ON}:"]
     for one in RIVALS:
-        lines += [f"{one.name:{wide}}  {_dollars(rival(one, usage)):>12}", f"    {one.says}"]
+        asked = rival(one, usage)
+        lines += [f"{one.name:{wide}}  {'by quote' if asked is None else _dollars(asked):>12}", f"    {one.says}"]
     return [*lines, "", BY_QUOTE]
 
 

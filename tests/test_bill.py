@@ -151,9 +151,33 @@ def test_the_internet_is_charged_beyond_what_is_free() -> None:
 def test_others_are_reckoned_by_what_they_publish_and_deliver(users: int, dollars: list[float]) -> None:
     """A message a day to somebody online is one publication and one delivery, and its receipt is as much again."""
     usage = replace(NOTHING, users=users, private=1, online=1)
-    assert [bill.rival(one, usage) for one in bill.RIVALS] == pytest.approx(dollars)
-    minutes = [bill.rival(one, replace(usage, hours=1)) for one in bill.RIVALS]
+    by_use = [one for one in bill.RIVALS if not one.plans]
+    assert [bill.rival(one, usage) for one in by_use] == pytest.approx(dollars)
+    minutes = [bill.rival(one, replace(usage, hours=1)) for one in by_use]
     assert minutes == pytest.approx([dollars[0] + users * 0.000144, dollars[1] + users * 0.0018, dollars[2]])
+
+
+@pytest.mark.parametrize(
+    ("users", "dollars"),
+    [
+        (1, [399, 349]),
+        (5_000, [399, 349]),
+        (5_001, [399, 499]),
+        (10_000, [399, 499]),
+        (10_100, [408, 1_199]),
+        (24_000, [1_049, 1_199]),
+        (25_000, [1_049, 1_199]),
+        (25_001, [1_049.09, None]),
+        (60_000, [2_749, None]),
+    ],
+)
+def test_plans_by_users_are_the_cheapest_that_will_do(users: int, dollars: list[float | None]) -> None:
+    """Whatever their users do. Beyond what is published there is none."""
+    by_users = [one for one in bill.RIVALS if one.plans]
+    assert all(list(one.plans) == sorted(one.plans) for one in by_users)
+    for usage in (Usage(users=users), Usage(users=users, private=1_000, hours=24)):
+        found = [bill.rival(one, usage) for one in by_users]
+        assert [one if one is None else round(one, 2) for one in found] == dollars
 
 
 def test_the_calculator_is_written_with_the_figures_of_today() -> None:
@@ -178,7 +202,9 @@ def test_the_calculators_sums_are_those_of_the_command() -> None:
         expected = bill.bill(usage)
         assert services == pytest.approx(expected, rel=1e-9)
         assert list(services) == list(expected)
-        assert others == pytest.approx([bill.rival(one, usage) for one in bill.RIVALS], rel=1e-9)
+        ours = [bill.rival(one, usage) for one in bill.RIVALS]
+        assert [one is None for one in others] == [one is None for one in ours]
+        assert [one or 0 for one in others] == pytest.approx([one or 0 for one in ours], rel=1e-9)
 
 
 def cost(*arguments: str) -> subprocess.CompletedProcess[str]:
