@@ -287,8 +287,8 @@ RIVALS: Final = (
         name="Stream, Start",
         plans=((10_000, 399), (25_000, 1_049), (50_000, 1_849)),
         user=0.09,
-        says="by monthly users, billed by the year: $399 for 10,000, $1,049 for 25,000, $1,849 for 50,000 ($499, $1,299 "
-        "and $2,299 by the month), $0.07 to $0.09 for each more, reckoned as 0.09. Connections at once beyond a "
+        says="by monthly users, billed by the year: $399 for 10,000, $1,049 for 25,000, $1,849 for 50,000 ($499, $1,299"
+        " and $2,299 by the month), $0.07 to $0.09 for each more, reckoned as 0.09. Connections at once beyond a "
         "twentieth of the users cost more, and so do stored messages ($5 a million), calls and files. From copies of "
         "getstream.io/chat/pricing of May to September 2026",
     ),
@@ -303,7 +303,7 @@ RIVALS: Final = (
 )
 READ_ON: Final = "2026-11-29"
 BY_QUOTE: Final = (
-    "Stream's and Sendbird's are of copies of their pages that others have made public: look before you rely on them. "
+    "Stream's and Sendbird's are of copies of their pages that others have published: look before you rely on them. "
     "Chime SDK messaging is not in the list: no price of its messages that could be checked was at hand."
 )
 

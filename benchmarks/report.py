@@ -28,7 +28,8 @@ _INTRODUCTION: Final = """# Measured, side by side
 Each figure stands beside its rivals' of the same run, on the same machine, in turns; medians, and multiples of
 Parley's: more is worse. The multiples travel, the absolute figures belong to the machine. What each suite does, and
 what it leaves out, is said at the top of its file in [benchmarks](../benchmarks/README.md). Nothing here was measured
-on AWS. The last run:
+on AWS. Tinode is not beside Centrifugo: the module of its server was refused by the proxy that Go's modules come from.
+The last run:
 """
 
 
