@@ -117,6 +117,11 @@ class Audience:
         return Forbidden(READERS_ONLY) if user_id in self.readers else NotAMember()
 
 
+def is_told_later(conversation_id: str, audience: Audience, inline_limit: int) -> bool:
+    """Whether the stream side tells of what is stored next: with more members than that, and in every channel."""
+    return len(audience) > inline_limit or is_channel_id(conversation_id)
+
+
 def check_possible_member(conversation_id: str, user_id: str) -> None:
     """Whether the user could be in a conversation of this id, without a read. Raises NotAMember."""
     private = private_members(conversation_id)

@@ -89,8 +89,3 @@ def audience_of(conversation_id: str, user_id: str, *, stores: PresenceStores) -
     if roster is None or user_id not in roster.seats:
         raise _refusal(conversation_id, user_id, stores)
     return Audience.of(roster)
-
-
-def is_told_later(conversation_id: str, audience: Audience, context: Context) -> bool:
-    """Whether the stream side tells of what is stored next: in a large group, and in every channel."""
-    return len(audience) > context.limits.inline_limit or is_channel_id(conversation_id)

@@ -15,10 +15,10 @@ from typing import Final
 from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry, change_entry
-from shared.domain.rules import Audience, check_possible_member
+from shared.domain.rules import Audience, check_possible_member, is_told_later
 from shared.domain.text import has_roles, is_channel_id
 from shared.errors import NotAMember, Unavailable
-from shared.operations.audiences import audience_behind, is_told_later
+from shared.operations.audiences import audience_behind
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
@@ -99,7 +99,7 @@ def change(
             sender_id=user_id,
             created_at=context.now(),
             nonce=nonce,
-            fan_out=narrow or is_told_later(conversation_id, audience, context),
+            fan_out=narrow or is_told_later(conversation_id, audience, context.limits.inline_limit),
         )
         there = stores.log.put(entry)
         if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost

@@ -11,7 +11,7 @@ from shared.domain.connections import Connection
 from shared.domain.entries import Draft, Entry, MessageType, ReadAlong, author_key, displaced
 from shared.domain.text import has_roles, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, ParleyError, SyncRequired, Unavailable
-from shared.operations.audiences import audience_behind, is_told_later
+from shared.operations.audiences import audience_behind
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
@@ -176,7 +176,9 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
-        replace(ready, fan_out=True) if is_told_later(draft.conversation_id, audience, context) else ready,
+        replace(ready, fan_out=True)
+        if rules.is_told_later(draft.conversation_id, audience, context.limits.inline_limit)
+        else ready,
         base=base,
         audience=audience,
         # Nothing but a note of its id tells it from its resend.
