@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from parley_client.settings import Settings
 
-from benchmarks import scale
+from benchmarks import channel, channel_costs, scale
 from benchmarks.channel import POST_RATE, Found, Plan, Written, simulated
 from benchmarks.scale import Load, storm
+from shared.domain import packs
+from shared.domain.channels import PARTS
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs/scale.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("title", scale.TABLES)
@@ -85,3 +88,18 @@ def test_a_busy_hour_is_proportional_to_its_users() -> None:
     for name in ("messages", "requests", "concurrency", "writes", "session_writes", "reconnects"):
         assert getattr(ten, name) == pytest.approx(10 * getattr(one, name))
     assert one.requests == pytest.approx(1_000 * (4 / 60 + 1 / 240))
+
+
+def test_a_channel_is_simulated_and_priced_as_it_is_told() -> None:
+    assert (channel.PACK_BYTES, channel.WINDOW_S * 1_000) == (packs.MAX_PACK_BYTES, packs.MIN_WINDOW_MS)
+    assert channel_costs.PARTS == PARTS
+    for readers in (1, 5_000, 100_000):
+        assert Plan(readers).window * 1_000 == packs.window_ms(readers, rate=channel.CHANNEL_RATE)
+    keys = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    for name, value in (
+        ("channel_rate", channel.CHANNEL_RATE),
+        ("channel_rate", channel_costs.CHANNEL_RATE),
+        ("fan_out_rate", channel_costs.SHARD_RATE),
+    ):
+        assert f"| `{name}` | `{value}` |" in keys
+    assert f"sync={channel.SYNC_RATE:.0f}/" in keys
