@@ -17,7 +17,7 @@ from shared.domain.connections import live
 from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
 from shared.domain.pushes import PushContext, Standing
-from shared.domain.text import is_group_id
+from shared.domain.text import is_channel_id, is_group_id
 from shared.operations.push.planning import is_quiet, wants_message
 
 if TYPE_CHECKING:
@@ -193,6 +193,10 @@ def unwanted(entry: Entry, member: Member, head: Entry, standing: Standing, now:
         (preferences.is_muted(now), "the conversation is muted"),
         (preferences.notify == "none", "the conversation wakes nobody (notify: none)"),
         (preferences.notify == "mentions" and user not in entry.mentions, "does not mention them (notify: mentions)"),
+        (
+            is_channel_id(entry.conversation_id) and user not in entry.mentions,
+            "is of a channel, and does not mention them",
+        ),
         (is_quiet(standing.profile, now), "it is their quiet hours"),
         (is_quiet(standing.profile, entry.created_at), "came in their quiet hours"),
     )

@@ -10,7 +10,7 @@ from typing import Final
 from shared.domain.entries import Entry
 from shared.domain.members import Member, is_in_inbox, unread
 from shared.domain.rules import MAX_PAGE, check_possible_member
-from shared.domain.text import is_group_id
+from shared.domain.text import has_roles
 from shared.errors import NotAMember
 from shared.operations.heads import FEW, LOOKED_UP, Head, heads_of, looked_up, queried, tail_of, with_news
 from shared.ports.services import Services
@@ -286,7 +286,7 @@ def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) 
 def is_behind(conversation_id: str, seq: int, *, user_id: str, stores: ChatStores) -> bool:
     """Whether there is an entry after `seq`, by which a client learns of a lost post. One read. Raises NotAMember."""
     check_possible_member(conversation_id, user_id)
-    member_id = user_id if is_group_id(conversation_id) else None
+    member_id = user_id if has_roles(conversation_id) else None
     found = stores.log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember

@@ -31,6 +31,7 @@ from shared.operations.groups import AddMembers, SetRole, rename
 from shared.operations.history import Span, history, read_message
 from shared.operations.messages import SendMessage, send_message
 from shared.operations.sessions import open_connection
+from shared.operations.sync import is_behind
 from shared.operations.typing_indicators import type_in
 from tests.fakes import FakeGateway
 from tests.shared.operations.conversation_harness import ChatHarness
@@ -197,6 +198,7 @@ def test_who_is_no_member_is_told_that_alone(harness: ChatHarness) -> None:
         lambda: summary_of(CHANNEL, user_id="bob", stores=harness.stores),
         lambda: history(CHANNEL, Span(limit=10), user_id="bob", stores=harness.stores),
         lambda: harness.move("read", seq, "bob", place=CHANNEL),
+        lambda: is_behind(CHANNEL, 1, user_id="bob", stores=harness.stores),
         lambda: harness.send("", to="carol", sender_id="bob", forward_of=(CHANNEL, seq)),
     ]
     for attempt in attempts:
