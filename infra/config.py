@@ -24,6 +24,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Switch = Literal["on", "off"]
 RequestLog = Literal["on", "sampled", "off"]
 AccessLog = Literal["all", "http", "off"]
+UsersVisible = Literal["everyone", "acquainted", "nobody"]
 Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
 Roots = Literal["amazon", "all"]
@@ -33,6 +34,7 @@ REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
 REQUEST_LOGS: Final[tuple[RequestLog, ...]] = ("on", "sampled", "off")
+USERS_VISIBLE: Final[tuple[UsersVisible, ...]] = ("everyone", "acquainted", "nobody")
 ACCESS_LOGS: Final[tuple[AccessLog, ...]] = ("all", "http", "off")
 TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
 MEMORY_MB: Final = (256, 512, 1_024, 1_769)
@@ -128,6 +130,7 @@ class Config:
     channel_rate: int
     digest_limit: int
     digest_s: int
+    users_visible: UsersVisible
     fan_out_ms: int
     log_level: LogLevel
     request_log: RequestLog
@@ -238,6 +241,7 @@ class Config:
             channel_rate=read.number("channel_rate", 10, 10_000, 2_000),
             digest_limit=read.number("digest_limit", 0, 1_000, 500),
             digest_s=read.number("digest_s", 30, 900, 900),
+            users_visible=read.choice("users_visible", USERS_VISIBLE, "everyone"),
             fan_out_ms=read.number("fan_out_ms", 100, 5_000, 1_000),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             request_log=read.choice("request_log", REQUEST_LOGS, "on" if local else "sampled"),

@@ -124,6 +124,7 @@ class RestSettings(_Sending):
     invite_burst: int
     group_limit: int
     channel_members: int
+    users_visible: str
     device_limit: int
     reminder_limit: int
     audit_days: int

@@ -40,6 +40,7 @@ from shared.adapters.dynamodb.schema import (
     seat_key,
 )
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
+from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.domain.changes import Change, Deleted, Role
 from shared.domain.connections import Connection, Session
@@ -96,6 +97,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "blocks": DynamoDbBlocks(calls, members_table=MEMBERS),
         "relations": DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, parallel_map=parallel_map),
         "profiles": DynamoDbProfiles(calls, members_table=MEMBERS),
+        "users": DynamoDbUsers(calls, members_table=MEMBERS),
         "watches": DynamoDbWatches(calls, members_table=MEMBERS),
         "attendance": DynamoDbAttendance(calls, members_table=MEMBERS),
         "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),

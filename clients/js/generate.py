@@ -100,7 +100,7 @@ def _type(schema: Schema) -> str:
 
 def _of_kind(schema: Schema, kind: str | list[str] | None) -> str:
     if isinstance(kind, list):
-        return " | ".join(_PLAIN[each] for each in kind)
+        return " | ".join(_of_kind(schema, each) for each in kind)
     if kind == "array":
         of = _type(schema["items"])
         return f"({of})[]" if "|" in of else f"{of}[]"
@@ -116,6 +116,8 @@ def _object(schema: Schema) -> str:
         return f"Record<string, {_type(of) if isinstance(of, Mapping) else 'unknown'}>"
     required = schema.get("required", ())
     fields = [f"{_key(name)}{'' if name in required else '?'}: {_type(of)}" for name, of in properties.items()]
+    if schema.get("additionalProperties") is True:
+        fields.append("[name: string]: unknown")
     return f"{{ {'; '.join(fields)} }}"
 
 

@@ -126,4 +126,5 @@ def _release(record: Mapping[str, Any], wiring: Wiring) -> None:
         return  # the event source filters these out; entries are only ever added
     item = from_item(record["dynamodb"]["NewImage"])
     if item["kind"] == "message_deleted" and "file_id" in item:
-        release(str(item["file_id"]), files=wiring.files, objects=wiring.objects)
+        for file_id in (item["file_id"], *item.get("more_files", ())):
+            release(str(file_id), files=wiring.files, objects=wiring.objects)

@@ -148,5 +148,5 @@ _CHECKS: Final[Mapping[str, Callable[[File, bytes], bool]]] = {
     _MP4_AUDIO: _is_film,
     "video/mp4": _is_film,
     _QUICKTIME: _is_film,
-    "video/webm": lambda _, head: _WEBM.match(head) is not None,
+    **dict.fromkeys(("audio/webm", "video/webm"), lambda _, head: _WEBM.match(head) is not None),
 }

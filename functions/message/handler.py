@@ -159,7 +159,7 @@ def _message(frame: frames.MessageFrame, caller: Caller, wiring: Wiring) -> Mapp
 
 
 def _edit(frame: frames.EditFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
-    command = Edit(caller.user_id, frame.conversation_id, frame.seq, frame.content)
+    command = Edit(caller.user_id, frame.conversation_id, frame.seq, frame.content, frame.data_text)
     changed = edit(command, connection=caller.connection, **_parts(wiring))
     return edit_ack(frame.conversation_id, frame.seq, changed, now=wiring.context.now())
 

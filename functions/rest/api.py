@@ -15,6 +15,7 @@ from functions.rest.messages import add_files, add_message, add_messages, add_re
 from functions.rest.notifications import add_devices, add_notifications, add_reminders
 from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
+from functions.rest.users import add_user, add_users
 from functions.rest.wiring import Wiring
 from shared.operations.tickets import issue_ticket
 from shared.wire.rest.people import health_body, ticket_body
@@ -61,6 +62,7 @@ _RESOURCES = (
     *(add_service, add_profile, add_conversations, add_conversation, add_members_routes),
     *(add_messages, add_message, add_reactions, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit),
+    *(add_users, add_user),
 )
 
 

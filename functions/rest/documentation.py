@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire.shapes import admin, conversations, messages, people, service
+from shared.wire.shapes import admin, conversations, messages, people, service, users
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -18,6 +18,7 @@ TAGS: Final[Mapping[str, str]] = {
     "files": "Images and files, to be sent in messages.",
     "reminders": "Being told of a message again, later.",
     "people": "Contacts, blocks and presence.",
+    "users": "The directory: what the team's server says of its users, and who reads it.",
     "devices": "Where the caller's pushes go.",
     "notifications": "What users are told outside of conversations, by servers with the scope `notifications:send`.",
     "admin": "For tokens with the scope `admin`.",
@@ -97,6 +98,11 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_notification": Documented("notifications", {201: people.SentNotification}, (Forbidden,)),
     "get_notifications": Documented("notifications", {200: people.Notifications}),
     "delete_notification": Documented("notifications", {204: None}),
+    "get_users": Documented("users", {200: users.FoundUsers}),
+    "post_users": Documented("users", {200: users.Users}, (Forbidden,)),
+    "get_user": Documented("users", {200: users.User}, (NotFound,)),
+    "put_user": Documented("users", {201: users.User, 200: users.User}, (Forbidden,)),
+    "delete_user": Documented("users", {204: None}, (Forbidden,)),
     "get_connections": Documented("admin", {200: people.Connections}, (Forbidden,)),
     "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
     "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),

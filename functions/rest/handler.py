@@ -73,6 +73,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         limiter=RateLimiter(Limit(settings.message_rate, settings.message_burst), messages, now_ms),
         invites=InviteLimiter(Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S), invites, now_ms),
         begin=deadline.begin,
+        users_visible=settings.users_visible,
         endpoint_url=environment.endpoint_url,
     )
 

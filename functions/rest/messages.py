@@ -34,7 +34,8 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/conversations/<conversation_id>/messages")
     def post_message(conversation_id: asked.ConversationPath, body: bodies.NewMessage) -> Answer:
         """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
-        command = send_command(body, sender_id=wiring.writer(app), conversation_id=conversation_id)
+        sender_id = wiring.writer(app, is_server=body.message_type == "system")
+        command = send_command(body, sender_id=sender_id, conversation_id=conversation_id)
         sent = send_message(command, **wiring.parts)
         return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
@@ -56,7 +57,7 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
     def patch_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
-        command = Edit(wiring.writer(app), conversation_id, seq, body.content)
+        command = Edit(wiring.writer(app), conversation_id, seq, body.content, body.data_text)
         changed = edit(command, **wiring.parts)
         return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))
 
@@ -95,7 +96,15 @@ def add_files(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/files")
     def post_file(body: bodies.NewUpload) -> Answer:
         """Announce a file, and get the form to upload it with. It can be sent in messages once it is `ready`."""
-        asked = NewFile(wiring.writer(app), body.name, body.content_type, body.size, body.kind)
+        asked = NewFile(
+            wiring.writer(app),
+            body.name,
+            body.content_type,
+            body.size,
+            body.kind,
+            body.duration_ms,
+            tuple(body.waveform),
+        )
         file, upload = begin_upload(asked, **wiring.parts)
         return ok(bodies.begun_body(file, upload), is_new=True)
 

@@ -17,6 +17,7 @@ from shared.errors import BadRequest
 from shared.operations import contacts
 from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, show_presence
 from shared.operations.sessions import close_all, live_connections
+from shared.operations.users import update_own
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
 from shared.wire.rest import people as bodies
 
@@ -32,7 +33,8 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_me(body: bodies.ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = wiring.caller(app).user_id
-        profile = contacts.update_profile(user_id, _changes(body.model_dump(exclude_unset=True)), stores=wiring.stores)
+        changes, now = _changes(body.model_dump(exclude_unset=True)), wiring.context.now()
+        profile = update_own(user_id, changes, stores=wiring.stores, now=now)
         if "hide_presence" not in body.model_fields_set:
             return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
         hidden = bool(body.hide_presence)

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_PAGE
 from shared.domain.text import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
+from shared.domain.users import MAX_BULK
 from shared.errors import BadRequest, TooLarge
 from shared.operations.devices import DEVICE_ID_PATTERN
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN
@@ -28,6 +29,7 @@ _DIGITS: Final = len(str(MAX_NUMBER))
 _PLACES_OF_IDS: Final = re.compile(
     r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
     r"|/v1/users/(?P<user>.+)/connections"
+    r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
 )
 
@@ -173,6 +175,11 @@ From = Annotated[_Time, Query(alias="from", description="From then on, in ms.", 
 Until = Annotated[_Time | None, Query(alias="to", description="Before then, in ms.", examples=[1795517600123])]
 About = Annotated[UserId | None, Query(alias="user", description="Who did it, as whom, or to whom.", examples=["bob"])]
 ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]
+NamePrefix = Annotated[str | None, Query(description="How a word of the name begins.", examples=["bo"])]
+UserIds = Annotated[
+    Annotated[str, Field(max_length=MAX_BULK * (MAX_USER_ID + 2))] | None,
+    Query(description=f"Up to {MAX_BULK} user ids, separated by commas.", examples=["bob,carol"]),
+]
 Users = Annotated[
     Annotated[str, Field(max_length=MAX_PRESENCES * (MAX_USER_ID + 2))],
     Query(description=f"Up to {MAX_PRESENCES} user ids, separated by commas.", examples=["bob,carol"]),

@@ -28,21 +28,33 @@ MAX_USERS_PER_CHANGE: Final = 48
 class Edited:
     """The message at `target` reads `content` now; None once a later edit or a delete has taken that away.
 
+    `data` is what the team hangs on it from now on, as JSON, and `null` where that was taken off; None where it never
+    had any. Each edit says it, whether it changes it or not: those before it do no longer.
+
     `previous` is the entry of the edit before this one: a content stands in one edit entry at most, the latest.
     """
 
     target: int
     content: str | None = None
     previous: int | None = None
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The message at `target` keeps place and ids. `previous` is its latest edit's entry, `file_id` the file it had."""
+    """The message at `target` keeps place and ids. `previous` is its latest edit's entry, `file_id` a file it had.
+
+    `more_files` are further ones, of its attachments.
+    """
 
     target: int
     previous: int | None = None
     file_id: str | None = None
+    more_files: tuple[str, ...] = ()
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        return self.more_files if self.file_id is None else (self.file_id, *self.more_files)
 
 
 @dataclass(frozen=True, slots=True)

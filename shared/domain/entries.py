@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Final, Literal
 
 from shared.domain.changes import KINDS, MESSAGE, Change, changes_roster
+from shared.domain.custom import MAX_ATTACHMENTS_BYTES, MAX_DATA_BYTES, NO_DATA, attached_files, in_any_order
 from shared.domain.text import has_roles, other_member
 
 # How many recent writers an entry remembers: all of them in any private conversation. Whom a group's entry has no room
@@ -24,7 +25,8 @@ AUTHORS_KEPT: Final = 16
 _KEY_CHARACTERS: Final = 12
 _HASH_MARK: Final = "~"  # occurs in no user id
 
-MessageType = Literal["text", "image", "file"]
+MessageType = Literal["text", "image", "audio", "video", "file", "system"]
+"""A `system` message is written by the team's servers alone."""
 Progress = Literal["sent", "delivered", "read"]
 """How far a message has come, on the side of those it was written to."""
 
@@ -38,6 +40,9 @@ class Entry:
 
     A message if `change` is None. Place, sender and ids stay for good; a message's content, `edited_at`, `deleted_at`
     and `reactions` follow the changes that stand behind it in the log, and `last_edit` is the latest of its edits.
+
+    `media` is what is known of the file that it shows, as JSON: how long, and its waveform.
+    `data` and `attachments` are what the sender's team hangs on it, as JSON (see `custom.py`).
 
     `number` counts the messages up to and including this entry, `message_seq` is the latest of them, and `authors` says
     for the latest writers (by `author_key`) which number their last message had: together they give everyone's unread
@@ -61,6 +66,9 @@ class Entry:
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
+    data: str | None = None
+    attachments: str | None = None
+    media: str | None = None
     forwarded: bool = False
     edited_at: int | None = None
     deleted_at: int | None = None
@@ -96,7 +104,12 @@ class Entry:
     @property
     def stands_alone(self) -> bool:
         """Whether it changes nothing but the log: so most messages do."""
-        return self.change is None and self.file_id is None and not self.first_answer
+        return self.change is None and not self.file_ids and not self.first_answer
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        """The files that a message has: the one that it shows, and those among its attachments."""
+        return files_of(self.file_id, self.attachments)
 
     @property
     def message_id(self) -> str:
@@ -124,6 +137,9 @@ class Draft:
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
+    data: str | None = None
+    attachments: str | None = None
+    media: str | None = None
     forward_of: tuple[str, int] | None = None
     fan_out: bool = False
 
@@ -143,6 +159,9 @@ class Draft:
             reply_to=self.reply_to,
             mentions=self._mentioned,
             file_id=self.file_id,
+            data=self.data,
+            attachments=self.attachments,
+            media=self.media,
             forwarded=self.forward_of is not None,
             message_seq=seq,
             authors=_latest_authors(base.authors if base else {}, self.sender_id, number),
@@ -160,7 +179,7 @@ class Draft:
 
     def is_too_heavy(self, base: Entry | None) -> bool:
         """Whether it would take more than `MAX_MESSAGE_BYTES` behind `base`."""
-        if not _may_be_heavy(self.content, len(self.mentions), 0):
+        if not _may_be_heavy(self, 0):
             return False
         return message_bytes(self.following(base, base.created_at if base else 0)) > MAX_MESSAGE_BYTES
 
@@ -187,12 +206,14 @@ class Draft:
 
     def _digest(self, mentions: Sequence[str]) -> str:
         kind: str
-        said, kind, file_id = self.content, self.message_type, self.file_id
-        if self.forward_of is not None:  # its type and its file are the original's, like its content
-            said, kind, file_id = "\x01{}/{}".format(*self.forward_of), "", None
-        parts = (said, kind, str(self.reply_to), *mentions)
-        with_file = parts if file_id is None else (*parts, f"\x02{file_id}")
-        return blake2b("\x00".join(with_file).encode(), digest_size=8).hexdigest()
+        said, kind, file_id, attachments = self.content, self.message_type, self.file_id, self.attachments
+        if self.forward_of is not None:  # its type, file and attachments are the original's, like its content
+            said, kind, file_id, attachments = "\x01{}/{}".format(*self.forward_of), "", None, None
+        parts = [said, kind, str(self.reply_to), *mentions]
+        if file_id is not None:
+            parts.append(f"\x02{file_id}")
+        parts += [f"{mark}{in_any_order(text)}" for mark, text in (("\x03", self.data), ("\x04", attachments)) if text]
+        return blake2b("\x00".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def change_entry(  # noqa: PLR0913  # the parts of an entry
@@ -227,6 +248,13 @@ def _roster_seq(base: Entry | None) -> int | None:
     if base is None or not has_roles(base.conversation_id):
         return None
     return base.seq if base.roster_seq is None else base.roster_seq
+
+
+def files_of(file_id: str | None, attachments: str | None) -> tuple[str, ...]:
+    """Each file once: the one that is shown first."""
+    if attachments is None:
+        return () if file_id is None else (file_id,)
+    return tuple(dict.fromkeys([*([] if file_id is None else [file_id]), *attached_files(attachments)]))
 
 
 def author_key(user_id: str) -> str:
@@ -303,7 +331,7 @@ def text_bytes(text: str) -> int:
 
 def is_too_heavy(entry: Entry) -> bool:
     """Whether a message takes more than `MAX_MESSAGE_BYTES`. Most are not even measured."""
-    may_be = _may_be_heavy(entry.content, len(entry.mentions), len(entry.reactions))
+    may_be = _may_be_heavy(entry, len(entry.reactions))
     return may_be and message_bytes(entry) > MAX_MESSAGE_BYTES
 
 
@@ -328,6 +356,8 @@ def message_bytes(entry: Entry) -> int:
     sizes = {name: len(str(value)) for name, value in numbers.items() if value is not None}
     sizes |= {name: text_bytes(value) for name, value in texts.items() if value is not None}
     sizes.setdefault("content", len("null"))
+    kept = {"data": entry.data, "attachments": entry.attachments, "media": entry.media}
+    sizes |= {name: len(text.encode()) for name, text in kept.items() if text is not None and text != NO_DATA}
     if entry.forwarded:
         sizes["forwarded"] = len("true")
     if entry.mentions:
@@ -344,6 +374,8 @@ def _reactions_bytes(entry: Entry) -> int:
     return 1 + sum(text_bytes(one) + 3 for one in emoji) + users
 
 
-def _may_be_heavy(content: str | None, mentions: int, reactions: int) -> bool:
-    most = _FIXED_BYTES + _CHARACTER_BYTES * len(content or "") + _MENTION_BYTES * mentions
-    return most + _REACTION_BYTES * reactions > MAX_MESSAGE_BYTES
+def _may_be_heavy(said: Draft | Entry, reactions: int) -> bool:
+    most = _FIXED_BYTES + _CHARACTER_BYTES * len(said.content or "") + _MENTION_BYTES * len(said.mentions)
+    kept = (MAX_DATA_BYTES if said.data else 0) + (MAX_ATTACHMENTS_BYTES if said.attachments else 0)
+    kept += len(said.media or "")
+    return most + kept + _REACTION_BYTES * reactions > MAX_MESSAGE_BYTES

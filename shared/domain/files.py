@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,9 +11,12 @@ from urllib.parse import quote
 from shared.domain.text import is_file_name, without_unprintable
 from shared.errors import BadRequest, TooLarge
 
-FileKind = Literal["image", "file"]
+FileKind = Literal["image", "audio", "video", "file"]
 IMAGE: Final[FileKind] = "image"
+AUDIO: Final[FileKind] = "audio"
+VIDEO: Final[FileKind] = "video"
 FILE: Final[FileKind] = "file"
+KINDS: Final = frozenset({IMAGE, AUDIO, VIDEO, FILE})
 
 FileStatus = Literal["pending", "ready", "rejected", "deleted"]
 PENDING: Final[FileStatus] = "pending"
@@ -24,14 +28,18 @@ Rejection = Literal["wrong_size", "wrong_type", "not_decodable", "too_many_pixel
 # Of all of a user's files together, in bytes, where a deployment says nothing else.
 QUOTA: Final = 5 * 1_024**3
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
+# What browsers and phones record, and what is passed around.
+AUDIO_TYPES: Final = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm")
+VIDEO_TYPES: Final = ("video/mp4", "video/webm", "video/quicktime")
 # Nothing that a browser would run: no HTML, no SVG, and nothing that could be anything.
 FILE_TYPES: Final = (
     *("application/pdf", "application/zip"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    *("text/plain", "text/csv", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav"),
-    *("video/mp4", "video/webm", "video/quicktime"),
+    *("text/plain", "text/csv"),
+    *AUDIO_TYPES,
+    *VIDEO_TYPES,
 )
 TYPES: Final = (*IMAGE_TYPES, *FILE_TYPES)
 # What systems and browsers call the same types, beside their names (Windows, older Macs, libraries of MIME types).
@@ -52,12 +60,17 @@ ALIASES: Final = {
     ),
     **dict.fromkeys(("audio/m4a", "audio/x-m4a", "audio/x-mp4"), "audio/mp4"),
     **dict.fromkeys(("audio/x-ogg", "application/ogg", "audio/vorbis", "audio/opus"), "audio/ogg"),
+    **dict.fromkeys(("audio/x-webm",), "audio/webm"),
     **dict.fromkeys(("audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/x-pn-wav"), "audio/wav"),
     **dict.fromkeys(("video/x-mp4", "video/m4v", "video/x-m4v"), "video/mp4"),
     **dict.fromkeys(("video/x-webm",), "video/webm"),
     **dict.fromkeys(("video/x-quicktime", "video/mov", "video/x-mov"), "video/quicktime"),
 }
 MAX_NAME_BYTES: Final = 255
+MAX_DURATION_MS: Final = 24 * 60 * 60 * 1_000
+# As many bars as a voice note shows, each 0 to 100.
+MAX_WAVEFORM: Final = 128
+LOUDEST: Final = 100
 # An extension that is longer is none, and is cut like the rest of the name.
 _MAX_EXTENSION_BYTES: Final = 32
 # Direction marks make "gpj.exe" read "exe.jpg".
@@ -71,7 +84,8 @@ class File:
     """One file. `content_type` and `size` (bytes) are as its owner declared them, and as the upload is held to.
 
     `expires_at` (ms) is until when it can be uploaded. `reason` says why it was rejected. `width` and `height` are an
-    image's as it is to be shown, after its orientation. `references` counts the messages that have it now.
+    image's as it is to be shown, after its orientation. `duration_ms` and `waveform` (bars of 0 to 100) are a sound's
+    or a film's, as its owner says. `references` counts the messages that have it now.
     """
 
     file_id: str
@@ -88,6 +102,15 @@ class File:
     height: int | None = None
     has_thumbnail: bool = False
     references: int = 0
+    duration_ms: int | None = None
+    waveform: tuple[int, ...] = ()
+
+    @property
+    def media(self) -> str | None:
+        """What a message shows of it before anybody fetches it, as JSON; None for nothing."""
+        said = {} if self.duration_ms is None else {"duration_ms": self.duration_ms}
+        shown = said | ({"waveform": list(self.waveform)} if self.waveform else {})
+        return json.dumps(shown, separators=(",", ":")) if shown else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,8 @@ class NewFile:
     content_type: str
     size: int
     kind: FileKind | None = None
+    duration_ms: int | None = None
+    waveform: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +178,31 @@ def announced(asked: NewFile, limits: SizeLimits, *, file_id: str, now: int, exp
     content_type = canonical(asked.content_type)
     kind = kind_for(content_type, asked.kind)
     check_size(asked.size, kind, limits)
-    return File(file_id, asked.owner_id, kind, clean_name(asked.name), content_type, asked.size, now, expires_at)
+    _check_media(asked, kind)
+    return File(
+        file_id,
+        asked.owner_id,
+        kind,
+        clean_name(asked.name),
+        content_type,
+        asked.size,
+        now,
+        expires_at,
+        duration_ms=asked.duration_ms,
+        waveform=asked.waveform,
+    )
+
+
+def _check_media(asked: NewFile, kind: FileKind) -> None:
+    """Raises BadRequest for a duration of what has none, and for what is no waveform of a sound."""
+    if asked.duration_ms is not None and kind not in {AUDIO, VIDEO}:
+        raise BadRequest("Only audio and video have a `duration_ms`")
+    if asked.duration_ms is not None and not 0 <= asked.duration_ms <= MAX_DURATION_MS:
+        raise BadRequest(f"A duration is 0 to {MAX_DURATION_MS:,} ms")
+    if asked.waveform and kind != AUDIO:
+        raise BadRequest("Only audio has a `waveform`")
+    if len(asked.waveform) > MAX_WAVEFORM or not all(0 <= bar <= LOUDEST for bar in asked.waveform):
+        raise BadRequest(f"A waveform has at most {MAX_WAVEFORM} bars of 0 to {LOUDEST}")
 
 
 def canonical(content_type: str) -> str:
@@ -165,10 +214,16 @@ def canonical(content_type: str) -> str:
     return known
 
 
+_TYPES_OF: Final[dict[FileKind, tuple[str, ...]]] = {IMAGE: IMAGE_TYPES, AUDIO: AUDIO_TYPES, VIDEO: VIDEO_TYPES}
+
+
 def kind_for(content_type: str, kind: FileKind | None) -> FileKind:
-    """The kind that was asked for, or that a canonical type suggests. Raises BadRequest for an image that is none."""
-    if kind == IMAGE and content_type not in IMAGE_TYPES:
-        raise BadRequest("An image is one of " + ", ".join(IMAGE_TYPES))
+    """The kind that was asked for, or that a canonical type suggests: an image or a file.
+
+    Raises BadRequest for an image, a sound or a film that is none.
+    """
+    if kind in _TYPES_OF and content_type not in _TYPES_OF[kind]:
+        raise BadRequest(f"{kind} is one of " + ", ".join(_TYPES_OF[kind]))
     return kind or (IMAGE if content_type in IMAGE_TYPES else FILE)
 
 

@@ -8,8 +8,9 @@ from typing import Final
 
 from shared.clock import SECOND_MS
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
-from shared.domain.entries import MAX_MESSAGE_BYTES, Draft, Entry, Reaction, is_too_heavy, message_bytes
-from shared.domain.files import READY, File
+from shared.domain.custom import attached_files
+from shared.domain.entries import MAX_MESSAGE_BYTES, Draft, Entry, Reaction, files_of, is_too_heavy, message_bytes
+from shared.domain.files import KINDS, READY, File
 from shared.domain.members import Group, Roster
 from shared.domain.text import has_roles, is_blank, is_channel_id, is_emoji, is_label, private_members
 from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, ParleyError, TooLarge
@@ -138,9 +139,9 @@ def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:
         raise TooLarge(f"The content has more than {MAX_CONTENT_BYTES:,} bytes")
 
 
-def check_shows(content: str, file_id: str | None) -> None:
-    """A file needs no words with it, everything else does. Raises BadRequest for blank text."""
-    if file_id is None and is_blank(content):
+def check_shows(content: str, file_id: str | None, attachments: str | None = None) -> None:
+    """A file or an attachment needs no words with it, everything else does. Raises BadRequest for blank text."""
+    if file_id is None and attachments is None and is_blank(content):
         raise BadRequest("The content is blank")
 
 
@@ -170,17 +171,27 @@ def _encoded(text: str, what: str) -> bytes:
 
 
 def check_file_named(message_type: str, file_id: str | None) -> None:
-    """Images and files refer to an uploaded file, text does not. Raises BadRequest."""
-    if message_type == "text" and file_id is not None:
-        raise BadRequest("A text message has no `file_id`")
-    if message_type != "text" and file_id is None:
-        raise BadRequest("An image or file needs its `file_id`")
+    """Images, sounds, films and files refer to an uploaded file; texts, a server's too, do not. Raises BadRequest."""
+    if message_type not in KINDS and file_id is not None:
+        raise BadRequest(f"A {message_type} message has no `file_id`")
+    if message_type in KINDS and file_id is None:
+        raise BadRequest("An image, audio, video or file needs its `file_id`")
 
 
-def check_file(draft: Draft, file: File | None) -> None:
-    """A message has a file of its sender's that is ready, and of the kind that it says. Raises NotFound."""
-    if file is None or file.status != READY or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):
-        raise NotFound("There is no such file")
+def check_files(draft: Draft, files: Mapping[str, File]) -> None:
+    """A message has files of its sender's that are ready, the one it shows of the kind that it says. Raises NotFound.
+
+    An attachment whose `type` is a kind of file has one of this kind.
+    """
+    attached = attached_files(draft.attachments)
+    for file_id in files_of(draft.file_id, draft.attachments):
+        file = files.get(file_id)
+        if file is None or file.status != READY or file.owner_id != draft.sender_id:
+            raise NotFound("There is no such file")
+        if file_id == draft.file_id and file.kind != draft.message_type:
+            raise NotFound("There is no such file")
+        if attached.get(file_id) in KINDS - {file.kind}:
+            raise NotFound("There is no such file")
 
 
 def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL) -> None:

@@ -165,9 +165,14 @@ def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
 
 def update_profile(user_id: str, changes: Mapping[str, Any], *, stores: Stores) -> Profile:
     """Change the named fields in one update; None clears. Raises what `check_profile` raises."""
+    check_changes(user_id, changes, stores=stores)
+    return stores.profiles.update(user_id, changes)
+
+
+def check_changes(user_id: str, changes: Mapping[str, Any], *, stores: Stores) -> None:
+    """Raises what `check_profile` raises; a name that is stored stays good."""
     given = replace(Profile(), **{name: value for name, value in changes.items() if value is not None})
     check_profile(given, stored=stores.profiles.get(user_id) if given.display_name is not None else None)
-    return stores.profiles.update(user_id, changes)
 
 
 def _is_time_zone(name: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from shared.domain import rules
 from shared.domain.changes import Change, Deleted, Edited, Reacted
 from shared.domain.connections import Connection
+from shared.domain.custom import NO_DATA
 from shared.domain.entries import Entry
 from shared.domain.text import is_group_id, other_member
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
@@ -18,10 +19,13 @@ from shared.ports.stores import ChatStores
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Edit:
+    """What a client asks for. `data` as JSON replaces the message's, `null` takes it off, and None leaves it."""
+
     user_id: str
     conversation_id: str
     seq: int
     content: str
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -46,22 +50,24 @@ class React:
 def edit(
     command: Edit, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
-    """Give a message of the user's another content, within the deployment's `edit_window_s`.
+    """Give a message of the user's another content, or other `data`, within the deployment's `edit_window_s`.
 
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
     """
-    user_id, content = command.user_id, command.content
+    user_id, content, data = command.user_id, command.content, command.data
     rules.check_content(content, context.limits.bounds)
 
     def decide(audience: rules.Audience) -> Change | None:
         message = rules.check_readable(_at(command, audience, stores))
-        rules.check_shows(content, message.file_id)
-        if message.sender_id == user_id and message.content == content and not message.forwarded:
+        rules.check_shows(content, message.file_id, message.attachments)
+        is_same = message.content == content and data in {None, message.data or NO_DATA}
+        if message.sender_id == user_id and is_same and not message.forwarded:
             return None
         now = context.now()
         rules.check_editable(message, user_id, window_s=context.limits.edit_window_s, now=now)
-        rules.check_edited_weight(message, replace(message, content=content, edited_at=now))
-        return Edited(command.seq, content, message.last_edit)
+        hung = message.data if data is None else data
+        rules.check_edited_weight(message, replace(message, content=content, data=hung, edited_at=now))
+        return Edited(command.seq, content, message.last_edit, hung)
 
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
@@ -81,7 +87,8 @@ def delete(
         rules.check_deletable(message, user_id, audience)
         if message.deleted_at is not None:
             return None
-        return Deleted(seq, message.last_edit, message.file_id)
+        first, *more = message.file_ids or (None,)
+        return Deleted(seq, message.last_edit, first, tuple(file_id for file_id in more if file_id))
 
     changed = change(conversation_id, user_id=user_id, decide=decide, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)

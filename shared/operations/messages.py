@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from shared.domain import rules
 from shared.domain.connections import Connection
-from shared.domain.entries import Draft, Entry, MessageType, ReadAlong, author_key, displaced
+from shared.domain.custom import attachments_text, data_text
+from shared.domain.entries import Draft, Entry, MessageType, ReadAlong, author_key, displaced, files_of
 from shared.domain.text import has_roles, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, ParleyError, SyncRequired, Unavailable
 from shared.operations.audiences import audience_behind
@@ -52,6 +53,10 @@ if TYPE_CHECKING:  # a Protocol is a class to make, at every cold start
         @property
         def file_id(self) -> str | None: ...
         @property
+        def data(self) -> Mapping[str, Any] | None: ...
+        @property
+        def attachments(self) -> Sequence[Mapping[str, Any]]: ...
+        @property
         def forward_of(self) -> Place | None: ...
 
 
@@ -80,6 +85,8 @@ class SendMessage:
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
+    data: Mapping[str, Any] | None = None
+    attachments: Sequence[Mapping[str, Any]] = ()
     forward_of: tuple[str, int] | None = None
     read: int | None = None
 
@@ -105,6 +112,8 @@ def send_command(
         reply_to=composed.reply_to,
         mentions=tuple(composed.mentions),
         file_id=composed.file_id,
+        data=composed.data,
+        attachments=composed.attachments,
         forward_of=(source.conversation_id, source.seq) if source else None,
         read=read,
     )
@@ -192,11 +201,12 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
 def _draft(command: SendMessage, nonce: str, bounds: rules.Bounds) -> Draft:
     if (command.to is None) == (command.conversation_id is None):
         raise BadRequest("A message needs either `to` or `conversation_id`")
+    attachments = attachments_text(command.attachments)
     if command.forward_of is None:
         rules.check_file_named(command.message_type, command.file_id)
         rules.check_content(command.content, bounds)
-        rules.check_shows(command.content, command.file_id)
-    elif command.content or command.file_id is not None:
+        rules.check_shows(command.content, command.file_id, attachments)
+    elif command.content or command.file_id is not None or attachments is not None:
         raise BadRequest("A forwarded message has the content of its original, and no other")
     return Draft(
         conversation_id=command.conversation_id or private_conversation_id(command.sender_id, command.to or ""),
@@ -208,6 +218,8 @@ def _draft(command: SendMessage, nonce: str, bounds: rules.Bounds) -> Draft:
         reply_to=command.reply_to,
         mentions=command.mentions,
         file_id=command.file_id,
+        data=data_text(command.data),
+        attachments=attachments,
         forward_of=command.forward_of,
     )
 
@@ -240,15 +252,17 @@ def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLo
 
 
 def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Draft:
-    """The draft with what it shows: its own file has to be there, and what it forwards is what that says now.
+    """The draft with what it shows: its own files have to be there, and what it forwards is what that says now.
 
-    A forwarded file needs no look: as long as the original has it, it is ready, and the log makes sure of that.
+    A forwarded file needs no look: as long as the original has it, it is ready, and the log makes sure of that. What
+    the original's team hung on it as `data` stays there.
     Raises NotFound for a file, NotAMember and NotFound for an original.
     """
     if command.forward_of is None:
-        if draft.file_id is not None:
-            rules.check_file(draft, stores.files.get(draft.file_id))
-        return draft
+        named = files_of(draft.file_id, draft.attachments)
+        files = stores.files.find(named) if named else {}
+        rules.check_files(draft, files)
+        return replace(draft, media=files[draft.file_id].media) if draft.file_id is not None else draft
     conversation_id, seq = command.forward_of
     rules.check_possible_member(conversation_id, draft.sender_id)
     member_id = draft.sender_id if has_roles(conversation_id) else None
@@ -256,7 +270,14 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     if member_id is not None and found.member is None:
         raise NotAMember
     original = rules.check_readable(found.entries.get(seq))
-    return replace(draft, content=original.content or "", message_type=original.message_type, file_id=original.file_id)
+    return replace(
+        draft,
+        content=original.content or "",
+        message_type=original.message_type,
+        file_id=original.file_id,
+        attachments=original.attachments,
+        media=original.media,
+    )
 
 
 def append(

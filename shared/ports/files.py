@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from shared.domain.files import QUOTA, DueFile, File
@@ -22,6 +22,9 @@ class Files(Protocol):
 
     def get(self, file_id: str) -> File | None:
         """One file, whatever its status."""
+
+    def find(self, file_ids: Sequence[str]) -> Mapping[str, File]:
+        """Those of up to 100 files that are there, whatever their status. One call."""
 
     def settle(self, file: File) -> bool:
         """Store the check's outcome, if the file is pending still; else False. A rejected file counts no more."""

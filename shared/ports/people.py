@@ -10,6 +10,7 @@ from shared.domain.devices import Device, PushTarget
 from shared.domain.limits import Lease, Limit
 from shared.domain.notifications import About, Notification, Reminder
 from shared.domain.pushes import PushContextBatch, PushContextKey, Standing
+from shared.domain.users import User
 
 
 class Contacts(Protocol):
@@ -62,6 +63,25 @@ class Profiles(Protocol):
 
     def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
         """Change some fields, by name; None clears. Returns all. Different fields at once: none is lost."""
+
+
+class Users(Protocol):
+    """The directory. Name and avatar of a user are the profile's, too, and change with it."""
+
+    def of(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+        """Each of these users, 50 to a strongly consistent round trip; one of version 0 has no record."""
+
+    def change(self, was: User, becomes: User | None) -> bool:
+        """Store a user anew (None: without a record, name and avatar), and what they are listed under, all or nothing.
+
+        False, and nothing changes, if the record is not what it was.
+        """
+
+    def listed(self, prefix: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[tuple[str, str]]:
+        """Terms with this folded prefix and the users listed under them, ascending, those behind `after`.
+
+        Eventually consistent. Fewer than `limit` are the last.
+        """
 
 
 class Buckets(Protocol):

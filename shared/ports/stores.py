@@ -52,6 +52,7 @@ class Stores(ChatStores):
     readers: Readers
     contacts: people.Contacts
     profiles: people.Profiles
+    users: people.Users
     devices: people.Devices
     notifications: people.Notifications
     reminders: people.Reminders

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Closing, Presence, PresenceChange
+from shared.domain.custom import NO_DATA
 from shared.domain.entries import (
     MAX_MESSAGE_BYTES,
     Entry,
@@ -62,6 +63,13 @@ def whole_message_body(entry: Entry) -> Message:
             body[name] = value
     if entry.mentions:
         body["mentions"] = list(entry.mentions)
+    if entry.deleted_at is None:  # an older version that deleted it knew of neither
+        if entry.data is not None and entry.data != NO_DATA:
+            body["data"] = json.loads(entry.data)
+        if entry.attachments is not None:
+            body["attachments"] = json.loads(entry.attachments)
+        if entry.media is not None:
+            body["media"] = json.loads(entry.media)
     if entry.forwarded:
         body["forwarded"] = True
     if entry.reactions:
@@ -96,9 +104,10 @@ def cut_message(body: Message, entry: Entry) -> Message:
     return body
 
 
-def cut_edited(content: str | None) -> Content:
-    """The `content` of an edit's entry."""
-    return {"content": None} if content is None else cut_content(content, _MAX_CONTENT_BYTES)
+def cut_edited(content: str | None, *, beside: str | None = None) -> Content:
+    """The `content` of an edit's entry, which has JSON `beside` it."""
+    room = _MAX_CONTENT_BYTES - (len(beside.encode()) if beside else 0)
+    return {"content": None} if content is None else cut_content(content, room)
 
 
 def cut_content(content: str, room: int) -> Content:
@@ -161,8 +170,9 @@ def _by(user_id: str, change: Change) -> dict[str, str]:
 
 def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # noqa: PLR0911  # one for each kind
     match change:
-        case Edited(target=target, content=content):
-            return {**_target(conversation_id, target), **cut_edited(content)}
+        case Edited(target=target, content=content, data=data):
+            hung = {} if data is None else {"data": json.loads(data)}
+            return {**_target(conversation_id, target), **cut_edited(content, beside=data), **hung}
         case Deleted(target=target):
             return _target(conversation_id, target)
         case Reacted(target=target, emoji=emoji, removed=removed):

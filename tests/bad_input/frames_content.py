@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from tests.bad_input.frames import BAD, LARGE, MISSING, Fine, Row, frame, message, only_here, raw, stored, table
@@ -212,12 +213,65 @@ FILES: Final = table(
         "an empty one": _image(BAD, ""),
         "129 characters": _image(BAD, "x" * 129),
         "a number": _image(BAD, 1),
-        "an unknown type": _image(BAD, FILE, message_type="video"),
+        "an unknown type": _image(BAD, FILE, message_type="movie"),
         "a type with capitals": _image(BAD, FILE, message_type="IMAGE"),
         "a type that is null": _image(BAD, FILE, message_type=None),
         **{f"{one[:40]!a}": _image(MISSING, one) for one in (*SYNTAX, "../" + FILE, f"{FILE}/..", "\U0001f600" * 128)},
     },
 )
+
+
+def _json(value: Any) -> str:
+    """As it is stored."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _custom() -> dict[str, Row]:
+    """What a team hangs on messages: `data`, and attachments."""
+    here: dict[str, Any] = {"type": "message", "to": "bob", "content": "x"}
+    link = {"type": "link"}
+    no_data = {"a list": [], "a text": "{}", "a number": 1, "true": True, "a list of one": [{}]}
+    no_attachments = {"an object": link, "a text": "link", "a list of texts": ["link"], "a list in it": [[link]]}
+    no_attachment = {
+        "no type": {},
+        "a blank name for a type": {"": "link"},
+        "an empty type": {"type": ""},
+        "a type of 65 characters": {"type": "x" * 65},
+        "a type that is a number": {"type": 1},
+        "a type that is null": {"type": None},
+        "a file id that is null": {**link, "file_id": None},
+        "a file id that is a list": {**link, "file_id": [FILE]},
+        "an empty file id": {**link, "file_id": ""},
+    }
+    edit: dict[str, Any] = {"type": "edit", "conversation_id": DM, "seq": 1, "content": "y"}
+    return {
+        **{f"data: {name}": frame(BAD, **here, data=value) for name, value in no_data.items()},
+        **{f"attachments: {name}": frame(BAD, **here, attachments=value) for name, value in no_attachments.items()},
+        **{f"an attachment: {name}": frame(BAD, **here, attachments=[value]) for name, value in no_attachment.items()},
+        "data: 4,097 bytes": frame(LARGE, **here, data={"x": "y" * 4_089}),
+        "data: 2,049 characters of two bytes": frame(LARGE, **here, data={"x": "\u00e9" * 2_045}),
+        "data: 4,096 bytes": frame(
+            Fine({"content": "x", "data": _json({"x": "y" * 4_088})}), **here, data={"x": "y" * 4_088}
+        ),
+        "data: names that programs trip over": frame(
+            Fine({"content": "x", "data": _json({"__proto__": {"admin": True}, "": None, "$ref": "#"})}),
+            **here,
+            data={"__proto__": {"admin": True}, "": None, "$ref": "#"},
+        ),
+        "attachments: null": frame(BAD, **here, attachments=None),
+        "attachments: 11": frame(LARGE, **here, attachments=[link] * 11),
+        "attachments: 8 KB and a byte": frame(LARGE, **here, attachments=[{"type": "x", "y": "z" * 8_172}]),
+        "attachments: a file of somebody else's": frame(MISSING, **here, attachments=[{**link, "file_id": "e" * 43}]),
+        "attachments: 10, and no words": frame(
+            Fine({"attachments": _json([link] * 10), "content": ""}), type="message", to="bob", attachments=[link] * 10
+        ),
+        "data, and no words": frame(BAD, type="message", to="bob", data={"a": 1}),
+        "an edit: data that is a list": frame(BAD, **edit, data=[]),
+        "an edit: 4,097 bytes": frame(LARGE, **edit, data={"x": "y" * 4_089}),
+    }
+
+
+CUSTOM: Final = table("data and attachments", _custom())
 IN_GROUPS: Final = table(
     "groups",
     {

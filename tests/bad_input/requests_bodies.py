@@ -103,9 +103,21 @@ def _messages() -> dict[str, Row]:
         "a mention of an outsider": {"content": "x", "mentions": ["carol"]},
         "a mention of a bad id": {"content": "x", "mentions": ["bob\n"]},
         "no list of mentions": {"content": "x", "mentions": "bob"},
-        "an unknown type": {"content": "x", "message_type": "video"},
+        "an unknown type": {"content": "x", "message_type": "movie"},
         "an image without a file": {"content": "x", "message_type": "image"},
         "a text with a file": {"content": "x", "file_id": "f" * 43},
+        "data that is a list": {"content": "x", "data": []},
+        "data that is a text": {"content": "x", "data": "{}"},
+        "attachments that are none": {"content": "x", "attachments": {"type": "link"}},
+        "attachments that are null": {"content": "x", "attachments": None},
+        "an attachment that is a text": {"content": "x", "attachments": ["link"]},
+        "an attachment without a type": {"content": "x", "attachments": [{"url": "https://a.example"}]},
+        "an attachment with half a file": {"content": "x", "attachments": [{"type": "x", "file_id": 1}]},
+        "data beyond all numbers": '{"content":"x","data":{"a":1e400}}',
+        "forwarded with attachments": {
+            "forward_of": {"conversation_id": DM, "seq": 1},
+            "attachments": [{"type": "link"}],
+        },
         "forwarded with a content": {"content": "x", "forward_of": {"conversation_id": DM, "seq": 1}},
         "forwarded half a place": {"forward_of": {"conversation_id": DM}},
         "forwarded from 0": {"forward_of": {"conversation_id": DM, "seq": 0}},
@@ -120,6 +132,18 @@ def _messages() -> dict[str, Row]:
         ),
         "a reply to nothing": send(POST, {"content": "x", "reply_to": 999}, MISSING),
         "forwarded from elsewhere": send(POST, {"forward_of": {"conversation_id": "dm:bob:carol", "seq": 1}}, OUTSIDE),
+        "data of 4,097 bytes": send(POST, {"content": "x", "data": {"x": "y" * 4_089}}, LARGE),
+        "data that is null": _stored({"content": "x", "data": None}),
+        "data as it came": _stored(
+            {"content": "x", "data": {"b": [1.5, None], "a": ""}}, "data", '{"b":[1.5,null],"a":""}'
+        ),
+        "11 attachments": send(POST, {"content": "x", "attachments": [{"type": "link"}] * 11}, LARGE),
+        "an edit with data that is a list": send(
+            f"PATCH /v1/conversations/{DM}/messages/1", {"content": "x", "data": []}, BAD
+        ),
+        "an attached file of somebody else's": send(
+            POST, {"content": "x", "attachments": [{"type": "image", "file_id": "e" * 43}]}, MISSING
+        ),
         "a file of somebody else's": send(POST, {"message_type": "image", "file_id": "e" * 43}, MISSING),
         "to a group of others": send(
             "POST /v1/conversations/group:fedcba9876543210/messages", {"content": "x"}, OUTSIDE

@@ -16,6 +16,8 @@ VALID: Final[tuple[dict[str, Any], ...]] = (
     {"type": "message", "id": "1", "to": "bob", "content": "hi", "client_message_id": "c", "after": 3},
     {"type": "message", "conversation_id": GROUP, "content": "hi @bob", "mentions": ["bob"], "reply_to": 2},
     {"type": "message", "to": "bob", "message_type": "image", "file_id": FILE, "content": ""},
+    {"type": "message", "to": "bob", "data": {"a": [1, {}]}, "attachments": [{"type": "x", "file_id": FILE}]},
+    {"type": "edit", "conversation_id": "dm:alice:bob", "seq": 1, "content": "y", "data": {"a": None}},
     {"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 2}},
     {"type": "edit", "id": "2", "conversation_id": DM, "seq": 1, "content": "edited"},
     {"type": "delete", "id": "3", "conversation_id": DM, "seq": 3},

@@ -22,6 +22,7 @@ from tests.functions.rest.document import operations
 VALID: Final[tuple[dict[str, Any], ...]] = (
     {"content": "hi", "client_message_id": "c", "after": 3, "reply_to": 1, "mentions": ["bob"]},
     {"message_type": "image", "file_id": FILE},
+    {"content": "x", "data": {"a": [1.5, {}]}, "attachments": [{"type": "image", "file_id": FILE}]},
     {"forward_of": {"conversation_id": GROUP, "seq": 2}},
     {"type": "private", "with": "bob"},
     {"type": "group", "name": "Team", "members": ["bob"], "client_conversation_id": "g"},

@@ -101,8 +101,8 @@ class RecordedClient(ParleyClient):
         answer = super().send(content, client_message_id=message_id, **options)
         return await self._recorder.asked(self._name, kind, detail, answer, lambda ack: ack.seq)
 
-    async def edit(self, conversation_id: str, seq: int, content: str) -> Changed:
-        return await self._changed("edit", conversation_id, seq, super().edit(conversation_id, seq, content))
+    async def edit(self, conversation_id: str, seq: int, content: str, **options: Any) -> Changed:
+        return await self._changed("edit", conversation_id, seq, super().edit(conversation_id, seq, content, **options))
 
     async def delete(self, conversation_id: str, seq: int) -> Changed:
         return await self._changed("delete", conversation_id, seq, super().delete(conversation_id, seq))

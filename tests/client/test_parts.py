@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
-from parley_client.events import LogEntry, Presence, UnknownEvent
+from parley_client.events import LogEntry, MessageEdited, Presence, UnknownEvent
 from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_notifications, as_presences
 from parley_client.rest import RestApi, _object, is_loopback
 from parley_client.settings import Settings
@@ -171,6 +172,29 @@ def test_an_answer_without_a_ticket_is_a_reason_to_try_again(answer: dict[str, o
     with pytest.raises(ParleyError) as failed:
         asyncio.run(Odd("http://localhost").ticket("token"))
     assert (failed.value.code, failed.value.retryable) == ("unreachable", True)
+
+
+def test_what_a_team_hung_on_a_message_comes_as_it_is_and_what_is_no_such_thing_does_not() -> None:
+    body: dict[str, Any] = {"conversation_id": "c", "seq": 1, "sender_id": "bob", "content": "hi"}
+    hung = as_message({**body, "data": {"a": [1]}, "attachments": [{"type": "link"}, "odd", None]})
+    assert (hung.data, hung.attachments) == ({"a": [1]}, ({"type": "link"},))
+    odd = as_message({**body, "data": [], "attachments": {"type": "link"}})
+    assert (odd.data, odd.attachments) == (None, ())
+
+
+def test_an_edit_whose_data_is_odd_says_nothing_of_it() -> None:
+    frame = {
+        "type": "message_edited",
+        "conversation_id": "c",
+        "seq": 2,
+        "message_seq": 1,
+        "user_id": "bob",
+        "content": "x",
+    }
+    for data, has_data in (({"a": 1}, True), (None, True), ([], False)):
+        edit = as_entry({**frame, "data": data})
+        assert isinstance(edit, MessageEdited)
+        assert (edit.data, edit.has_data) == (data if has_data else None, has_data)
 
 
 def test_a_deleted_message_has_no_content() -> None:

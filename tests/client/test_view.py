@@ -57,6 +57,18 @@ def test_an_edit_without_content_leaves_what_is_there_to_a_later_entry() -> None
     assert contents(seen(*first, MessageEdited(G, 4, 2, "bob", "third", 40))) == {2: "third"}
 
 
+def test_an_edit_says_what_a_message_has_of_data_where_it_says_so() -> None:
+    message = replace(said(2), data={"order": 1}, attachments=({"type": "link"},))
+    kept = seen(CREATED, message, MessageEdited(G, 3, 2, "bob", "hello", 30)).messages[2]
+    assert (kept.data, kept.attachments) == ({"order": 1}, ({"type": "link"},))
+    other = MessageEdited(G, 3, 2, "bob", "hello", 30, data={"order": 2}, has_data=True)
+    assert seen(CREATED, message, other).messages[2].data == {"order": 2}
+    off = MessageEdited(G, 4, 2, "bob", "hello", 40, has_data=True)
+    assert seen(CREATED, message, other, off).messages[2].data is None
+    gone = seen(CREATED, message, MessageDeleted(G, 3, 2, "bob", 30)).messages[2]
+    assert (gone.data, gone.attachments) == (None, ())
+
+
 def test_an_edit_that_comes_cut_says_so_and_a_later_whole_one_does_not() -> None:
     cut = MessageEdited(G, 3, 2, "bob", "hel", 30, content_cut=True)
     assert seen(CREATED, said(2), cut).messages[2].content_cut

@@ -46,6 +46,7 @@ VARIABLES = {
     "MENTION_LIMIT": "50",
     "INVITE_BURST": "1000",
     "INVITE_RATE": "200",
+    "USERS_VISIBLE": "everyone",
     "MESSAGE_BURST": "200",
     "MESSAGE_RATE": "20",
     "PAGE_LIMIT": "100",

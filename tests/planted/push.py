@@ -256,14 +256,14 @@ BUGS: Final = (
     Bug(
         "a file that is not ready can be sent",
         "shared/domain/rules.py",
-        "if file is None or file.status != READY or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):",
-        "if file is None or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):",
+        "if file is None or file.status != READY or file.owner_id != draft.sender_id:",
+        "if file is None or file.owner_id != draft.sender_id:",
     ),
     Bug(
         "another user's file can be sent",
         "shared/domain/rules.py",
-        "(file.owner_id, file.kind) != (draft.sender_id, draft.message_type):",
-        "file.kind != draft.message_type:",
+        "file.status != READY or file.owner_id != draft.sender_id:",
+        "file.status != READY:",
     ),
     Bug(
         "a file goes with the first deleted message that has it",

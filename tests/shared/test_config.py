@@ -71,7 +71,7 @@ VARIABLES: dict[type[Any], set[str]] = {
             "DEVICE_LIMIT",
             "REMINDER_LIMIT",
         ),
-        *("AUDIT_DAYS", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET"),
+        *("AUDIT_DAYS", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET", "USERS_VISIBLE"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
     },
     OfflinePushSettings: {

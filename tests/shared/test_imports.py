@@ -35,7 +35,7 @@ wire.websocket: gateway
     "functions.connect.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: attendance client memberships presence_stores relations schema sessions watches
-domain: changes connections contacts entries members text
+domain: changes connections contacts custom entries members text
 operations: presence sessions
 ports: services stores
 shared: clock config errors observability
@@ -55,7 +55,7 @@ wire.websocket: gateway
     "functions.presence.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel transport trust
 adapters.dynamodb: attendance client memberships presence_stores relations schema sessions watches
-domain: changes connections contacts entries members text
+domain: changes connections contacts custom entries members text
 operations: presence
 ports: services stores
 shared: clock config errors observability
@@ -65,7 +65,7 @@ wire: events
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: attendance buckets chat_stores client conversation_log effects files memberships presence_stores
     relations schema sessions watches
-domain: changes connections contacts entries files limits members rules text
+domain: changes connections contacts custom entries files limits members rules text
 limits: limiters
 operations: attendance audiences changes connections context delivery editing heads messages presence receipts resends
     rosters sessions sync turns typing_indicators visibility
@@ -78,25 +78,25 @@ wire.websocket: frames gateway
 adapters.aws: amazon_roots calls dialling errors parallel push_queues s3 scheduler sdk secrets_manager sqs transport
     trust
 adapters.dynamodb: attendance audit buckets chat_stores client conversation_log devices effects files memberships
-    model_stores presence_stores readers relations schema sessions stores watches
+    model_stores presence_stores readers relations schema sessions stores users watches
 auth: origins tokens
-domain: audit changes channels connections contacts devices entries files inbox limits members notifications packs
-    pushes rules text
+domain: audit changes channels connections contacts custom devices entries files inbox limits members notifications
+    packs pushes rules text users
 limits: invites limiters
 operations: attendance audiences audit changes channels connections contacts context conversations delivery devices
     editing files groups heads history messages notifications presence receipts reminders resends rosters sessions
-    tickets turns visibility
+    tickets turns users visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
-wire.rest: admin common conversations messages people
+wire.rest: admin common conversations messages people users
 """,
     "functions.offline_push.handler": """
 adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
 adapters.dynamodb: attendance audit chat_stores client conversation_log devices effects files memberships model_stores
-    packs presence_stores pushes readers relations schema sessions stores watches
-domain: audit changes channels connections contacts devices entries fan_out files members notifications packs pushes
-    rules text
+    packs presence_stores pushes readers relations schema sessions stores users watches
+domain: audit changes channels connections contacts custom devices entries fan_out files members notifications packs
+    pushes rules text users
 operations: attendance audiences context delivery fan_out heads notifications packs portions reminders rosters
 operations.push: checks enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files services stores
@@ -106,7 +106,7 @@ wire: events
     "functions.files.handler": """
 adapters.aws: amazon_roots calls dialling errors s3 sdk transport trust
 adapters.dynamodb: client files schema
-domain: changes connections entries files text
+domain: changes connections custom entries files text
 operations: files
 ports: files services
 shared: clock config errors observability

@@ -372,7 +372,7 @@ class Client:
             self._deployment.gateway.send(self.line, frame)
 
     def _note_sync(self, frame: Mapping[str, Any]) -> None:
-        data = frame.get("data", {})
+        data = frame.get("data", {}) if "success" in frame else {}
         if data.get("type") == "sync" and frame["id"] in self._asked:
             held, asked, goes_on = self._asked[frame["id"]]
             self.synced.append(Synced(held, asked, self._hub.now, data, goes_on))

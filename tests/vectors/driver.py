@@ -206,7 +206,7 @@ class Driver:
         return self._core.watch(asked["users"], self._now)
 
     def _ask_edit(self, asked: Json) -> int:
-        fields = {"content": asked["content"]}
+        fields: Json = {name: asked[name] for name in ("content", "data") if name in asked}
         return self._core.change("edit", asked["conversation_id"], asked["seq"], fields, self._now)
 
     def _ask_delete(self, asked: Json) -> int:

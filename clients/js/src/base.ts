@@ -50,7 +50,7 @@ export class Base {
   constructor(readonly options: ClientOptions) {
     const own = globalThis.WebSocket as WebSocketLike | undefined;
     const socket = options.WebSocket ?? own;
-    if (socket === undefined) throw new TypeError("There is no WebSocket here: hand one in, as of the package ws");
+    if (socket === undefined) throw new TypeError("There is no WebSocket here: pass one, as of ws");
     this.WebSocket = socket;
     this.byTicket = options.byTicket ?? socket === own;
     this.settings = { ...DEFAULTS, ...options.settings };

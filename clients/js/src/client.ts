@@ -3,6 +3,7 @@
 import { Base, type ClientOptions } from "./base.js";
 import { MAX_WATCHED } from "./core/settings.js";
 import { ParleyError } from "./errors.js";
+import type { Data } from "./generated/frames.js";
 import type { Api } from "./http.js";
 import type { SendFileOptions } from "./outgoing.js";
 import { Session } from "./session.js";
@@ -154,8 +155,9 @@ export class ParleyClient {
     this.#session.outgoing.discard(client_message_id);
   }
 
-  edit(conversation_id: string, seq: number, content: string): Promise<Changed> {
-    return this.#session.change({ type: "edit", conversation_id, seq, content });
+  /** With `data` the message has that instead of what it had; null takes it off. */
+  edit(conversation_id: string, seq: number, content: string, data?: Data | null): Promise<Changed> {
+    return this.#session.change({ type: "edit", conversation_id, seq, content, data });
   }
 
   delete(conversation_id: string, seq: number): Promise<Changed> {

@@ -182,12 +182,12 @@ export class Outgoing {
 
 /** Throws for what is no message. */
 function bodyOf(content: string | null, more: Omit<SendMore, "client_message_id">): Body {
-  const { reply_to, mentions, file_id, message_type = "text", forward_of } = more;
-  if ((content === null && file_id === undefined) !== (forward_of !== undefined)) {
-    throw new ParleyError("bad_request", "A message has words, a file, or both; or else it forwards another");
+  const { mentions, message_type = "text", forward_of, ...rest } = more;
+  if ((content === null && !rest.file_id && !rest.attachments?.length) !== !!forward_of) {
+    throw new ParleyError("bad_request", "A message has words or a file, or it forwards another");
   }
   return {
-    ...(forward_of === undefined ? { content: content ?? "", message_type } : { forward_of }),
-    ...given({ reply_to, mentions: mentions?.length ? [...new Set(mentions)] : undefined, file_id }),
+    ...(forward_of ? { forward_of } : { content: content ?? "", message_type }),
+    ...given({ ...rest, mentions: mentions?.length ? [...new Set(mentions)] : undefined }),
   };
 }

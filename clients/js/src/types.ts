@@ -1,11 +1,14 @@
 /** What applications see. Names are camelCase where the client makes them up, and snake_case as on the wire in the server's objects. */
 
 import type {
+  Attachments,
   ChangeReply,
   ConversationUpdated,
+  Data,
   DeliveredEvent,
   MemberAdded,
   MemberRemoved,
+  MessageFrame,
   MessageReply,
   NotificationEvent,
   PresenceEvent,
@@ -97,8 +100,12 @@ export type Where = { to: string } | { conversation_id: string };
 export type SendMore = {
   reply_to?: number;
   mentions?: readonly string[];
-  message_type?: "text" | "image" | "file";
+  message_type?: NonNullable<MessageFrame["message_type"]>;
   file_id?: string;
+  /** An object of your own, at most 4 KB of JSON. */
+  data?: Data;
+  /** Up to ten, each with a `type`, and with the `file_id` of a file where it has one. */
+  attachments?: Attachments;
   forward_of?: { conversation_id: string; seq: number };
   client_message_id?: string;
 };
@@ -106,7 +113,7 @@ export type Sending = { client_message_id: string; stored: Promise<Ack> };
 export type UploadOptions = {
   name: string;
   content_type?: NewUpload["content_type"];
-  kind?: "image" | "file";
+  kind?: "image" | "audio" | "video" | "file";
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 };

@@ -95,6 +95,28 @@ test("edits, deletions and reactions show at once and stay", async () => {
   expect(messages(alice)[0]?.message).toMatchObject({ content: null, deleted_at: expect.any(Number) });
 });
 
+test("data and attachments go with a message, and an edit changes or leaves its data", async () => {
+  const [alice, bob] = [client(), client({ token: token("bob") })];
+  await Promise.all([alice.connected(), bob.connected()]);
+  for (const one of [alice, bob]) one.open(DM);
+  const hung = { data: { order: 4711 }, attachments: [{ type: "link", url: "https://shop.example/4711" }] };
+  const sent = alice.send({ to: "bob" }, null, hung);
+  expect(messages(alice)[0]).toMatchObject({ state: "sending", message: { content: "", ...hung } });
+  await sent.stored;
+  await until(() => messages(bob).length === 1);
+  for (const one of [alice, bob]) expect(messages(one)[0]?.message).toMatchObject(hung);
+  await alice.edit(DM, 1, "look");
+  await until(() => messages(bob)[0]?.message.content === "look");
+  for (const one of [alice, bob]) expect(messages(one)[0]?.message).toMatchObject({ content: "look", ...hung });
+  await alice.edit(DM, 1, "look", { order: 4712 });
+  await until(() => messages(bob)[0]?.message.data?.order === 4712);
+  expect(messages(alice)[0]?.message.data).toEqual({ order: 4712 });
+  await alice.edit(DM, 1, "look", null);
+  await until(() => messages(bob)[0]?.message.data === undefined);
+  expect(messages(alice)[0]?.message).not.toHaveProperty("data");
+  expect(() => alice.send({ to: "bob" }, null, { attachments: [] })).toThrow("words");
+});
+
 test("an edit that is refused is taken back", async () => {
   const alice = client();
   await alice.connected();

@@ -242,7 +242,9 @@ class Driver {
     if (ask === "typing") return this.core.request({ type: "typing", conversation_id: id, ...rest }, this.now);
     if (ask === "watch") return this.core.watch(users as string[], this.now);
     const about = { conversation_id: id, seq: Number(seq) };
-    if (ask === "edit") return this.core.change({ type: "edit", ...about, content: String(content) }, this.now);
+    if (ask === "edit") {
+      return this.core.change({ type: "edit", ...about, content: String(content), ...(rest as Json) }, this.now);
+    }
     if (ask === "delete") return this.core.change({ type: "delete", ...about }, this.now);
     const reaction = { emoji: String(emoji), remove: remove === true };
     return this.core.change({ type: "react", ...about, ...reaction }, this.now);

@@ -133,7 +133,9 @@ export class FakeServer {
       .get(id)
       ?.entries.find((entry) => (entry.message as Frame | undefined)?.client_message_id === client_message_id);
     const named = Object.fromEntries(
-      ["reply_to", "mentions", "file_id"].flatMap((name) => (frame[name] === undefined ? [] : [[name, frame[name]]])),
+      ["reply_to", "mentions", "file_id", "data", "attachments"].flatMap((name) =>
+        frame[name] === undefined ? [] : [[name, frame[name]]],
+      ),
     );
     const message = {
       sender_id: user,
@@ -150,10 +152,15 @@ export class FakeServer {
   }
 
   private change(frame: Frame, user: string, socket: WebSocket): Frame {
-    const { type, conversation_id, seq, content, emoji, remove = false } = frame;
+    const { type, conversation_id, seq, content, data, emoji, remove = false } = frame;
     const kind = { edit: "message_edited", delete: "message_deleted", react: "reaction" }[String(type)];
     const timestamp = Date.now();
-    const fields = type === "edit" ? { content } : type === "react" ? { emoji, removed: remove } : {};
+    const fields =
+      type === "edit"
+        ? { content, ...(data === undefined ? {} : { data }) }
+        : type === "react"
+          ? { emoji, removed: remove }
+          : {};
     const about = { message_seq: seq, message_id: `${conversation_id}/${seq}`, user_id: user, timestamp };
     const members = this.logs.get(String(conversation_id))?.members ?? [];
     const entry_seq = this.write(String(conversation_id), { type: kind, ...about, ...fields }, members, socket);

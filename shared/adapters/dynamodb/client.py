@@ -251,8 +251,12 @@ class Table:
         limit: int | None = None,
         backwards: bool = False,
         consistent: bool = True,
+        after: Item | None = None,
     ) -> Iterator[Item]:
+        """The rows of one partition; those behind the key `after`, where that is given."""
+        start = {} if after is None else {"ExclusiveStartKey": to_item(after)}
         request = {
+            **start,
             "TableName": self.name,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": to_item(values),

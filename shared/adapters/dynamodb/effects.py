@@ -22,10 +22,12 @@ def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]
     """What the entry does to other items, as parts of its transaction. Nothing, for most messages without a file."""
     match entry.change:
         case None:
-            return [*_taking_file(entry, members), *_becoming_mutual(entry, members)]
-        case Deleted(file_id=str(file_id)):
+            taken = [part for file_id in entry.file_ids for part in _taking_file(file_id, entry, members)]
+            return [*taken, *_becoming_mutual(entry, members)]
+        case Deleted(file_ids=file_ids) if file_ids:
             gone = schema.entry_key(entry.conversation_id, entry.change.target)
-            return [*_on_message(entry, entry.change, log), *_releasing_file(file_id, gone, members)]
+            released = [part for file_id in file_ids for part in _releasing_file(file_id, gone, members)]
+            return [*_on_message(entry, entry.change, log), *released]
         case Edited() | Deleted() | Reacted():
             return _on_message(entry, entry.change, log)
         case Added() | Removed():
@@ -41,11 +43,15 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) 
     match change:
         case Edited():
             values = {":content": change.content, ":at": entry.created_at, ":seq": entry.seq}
-            update = _update(table, target, "SET #content = :content, edited_at = :at, last_edit = :seq", values)
+            said = "SET #content = :content, edited_at = :at, last_edit = :seq"
+            if change.data is not None:
+                said, values = f"{said}, #data = :data", {**values, ":data": change.data}
+            update = _update(table, target, said, values)
         case Deleted():
             # The digest goes, too: that of a short text gives it away.
-            gone = "#content, mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"
-            update = _update(table, target, f"SET deleted_at = :at REMOVE {gone}", {":at": entry.created_at})
+            gone = "#content, mentions, reply_to, file_id, #data, attachments, media, forwarded, reactions"
+            marks = "digest, edited_at, last_edit"
+            update = _update(table, target, f"SET deleted_at = :at REMOVE {gone}, {marks}", {":at": entry.created_at})
         case Reacted():
             verb = "DELETE" if change.removed else "ADD"
             reaction = frozenset({f"{change.emoji}{SEPARATOR}{change.owner_id or entry.sender_id}"})
@@ -53,19 +59,17 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) 
     if change.previous is None:
         return [update]
     earlier = schema.entry_key(entry.conversation_id, change.previous)
-    return [update, _update(table, earlier, "REMOVE #content", {})]
+    return [update, _update(table, earlier, "REMOVE #content, #data", {})]
 
 
-def _taking_file(entry: Entry, table: Table) -> list[dict[str, Any]]:
+def _taking_file(file_id: str, entry: Entry, table: Table) -> list[dict[str, Any]]:
     """The reference of a message to its file, and the file's count of them. Refused, all of it, for one not ready."""
-    if entry.file_id is None:
-        return []
     reference = {
-        **schema.file_reference_key(entry.file_id, entry.conversation_id, entry.seq),
+        **schema.file_reference_key(file_id, entry.conversation_id, entry.seq),
         CONVERSATION_ID: entry.conversation_id,
     }
     change, values = f"ADD #{REFERENCES} :one REMOVE #{TTL}", {":one": 1, ":ready": READY}
-    counted = _update(table, schema.file_key(entry.file_id), change, values, condition=f"#{STATUS} = :ready")
+    counted = _update(table, schema.file_key(file_id), change, values, condition=f"#{STATUS} = :ready")
     return [counted, {"Put": table.written(reference)}]
 
 

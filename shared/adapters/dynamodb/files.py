@@ -6,7 +6,7 @@ the sum is exact whatever dies. Items of the first edition have no `counted`, ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
@@ -39,7 +39,16 @@ class DynamoDbFiles(MembersStore):
 
     def get(self, file_id: str) -> File | None:
         item = self._table.get(schema.file_key(file_id))
-        return None if item is None else schema.read_as(File, item, file_id=file_id)
+        return None if item is None else _file_from(file_id, item)
+
+    def find(self, file_ids: Sequence[str]) -> Mapping[str, File]:
+        if len(file_ids) == 1:
+            file = self.get(file_ids[0])
+            return {} if file is None else {file.file_id: file}
+        items = self._table.find(map(schema.file_key, file_ids))
+        by_key = {schema.file_key(file_id)[PK]: file_id for file_id in file_ids}
+        found = [_file_from(by_key[item[PK]], item) for item in items]
+        return {file.file_id: file for file in found}
 
     def settle(self, file: File) -> bool:
         found = {name: value for name, value in _file_item(file).items() if name in _SETTLED and value is not None}
@@ -117,4 +126,8 @@ def _key_of(due: DueFile) -> Item:
 def _file_item(file: File) -> Item:
     """Its attributes have the names of the file's fields; the id is the key's."""
     said = {name: getattr(file, name) for name in schema.names_of(File) if name != "file_id"}
-    return {**schema.file_key(file.file_id), **said}
+    return {**schema.file_key(file.file_id), **said, "waveform": list(file.waveform) or None}
+
+
+def _file_from(file_id: str, item: Item) -> File:
+    return schema.read_as(File, item, file_id=file_id, waveform=tuple(item.get("waveform", ())))

@@ -10,6 +10,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  contact#V          V is a contact of U, or has asked to be, or was asked
                  block#V            U does not want to hear from V
                  profile            what U says about themselves
+                 record             what the team's server says of U
                  rate               how many messages U may still send
                  invites            how many users U may still put into groups
                  watching#X         whose presence U's connection X hears of
@@ -31,6 +32,7 @@ live#C           X                  connection X is an attendee of the large gro
 live#C#P         X                  the same of channel C, in part P of sixteen
 pack#C           pack               up to where channel C is told, and which entry has claimed its next pack
 digest#C         digest             who is away is pushed to about large group C, not before a time
+names#L          T<1f>U             U is listed as T, a name from one of its words on, which begins with L
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
 """
@@ -42,7 +44,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.adapters.dynamodb.client import Item
-from shared.domain.changes import KINDS, MESSAGE, Added, Change, Renamed
+from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Renamed
 from shared.domain.entries import Entry, author_key
 from shared.domain.text import is_channel_id
 
@@ -242,6 +244,15 @@ def audit_key(month: str, at: int, nonce: str) -> Item:
     return {PK: f"audit#{month}", SK: f"{at:016}#{nonce}"}
 
 
+def record_key(user_id: str) -> Item:
+    return {PK: user_key(user_id), SK: "record"}
+
+
+def term_key(term: str, user_id: str) -> Item:
+    """What a name is found by. No control character is in one."""
+    return {PK: f"names#{term[:1]}", SK: f"{term}{SEPARATOR}{user_id}"}
+
+
 def entry_key(conversation_id: str, seq: int) -> Item:
     return {CONVERSATION_ID: conversation_id, SEQ: seq}
 
@@ -255,6 +266,9 @@ def entry_item(entry: Entry) -> Item:
         "reply_to": entry.reply_to,
         "mentions": list(entry.mentions) or None,
         "file_id": entry.file_id,
+        "data": entry.data,
+        "attachments": entry.attachments,
+        "media": entry.media,
         "forwarded": entry.forwarded or None,
         "digest": entry.digest or None,
     }
@@ -278,7 +292,12 @@ def _change_attributes(change: Change) -> Item:
     """They have the names of its fields."""
     kind: Any = type(change)
     said = {name: getattr(change, name) for name in names_of(kind)}
-    return said | {"roles": change.roles or None} if isinstance(change, Added) else said
+    match change:
+        case Added(roles=roles):
+            said["roles"] = roles or None
+        case Deleted(more_files=more_files):
+            said["more_files"] = list(more_files) or None
+    return said
 
 
 def entry_from(item: Item) -> Entry:
@@ -293,7 +312,7 @@ def entry_from(item: Item) -> Entry:
         "authors": {author_key(author): number for author, number in item["authors"].items()},
     }
     if change is not None:
-        others |= {"content": None, "file_id": None}  # those are of the change
+        others |= {"content": None, "file_id": None, "data": None}  # those are of the change
     return read_as(Entry, item, **others)
 
 
@@ -307,6 +326,6 @@ def _change_from(item: Item) -> Change | None:
         return None
     if kind not in _CHANGES:
         raise ValueError(f"unknown kind of entry {kind!r}")
-    users = {"users": tuple(item["users"])} if "users" in item else {}
-    change: Change = read_as(Renamed if "name" in item and kind == KINDS[Renamed] else _CHANGES[kind], item, **users)
+    listed = {name: tuple(item[name]) for name in ("users", "more_files") if name in item}
+    change: Change = read_as(Renamed if "name" in item and kind == KINDS[Renamed] else _CHANGES[kind], item, **listed)
     return change

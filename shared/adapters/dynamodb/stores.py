@@ -10,6 +10,7 @@ from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
+from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.ports.services import ParallelMap
 from shared.ports.stores import Stores, contents
 
@@ -22,6 +23,7 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         readers=DynamoDbReaders(calls, members_table=members),
         contacts=model_stores.DynamoDbContacts(calls, members_table=members),
         profiles=model_stores.DynamoDbProfiles(calls, members_table=members),
+        users=DynamoDbUsers(calls, members_table=members),
         devices=DynamoDbDevices(calls, members_table=members),
         notifications=model_stores.DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
         reminders=model_stores.DynamoDbReminders(calls, members_table=members),

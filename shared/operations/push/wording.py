@@ -24,7 +24,13 @@ MENTION_KEY: Final = "PARLEY_MENTION"
 REPLY_KEY: Final = "PARLEY_REPLY"
 REMINDER_KEY: Final = "PARLEY_REMINDER"
 NOTICE_KEY: Final = "PARLEY_NOTICE"
-BODY_KEYS: Final = {"text": "PARLEY_TEXT", "image": "PARLEY_IMAGE", "file": "PARLEY_FILE"}
+BODY_KEYS: Final = {
+    "text": "PARLEY_TEXT",
+    "image": "PARLEY_IMAGE",
+    "audio": "PARLEY_AUDIO",
+    "video": "PARLEY_VIDEO",
+    "file": "PARLEY_FILE",
+}
 
 _MAX_COLLAPSE_ID: Final = 64
 # One read unit or two for each conversation. Who has more of them keeps the number that the icon has.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.custom import MAX_DATA_BYTES
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_NAME_CHARACTERS
 from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.errors import ParleyError
@@ -40,6 +41,7 @@ EntrySeq = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Milliseconds = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID)]
 Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_CHARACTERS})]
+Data = Annotated[dict[str, Any], Field(description=f"For your own use: up to {MAX_DATA_BYTES:,} bytes of JSON.")]
 Content = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CONTENT_CHARACTERS})]
 
 

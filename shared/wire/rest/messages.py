@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import BaseModel, Field
 
+from shared.domain.custom import MAX_ATTACHMENTS, MAX_TYPE_CHARACTERS, edited_data
 from shared.domain.entries import MessageType
-from shared.domain.files import TYPES, File, FileKind, Upload
+from shared.domain.files import LOUDEST, MAX_DURATION_MS, MAX_WAVEFORM, TYPES, File, FileKind, Upload
 from shared.domain.rules import MAX_MENTIONS
-from shared.domain.text import MAX_NUMBER
+from shared.domain.text import MAX_CLIENT_ID, MAX_NUMBER
 from shared.operations.files import Links
 from shared.operations.history import History, Single, status_of
 from shared.wire.events import entry_event, message_body, whole_message_body
-from shared.wire.rest.common import ClientId, Content, ConversationId, EntrySeq, Seq, UserId, config, left_out
+from shared.wire.rest.common import ClientId, Content, ConversationId, Data, EntrySeq, Seq, UserId, config, left_out
 
 if TYPE_CHECKING:
     from shared.domain.entries import Entry, Progress
     from shared.wire.shapes import messages as shapes
+
+
+Attachment = Annotated[
+    dict[str, Any],
+    Field(
+        json_schema_extra={
+            "required": ["type"],
+            "additionalProperties": True,
+            "properties": {
+                "type": {"type": "string", "minLength": 1, "maxLength": MAX_TYPE_CHARACTERS},
+                "file_id": {"type": "string", "minLength": 1, "maxLength": MAX_CLIENT_ID},
+            },
+        }
+    ),
+]
 
 
 class ForwardOf(BaseModel):
@@ -37,6 +53,11 @@ class NewMessage(BaseModel):
         {"content": "Look at this, @bob", "reply_to": 40, "mentions": ["bob"]},
         {"forward_of": {"conversation_id": "dm:alice:bob", "seq": 41}},
         {"message_type": "image", "file_id": "q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM"},
+        {
+            "content": "Your order is on its way",
+            "data": {"order": 4711},
+            "attachments": [{"type": "order", "total": 19.9}],
+        },
     )
 
     content: Content = ""
@@ -46,15 +67,23 @@ class NewMessage(BaseModel):
     reply_to: EntrySeq | None = left_out()
     mentions: Annotated[list[UserId], Field(max_length=MAX_MENTIONS)] = []
     file_id: ClientId | None = left_out()
+    data: Data | None = left_out()
+    attachments: Annotated[list[Attachment], Field(json_schema_extra={"maxItems": MAX_ATTACHMENTS})] = []
     forward_of: ForwardOf | None = left_out()
 
 
 class NewContent(BaseModel):
-    """What an edited message says from now on."""
+    """What an edited message says from now on. Without `data` it keeps what it has of it, and null takes that off."""
 
-    model_config = config({"content": "hi, Bob"})
+    model_config = config({"content": "hi, Bob"}, {"content": "On its way", "data": {"order": 4711, "sent": True}})
 
     content: Content
+    data: Data | None = None
+
+    @property
+    def data_text(self) -> str | None:
+        """As the operation takes it."""
+        return edited_data(self.data) if "data" in self.model_fields_set else None
 
 
 class ReadUpTo(BaseModel):
@@ -66,11 +95,19 @@ class ReadUpTo(BaseModel):
 
 
 class NewUpload(BaseModel):
-    """An image or a file that is going to be uploaded. Without a `kind`, an image's type makes it an image."""
+    """What is going to be uploaded. Without a `kind`, an image's type makes it an image, and any other a file."""
 
     model_config = config(
         {"name": "cat.png", "content_type": "image/png", "size": 48_213},
         {"name": "cat.png", "content_type": "image/png", "size": 48_213, "kind": "file"},
+        {
+            "name": "note.webm",
+            "content_type": "audio/webm",
+            "size": 9_213,
+            "kind": "audio",
+            "duration_ms": 3_200,
+            "waveform": [0, 40, 97, 12],
+        },
     )
 
     name: Annotated[str, Field(json_schema_extra={"minLength": 1})]
@@ -83,6 +120,8 @@ class NewUpload(BaseModel):
     ]
     size: Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Bytes; exactly this many can be uploaded.")]
     kind: FileKind | None = left_out()
+    duration_ms: Annotated[int, Field(ge=0, le=MAX_DURATION_MS)] | None = left_out()
+    waveform: Annotated[list[Annotated[int, Field(ge=0, le=LOUDEST)]], Field(max_length=MAX_WAVEFORM)] = []
 
 
 def history_body(history: History) -> shapes.History:

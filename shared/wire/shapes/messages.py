@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from shared.domain.entries import MessageType, Progress
@@ -42,6 +42,22 @@ class Content(TypedDict):
     content_cut: NotRequired[Literal[True]]
 
 
+class Media(TypedDict):
+    """Of audio and video, as the uploader says; the waveform's bars are 0 to 100."""
+
+    duration_ms: NotRequired[Count]
+    waveform: NotRequired[list[int]]
+
+
+class Attachment(TypedDict):
+    """As it was sent. `file_id` is of an uploaded file."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # pydantic's own way
+
+    type: str
+    file_id: NotRequired[str]
+
+
 @example(**MESSAGE)
 class Message(TypedDict):
     """A message as it is now. Once it is deleted, `content` is null and much of the rest is gone."""
@@ -57,6 +73,9 @@ class Message(TypedDict):
     reply_to: NotRequired[Place]
     mentions: NotRequired[list[str]]
     file_id: NotRequired[str]
+    data: NotRequired[Annotated[dict[str, Any], Field(description="As it was sent, or as it was edited.")]]
+    attachments: NotRequired[list[Attachment]]
+    media: NotRequired[Media]
     forwarded: NotRequired[Literal[True]]
     edited_at: NotRequired[Time]
     deleted_at: NotRequired[Time]

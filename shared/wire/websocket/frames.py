@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.domain.connections import MAX_TOKEN_CHARACTERS, Presence
+from shared.domain.custom import edited_data
 from shared.domain.entries import Entry
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
@@ -56,12 +57,14 @@ class MessageFrame(Frame, frozen=True, kw_only=True):
     to: UserId | None = None
     conversation_id: ConversationId | None = None
     content: str = ""
-    message_type: Literal["text", "image", "file"] = "text"
+    message_type: Literal["text", "image", "audio", "video", "file"] = "text"
     client_message_id: ClientId | None = None
     after: Seq | None = None
     reply_to: EntrySeq | None = None
     mentions: Annotated[list[UserId], Meta(max_length=MAX_MENTIONS)] = []
     file_id: ClientId | None = None
+    data: dict[str, Any] | None = None
+    attachments: list[dict[str, Any]] = []
     forward_of: Place | None = None
     read: Seq | None = None
 
@@ -72,7 +75,15 @@ class DeleteFrame(Frame, frozen=True, kw_only=True):
 
 
 class EditFrame(DeleteFrame, frozen=True, kw_only=True):
+    """Without `data` the message keeps what it has of it."""
+
     content: str
+    data: dict[str, Any] | UnsetType | None = UNSET
+
+    @property
+    def data_text(self) -> str | None:
+        """As the operation takes it."""
+        return None if self.data is UNSET else edited_data(self.data)
 
 
 class ReactFrame(DeleteFrame, frozen=True, kw_only=True):

@@ -124,6 +124,7 @@ SAMPLES: dict[str, list[bytes]] = {
     "audio/mp4": [film(b"M4A ", b"M4A ", b"mp42", b"isom"), film(b"mp42", b"isom", b"mp42"), film(b"3gp4", b"isom")],
     "audio/ogg": [ogg()],
     "audio/wav": [wav()],
+    "audio/webm": [ebml(b"webm")],
     "video/mp4": [film(b"isom", b"iso2", b"avc1", b"mp41"), film(b"M4V ", b"mp42"), film(b"XAVC", b"XAVC", b"mp42")],
     "video/webm": [ebml(b"webm")],
     "video/quicktime": [film(b"qt  ", b"qt  "), box(b"moov", bytes(20)), box(b"wide") + box(b"mdat", bytes(9))],
@@ -140,6 +141,7 @@ ALSO: dict[str, set[str]] = {
 # MP4 does not say at its beginning whether it has pictures, unless its brand is for one of both.
 FOR_SOUND_AND_FILM = {film(b"mp42", b"isom", b"mp42"), film(b"3gp4", b"isom"), SAMPLES["video/mp4"][0]}
 FOR_SOUND_AND_FILM |= {SAMPLES["video/mp4"][2]}
+ALSO |= {"audio/webm": {"video/webm"}, "video/webm": {"audio/webm"}}
 
 # Name → bytes that are refused whatever they are declared as.
 REFUSED: dict[str, bytes] = {

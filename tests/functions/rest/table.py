@@ -13,6 +13,7 @@ from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.domain.text import named_channel_id
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
+from shared.operations.users import put_user
 from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
 from tests.stores import MEMBERS
 
@@ -43,6 +44,10 @@ class Case:
 
 def connected(harness: RestHarness) -> None:
     harness.stores.connect("bob", "b1", at=harness.wired.context.now())
+
+
+def listed(harness: RestHarness) -> None:
+    put_user("bob", {"name": "Bob"}, stores=harness.stores, now=harness.wired.context.now())
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -329,6 +334,13 @@ CASES = [
     Case("get_messages", f"GET {V1}/{UNKNOWN}/messages", 404, "not_a_member"),
     Case("post_message", f"POST {V1}/{DM}/messages", 201, body={"content": "hi"}),
     Case(
+        "post_message",
+        f"POST {V1}/{DM}/messages",
+        403,
+        "forbidden",
+        body={"content": "hi", "message_type": "system"},
+    ),
+    Case(
         "post_message", f"POST {V1}/{GROUP}/messages", 201, body={"content": "hi", "mentions": ["bob"], "reply_to": 2}
     ),
     Case("post_message", f"POST {V1}/{GROUP}/messages", 201, body={"forward_of": {"conversation_id": DM, "seq": 2}}),
@@ -467,6 +479,22 @@ CASES = [
     Case("get_notifications", "GET /v1/notifications", 200, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/n1", 204, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/a%23b", 400, "bad_request"),
+    # --- the directory
+    Case("get_users", "GET /v1/users", 200, query={"prefix": "bo"}, given=listed),
+    Case("get_users", "GET /v1/users", 400, "bad_request", query={"prefix": " "}),
+    Case("get_user", "GET /v1/users/bob", 200, given=listed),
+    Case("get_user", "GET /v1/users/b%2Fb", 400, "bad_request"),
+    Case("get_user", "GET /v1/users/nobody", 404, "not_found"),
+    Case("post_users", "POST /v1/users", 200, body={"users": [{"user_id": "bob"}]}, scope="admin"),
+    Case("post_users", "POST /v1/users", 400, "bad_request", body={"users": []}, scope="admin"),
+    Case("post_users", "POST /v1/users", 403, "forbidden", body={"users": [{"user_id": "bob"}]}),
+    Case("put_user", "PUT /v1/users/bob", 201, body={"name": "Bob"}, scope="admin"),
+    Case("put_user", "PUT /v1/users/bob", 200, body={"name": "Bob"}, scope="admin", given=listed),
+    Case("put_user", "PUT /v1/users/bob", 400, "bad_request", body={"name": ""}, scope="admin"),
+    Case("put_user", "PUT /v1/users/bob", 403, "forbidden", body={"name": "Bob"}, scope="administrator"),
+    Case("delete_user", "DELETE /v1/users/bob", 204, scope="admin", given=listed),
+    Case("delete_user", "DELETE /v1/users/b%2Fb", 400, "bad_request", scope="admin"),
+    Case("delete_user", "DELETE /v1/users/bob", 403, "forbidden"),
     # --- admin
     Case("get_connections", "GET /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("get_connections", "GET /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),

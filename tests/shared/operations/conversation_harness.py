@@ -91,8 +91,10 @@ class ChatHarness(Harness):
         wanted = SendMessage(**{"sender_id": "alice", "content": content, **place, **command})
         return send_message(wanted, connection=self.connection(wanted.sender_id, connection_id), **self.whole)
 
-    def edit(self, seq: int, content: str, user_id: str = "alice", *, place: str = DM) -> Changed:
-        return edit(Edit(user_id, place, seq, content), **self.whole)
+    def edit(
+        self, seq: int, content: str, user_id: str = "alice", *, place: str = DM, data: str | None = None
+    ) -> Changed:
+        return edit(Edit(user_id, place, seq, content, data), **self.whole)
 
     def delete(self, seq: int, user_id: str = "alice", *, place: str = DM) -> Changed:
         return delete(Delete(user_id, place, seq), **self.whole)

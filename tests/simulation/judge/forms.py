@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ def message_form(entry: Entry) -> dict[str, Any]:
         "reply_to": entry.reply_to,
         "mentions": list(entry.mentions),
         "file_id": entry.file_id,
+        "data": json.loads(entry.data or "null"),
+        "attachments": json.loads(entry.attachments or "null"),
         "forwarded": entry.forwarded,
         "edited_at": entry.edited_at,
         "deleted_at": entry.deleted_at,
@@ -63,8 +66,9 @@ def _change(entry: Entry) -> dict[str, Any]:  # noqa: PLR0911  # one for each ki
     target = getattr(entry.change, "target", 0)
     about = {"message_seq": target, "message_id": f"{entry.conversation_id}/{target}"}
     match entry.change:
-        case Edited(content=content):
-            return {"type": "message_edited", **about, "content": content}
+        case Edited(content=content, data=data):
+            hung = {} if data is None else {"data": json.loads(data)}
+            return {"type": "message_edited", **about, "content": content, **hung}
         case Deleted():
             return {"type": "message_deleted", **about}
         case Reacted(emoji=emoji, removed=removed, owner_id=owner):

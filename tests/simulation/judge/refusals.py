@@ -5,6 +5,7 @@ For each kind of operation a table says what may stand in its way, and with whic
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -172,7 +173,8 @@ def _said_otherwise(case: Case, one: Operation, now: Moment) -> bool:
 def said_of(one: Operation) -> tuple[Any, ...]:
     mentions = tuple(dict.fromkeys(one.detail.get("mentions") or ()))
     more = (one.detail.get(name) for name in ("content", "reply_to", "file_id", "forward_of"))
-    return (*more, mentions)
+    hung = json.dumps([one.detail.get("data"), one.detail.get("attachments")])
+    return (*more, mentions, hung)
 
 
 def _no_contact(_: Case, one: Operation, now: Moment) -> bool:

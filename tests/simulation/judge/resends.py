@@ -45,7 +45,7 @@ def what_is_said_is_kept(case: Case) -> Iterator[str]:
         left = case.past.at(one.ended or one.began).entry(entry.conversation_id, entry.seq)
         if left is None or not left.is_readable:
             continue  # its words are gone, and its id is all that tells
-        content, reply_to, _, __, mentions = first[key]
+        content, reply_to, _, _, mentions, _ = first[key]
         is_first = (entry.content, entry.reply_to, entry.mentions) == (content, reply_to, mentions)
         if at < one.began and first[key] != said_of(one) and is_first:
             yield f"{one} was acked as {entry.message_id}, which says {first[key]}"

@@ -64,10 +64,14 @@ def contents_in_one_place(case: Case) -> Iterator[str]:
                 continue
             message = log[entry.change.target - 1]
             is_latest = latest[entry.change.target] == entry.seq and message.deleted_at is None
+            expected = message.data if is_latest else None
+            if entry.change.data != expected:
+                yield f"{name}/{entry.seq} hangs {entry.change.data!r} on its message, and not {expected!r}"
             if (entry.change.content is not None) != is_latest:
                 yield f"{name}/{entry.seq} says {entry.change.content!r}, and is the latest edit: {is_latest}"
         for message in log:
-            gone = (message.content, message.reactions, message.mentions, message.file_id, message.reply_to)
+            hung = (message.data, message.attachments)
+            gone = (message.content, message.reactions, message.mentions, message.file_id, message.reply_to, *hung)
             if message.is_message and message.deleted_at is not None and any(gone):
                 yield f"{name}/{message.seq} was deleted, and still has {gone}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -42,10 +43,12 @@ def _is_deleted(entry: Entry | None) -> bool:
 def _fields(one: Operation, entry: Entry) -> Iterator[tuple[str, object, object]]:
     yield "reply_to", one.detail.get("reply_to"), entry.reply_to
     yield "mentions", tuple(dict.fromkeys(one.detail.get("mentions") or ())), entry.mentions
+    yield "data", one.detail.get("data"), json.loads(entry.data or "null")
     yield "forwarded", one.detail.get("forward_of") is not None, entry.forwarded
     if one.detail.get("forward_of") is None:
         yield "content", one.detail["content"] or "", entry.content or ""
         yield "file_id", one.detail.get("file_id"), entry.file_id
+        yield "attachments", one.detail.get("attachments"), json.loads(entry.attachments or "null")
         yield "message_type", one.detail.get("message_type", "text"), entry.message_type
 
 
@@ -66,8 +69,10 @@ def forwards_say_what_was_there(case: Case) -> Iterator[str]:
         tries = attempts[one.user, one.detail["client_message_id"]]
         moments = [now for each in tries for now in case.during(each) if now.member(one.user, source[0]) is not None]
         originals = [original for now in moments if (original := now.entry(*source)) is not None]
-        said = {(original.content, original.file_id) for original in originals if original.is_readable}
-        if (entry.content, entry.file_id) not in said:
+        said = {
+            (original.content, original.file_id, original.attachments) for original in originals if original.is_readable
+        }
+        if (entry.content, entry.file_id, entry.attachments) not in said:
             yield f"{one} says {entry.content!r}, and its original said {said}"
 
 

@@ -64,7 +64,7 @@ def too_heavy(_: Case, one: Operation, __: Any) -> bool:
     return bytes_of(shown) > MOST_BYTES - _DIGITS
 
 
-_SAID: Final = ("client_message_id", "reply_to", "mentions", "file_id")
+_SAID: Final = ("client_message_id", "reply_to", "mentions", "file_id", "data", "attachments")
 
 
 def too_heavy_with_one_more(one: Operation, entry: Entry) -> bool:

@@ -26,7 +26,8 @@ def _change(kind: ChangeKind, **fields: Callable[[Scenario, int], Any]) -> Calla
         messages = client.messages(where, own=kind != "react" and number % 5 != 0)
         if not messages:
             return
-        given = {name: make(scenario, number) for name, make in fields.items()}
+        made = {name: make(scenario, number) for name, make in fields.items()}
+        given = {name: value for name, value in made.items() if value is not ...}
         seq = messages[-1 - number // 2 % len(messages)].seq
         if number % _OVER_HTTP:
             client.change(kind, where, seq, **given)
@@ -101,8 +102,13 @@ def _type(scenario: Scenario, client: Client, number: int) -> None:
     client.frame("typing", "typing", {"conversation_id": where, "active": active}, conversation_id=where, active=active)
 
 
+def _data(_: Scenario, number: int) -> Any:
+    """Half of the edits leave it as it is."""
+    return {1: {"edited": number}, 2: None}.get(number % 4, ...)
+
+
 ACTIONS: Final[Actions] = {
-    "edit": (_change("edit", content=lambda scenario, _: text(scenario)), 2),
+    "edit": (_change("edit", content=lambda scenario, _: text(scenario), data=_data), 2),
     "delete": (_change("delete"), 1),
     "react": (_change("react", emoji=lambda _, number: EMOJI[number % 2], remove=lambda _, number: number % 5 == 0), 2),
     "moderate": (_moderate, 1),

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 # Of a thousand numbers, those with which one of a crowd writes to the group.
 _TO_GROUP: Final = 300
 # What a message says, beside its words.
-SAID: Final = ("reply_to", "mentions", "file_id", "message_type", "forward_of")
+SAID: Final = ("reply_to", "mentions", "file_id", "data", "attachments", "message_type", "forward_of")
 
 
 def _send_private(scenario: Scenario, client: Client, number: int) -> None:
     where = private(client)
     if where is not None:
-        client.send(text(scenario), where=where[0], to=where[1] if number % 2 or where[0] == FIRST else None)
+        hung: dict[str, Any] = {"data": {"number": number}} if number % 5 < 2 else {}
+        client.send(text(scenario), where=where[0], to=where[1] if number % 2 or where[0] == FIRST else None, **hung)
 
 
 def _send_to_group(scenario: Scenario, client: Client, number: int) -> None:
@@ -38,6 +39,10 @@ def _more(client: Client, where: str, number: int) -> dict[str, Any]:
             return {"mentions": [("alice", "bob", "carol", "dave")[number // 8 % 4]] * (1 + number // 32 % 2)}
         case 1 if held:
             return {"reply_to": 1 + number // 8 % held}
+        case 2:
+            return {"data": {"number": number, "in": [where, None, 0.5]}}
+        case 3:
+            return {"attachments": [{"type": "link", "number": number}]}
         case _:
             return {}
 
@@ -129,6 +134,8 @@ def _send_otherwise(scenario: Scenario, client: Client, number: int) -> None:
     match number % 4:
         case 3 if "file_id" in again and files:
             again["file_id"] = files[number // 4 % len(files)]
+        case 0 if number // 4 % 2:
+            again["data"] = {"otherwise": number}
         case 0:
             content = text(scenario)
         case 1:

@@ -6,14 +6,16 @@
  */
 
 import { ParleyError } from "../errors.js";
+import type { Data } from "../generated/frames.js";
 import type { Changed, KnownEntry } from "../types.js";
 import { type Context, earliest } from "./context.js";
 import type { Exchange } from "./exchange.js";
+import { given } from "./given.js";
 import { type Frame, isSeq } from "./parsing.js";
 import type { Stream } from "./stream.js";
 
 export type ChangeFields =
-  | { type: "edit"; content: string }
+  | { type: "edit"; content: string; data?: Data | null | undefined }
   | { type: "delete" }
   | { type: "react"; emoji: string; remove: boolean; user_id?: string };
 export type Change = ChangeFields & { conversation_id: string; seq: number };
@@ -108,7 +110,8 @@ export function asEntry(change: Change, seq: number, timestamp: number, me: stri
   const { conversation_id } = change;
   const base = { conversation_id, seq, message_seq: change.seq, message_id: `${conversation_id}/${change.seq}` };
   if (change.type === "edit") {
-    return { type: "message_edited", ...base, user_id: me, timestamp, content: change.content };
+    const { content, data } = change;
+    return { type: "message_edited", ...base, user_id: me, timestamp, content, ...given({ data }) };
   }
   if (change.type === "delete") return { type: "message_deleted", ...base, user_id: me, timestamp };
   const whose = change.user_id ?? me;

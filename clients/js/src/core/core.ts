@@ -209,7 +209,7 @@ export class Core extends Machine {
   #restore(saved: Saved): void {
     if (saved.meta !== null) {
       if (saved.meta.version !== STATE_VERSION) {
-        throw new ParleyError("not_saved", "The store is of another version of the client");
+        throw new ParleyError("not_saved", "The store is another version's");
       }
       if (saved.meta.user_id !== null) this.identify(saved.meta.user_id);
       this.sender.stream.catchup.complete = saved.meta.synced;

@@ -1,15 +1,17 @@
 /** What the core tells its shell to do, and what is to be kept before any of it is done. */
 
 import type { ParleyError } from "../errors.js";
-import type { SyncedConversation } from "../generated/frames.js";
+import type { Attachments, Data, MessageFrame, SyncedConversation } from "../generated/frames.js";
 import type { Entry, Failed, LiveEvent, Notification } from "../types.js";
 
 export type Body = {
   content?: string;
-  message_type?: "text" | "image" | "file";
+  message_type?: NonNullable<MessageFrame["message_type"]>;
   reply_to?: number;
   mentions?: string[];
   file_id?: string;
+  data?: Data;
+  attachments?: Attachments;
   forward_of?: { conversation_id: string; seq: number };
 };
 

@@ -12,7 +12,6 @@ import type { Message } from "../generated/frames.js";
 import type { Ack, Failed } from "../types.js";
 import { type Context, earliest } from "./context.js";
 import type { Body, SavedMessage } from "./effects.js";
-import { given } from "./given.js";
 
 const REMEMBERED = 1_000;
 
@@ -90,7 +89,7 @@ export class Outbox {
     const found = item.conversation_id && this.acked.get(key(item.conversation_id, item.client_message_id));
     if (!found) return null;
     if (found.body !== JSON.stringify(item.body)) {
-      throw new ParleyError("conflict", "This client_message_id was used for a different message");
+      throw new ParleyError("conflict", "This client_message_id is another message's");
     }
     return found.ack;
   }
@@ -180,7 +179,7 @@ type Stored = Pick<Ack, "message_id" | "conversation_id" | "seq" | "timestamp">;
 
 /** A message of the outbox as it will read once it is stored. */
 export function asStored(item: SavedMessage, ack: Stored, user: string): Message {
-  const { content = "", message_type = "text", reply_to, mentions, file_id } = item.body;
+  const { content = "", message_type = "text", forward_of: _, ...rest } = item.body;
   return {
     id: ack.message_id,
     conversation_id: ack.conversation_id,
@@ -190,7 +189,7 @@ export function asStored(item: SavedMessage, ack: Stored, user: string): Message
     type: message_type,
     created_at: ack.timestamp,
     client_message_id: item.client_message_id,
-    ...given({ reply_to, mentions, file_id }),
+    ...rest,
   };
 }
 
@@ -202,14 +201,16 @@ function key(conversation: string, id: string): string {
   return `${conversation} ${id}`;
 }
 
+function said(
+  { content, mentions, file_id, data, attachments }: Omit<Body, "content"> & { content?: string | null },
+  type = "text",
+): string {
+  return JSON.stringify([content ?? "", type, file_id, mentions ?? [], data, attachments ?? []]);
+}
+
 /** What the server compares, too, when an id comes a second time. */
 function same(body: Body, message: Message): boolean {
   if (message.reply_to !== body.reply_to) return false;
   if (body.forward_of !== undefined) return message.forwarded === true; // what it says is the other message's
-  return (
-    message.content === (body.content ?? "") &&
-    message.type === (body.message_type ?? "text") &&
-    message.file_id === body.file_id &&
-    JSON.stringify(message.mentions ?? []) === JSON.stringify(body.mentions ?? [])
-  );
+  return said(message, message.type) === said(body, body.message_type);
 }

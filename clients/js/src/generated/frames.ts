@@ -1,5 +1,7 @@
 // Made by clients/js/generate.py from docs/asyncapi.yaml. Do not edit: a test compares.
 
+export type Attachments = { type: string; file_id?: string; [name: string]: unknown }[];
+
 export type AuthFrame = { type: "auth"; id?: FrameId; token: string };
 
 export type AuthReply = { success: true; id?: FrameId; data: { type: "auth"; user_id: string; expires_at: Time } };
@@ -14,6 +16,8 @@ export type CursorReply = { success: true; id?: FrameId; data: { type: "read" | 
 
 export type Cursors = Record<string, Seq>;
 
+export type Data = Record<string, unknown>;
+
 export type DeleteFrame = { type: "delete"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq };
 
 export type DeliveredEvent = { type: "delivered"; conversation_id: string; user_id: string; seq: EntrySeq; timestamp: Time };
@@ -22,7 +26,7 @@ export type DeliveredFrame = { type: "delivered"; id?: FrameId; conversation_id:
 
 export type DisconnectEvent = { type: "disconnect"; code: string; reconnect: boolean };
 
-export type EditFrame = { type: "edit"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq; content: string };
+export type EditFrame = { type: "edit"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq; content: string; data?: Record<string, unknown> | null };
 
 export type Emoji = string;
 
@@ -40,13 +44,13 @@ export type MemberAdded = { type: "member_added"; conversation_id: string; seq: 
 
 export type MemberRemoved = { type: "member_removed"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[] };
 
-export type Message = { id: string; conversation_id: string; seq: EntrySeq; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: Time; client_message_id?: string; reply_to?: EntrySeq; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: Time; deleted_at?: Time; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+export type Message = { id: string; conversation_id: string; seq: EntrySeq; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: Time; client_message_id?: string; reply_to?: EntrySeq; mentions?: string[]; file_id?: string; data?: Data; attachments?: Attachments; media?: { duration_ms?: number; waveform?: number[] }; forwarded?: true; edited_at?: Time; deleted_at?: Time; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
 
 export type MessageDeleted = { type: "message_deleted"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time };
 
-export type MessageEdited = { type: "message_edited"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time; content: string | null; content_cut?: true };
+export type MessageEdited = { type: "message_edited"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time; content: string | null; data?: Record<string, unknown> | null; content_cut?: true };
 
-export type MessageFrame = { type: "message"; id?: FrameId; to?: UserId; conversation_id?: ConversationId; content?: string; message_type?: "text" | "image" | "file"; client_message_id?: string; after?: Seq; reply_to?: EntrySeq; mentions?: UserId[]; file_id?: string; forward_of?: Place; read?: Seq };
+export type MessageFrame = { type: "message"; id?: FrameId; to?: UserId; conversation_id?: ConversationId; content?: string; message_type?: "text" | "image" | "audio" | "video" | "file"; client_message_id?: string; after?: Seq; reply_to?: EntrySeq; mentions?: UserId[]; file_id?: string; data?: Data; attachments?: Attachments; forward_of?: Place; read?: Seq };
 
 export type MessageReply = { success: true; id?: FrameId; data: { type: "message"; read?: Seq; conversation_id: string; seq: EntrySeq; message_id: string; client_message_id?: string; timestamp: Time; duplicate: boolean } };
 

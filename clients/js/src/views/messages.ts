@@ -1,5 +1,6 @@
 /** What an entry does to a message: the same for every client that has seen the same log. */
 
+import { given } from "../core/given.js";
 import type { ChangeEntry } from "../store/store.js";
 import type { Entry, Message } from "../types.js";
 
@@ -16,9 +17,9 @@ export function applyChange(message: Message, entry: ChangeEntry): Message {
   if (entry.type === "message_edited") {
     if (entry.content === null) return message; // a later entry says how it reads now
     if (message.content === entry.content && message.edited_at === entry.timestamp) return message;
-    const { content_cut: _, ...rest } = message;
-    const cut = entry.content_cut === true ? { content_cut: true as const } : {};
-    return { ...rest, content: entry.content, edited_at: entry.timestamp, ...cut };
+    const { content_cut: _, data, ...rest } = message;
+    const { content, timestamp: edited_at, content_cut, data: hung = data } = entry;
+    return { ...rest, content, edited_at, ...given({ content_cut, data: hung ?? undefined }) };
   }
   // It came with counts: whose they are is not known here, and so not which one changes.
   if (message.reaction_total !== undefined) return message;

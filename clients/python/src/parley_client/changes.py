@@ -51,7 +51,7 @@ class Change:
             "timestamp": changed.timestamp,
         }
         if self.kind == "edit":
-            return as_entry({"type": "message_edited", **wire, "content": self.fields["content"]})
+            return as_entry({"type": "message_edited", **wire, **self.fields})
         if self.kind == "delete":
             return as_entry({"type": "message_deleted", **wire})
         whose = self.fields.get("user_id", user_id)

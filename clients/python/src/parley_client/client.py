@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Any, BinaryIO, Self, Unpack, cast
 from urllib.parse import urlsplit
 
@@ -199,6 +199,8 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         reply_to: int | None = None,
         mentions: Iterable[str] = (),
         file_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        attachments: Iterable[Mapping[str, Any]] = (),
         client_message_id: str | None = None,
         after: int | None = None,
         forward_of: tuple[str, int] | None = None,
@@ -206,6 +208,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         """Send a message, and wait until it is stored: over reconnects and retries, for as long as that takes.
 
         `file_id`: of an own file that is ready; `message_type` is its kind then, and there may be no words.
+        `data`: an object of your own; `attachments`: up to ten, each with a `type`, maybe with the `file_id` of a file.
         `forward_of`: instead of `content`, the conversation and the seq of a message to pass on.
         Cancelling stops the waiting, not the sending. `client_message_id` and `after` are for repeating a message of an
         earlier client: both together make that safe (an id alone only within this client). Raises ParleyError: the
@@ -220,6 +223,8 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
             reply_to=reply_to,
             mentions=mentions,
             file_id=file_id,
+            data=data,
+            attachments=attachments,
             client_message_id=client_message_id,
             after=after,
             forward_of=forward_of,
@@ -246,13 +251,17 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         file = await self.upload(source, progress=progress, **more)
         return await self.send(caption, to=to, conversation_id=conversation_id, message_type=file.kind, file_id=file.id)
 
-    async def edit(self, conversation_id: str, seq: int, content: str) -> Changed:
-        """New text for an own message. Like `delete` and `react` it goes on over reconnects and refusals that may pass.
+    async def edit(
+        self, conversation_id: str, seq: int, content: str, *, data: Mapping[str, Any] | EllipsisType | None = ...
+    ) -> Changed:
+        """New text for an own message; with `data` that, too: an object, or None to take it off.
 
-        Cancelling stops the waiting. Raises ParleyError: the server's refusal, the last one after `max_attempts`, or
-        ClosedError; a change that was not confirmed by then may be in effect or not, and is safe to repeat.
+        Like `delete` and `react` it goes on over reconnects and refusals that may pass. Cancelling stops the waiting.
+        Raises ParleyError: the server's refusal, the last one after `max_attempts`, or ClosedError; a change that was
+        not confirmed by then may be in effect or not, and is safe to repeat.
         """
-        return await self._change("edit", conversation_id, seq, content=content)
+        hung = {} if data is ... else {"data": data}
+        return await self._change("edit", conversation_id, seq, content=content, **hung)
 
     async def delete(self, conversation_id: str, seq: int) -> Changed:
         """Take back an own message, or as a moderator another member's. Its place stays. See `edit`."""

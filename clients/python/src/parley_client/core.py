@@ -135,6 +135,8 @@ class Core(Machine):
         reply_to: int | None = None,
         mentions: Iterable[str] = (),
         file_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        attachments: Iterable[Mapping[str, Any]] = (),
         client_message_id: str | None = None,
         after: int | None = None,
         forward_of: tuple[str, int] | None = None,
@@ -152,6 +154,8 @@ class Core(Machine):
             reply_to=reply_to,
             mentions=mentions,
             file_id=file_id,
+            data=data,
+            attachments=attachments,
             forward_of=forward_of,
         )
         if len(self.unacked) >= self.settings.max_outbox:

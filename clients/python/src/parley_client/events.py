@@ -45,6 +45,9 @@ class Message:
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
+    data: Mapping[str, Any] | None = field(default=None, hash=False)
+    attachments: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    media: Mapping[str, Any] | None = field(default=None, hash=False, compare=False)
     forwarded: bool = False
     edited_at: int | None = None
     deleted_at: int | None = None
@@ -61,7 +64,8 @@ class Message:
 class MessageEdited:
     """`content` is None where a later entry has replaced it: there is nothing to show yet.
 
-    `content_cut`: it is only the beginning, as in a message.
+    `content_cut`: it is only the beginning, as in a message. `data`: what the message has now, where it ever had any;
+    `has_data`: whether that is said.
     """
 
     conversation_id: str
@@ -71,6 +75,8 @@ class MessageEdited:
     content: str | None
     timestamp: int = 0
     content_cut: bool = False
+    data: Mapping[str, Any] | None = field(default=None, hash=False)
+    has_data: bool = False
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 

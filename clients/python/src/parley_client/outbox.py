@@ -21,7 +21,8 @@ from parley_client.revision import Revision
 
 _REMEMBERED: Final = 1_000
 # What the server compares, too, when an id comes a second time.
-_FIELDS: Final = ("content", "message_type", "reply_to", "mentions", "file_id")
+_FIELDS: Final = ("content", "message_type", "reply_to", "mentions", "file_id", "data", "attachments")
+_LISTS: Final = frozenset({"mentions", "attachments"})
 
 
 @dataclass(slots=True, eq=False)
@@ -205,20 +206,31 @@ def fill_in(
     reply_to: int | None,
     mentions: Iterable[str],
     file_id: str | None,
+    data: Mapping[str, Any] | None,
+    attachments: Iterable[Mapping[str, Any]],
     forward_of: tuple[str, int] | None,
 ) -> dict[str, Any]:
     """The body of a message, without what is not there. Raises ParleyError where it is neither of the two kinds.
 
-    With a file there need be no words.
+    With a file or an attachment there need be no words.
     """
-    says = content is not None or file_id is not None
+    attached = list(attachments) or None
+    says = content is not None or file_id is not None or attached is not None
     if says == (forward_of is not None):
-        raise ParleyError("bad_request", "A message has `content`, a `file_id`, or both; or else it has `forward_of`")
+        raise ParleyError(
+            "bad_request", "A message has `content`, a `file_id`, `attachments`; or else it has `forward_of`"
+        )
     body: dict[str, Any] = {"content": content or "", "message_type": message_type}
     if forward_of is not None:
         where, seq = forward_of
         body = {"forward_of": {"conversation_id": where, "seq": seq}}
-    optional = {"reply_to": reply_to, "mentions": list(dict.fromkeys(mentions)) or None, "file_id": file_id}
+    optional = {
+        "reply_to": reply_to,
+        "mentions": list(dict.fromkeys(mentions)) or None,
+        "file_id": file_id,
+        "data": data,
+        "attachments": attached,
+    }
     return body | {name: value for name, value in optional.items() if value is not None}
 
 
@@ -235,7 +247,7 @@ def as_stored(item: Pending, ack: Ack, user_id: str) -> Message:
         "created_at": ack.timestamp,
         "client_message_id": item.client_message_id,
     }
-    wire |= {name: body[name] for name in ("reply_to", "mentions", "file_id") if name in body}
+    wire |= {name: body[name] for name in ("reply_to", *_FIELDS[3:]) if name in body}
     return Message(
         conversation_id=ack.conversation_id,
         seq=ack.seq,
@@ -248,6 +260,8 @@ def as_stored(item: Pending, ack: Ack, user_id: str) -> Message:
         reply_to=body.get("reply_to"),
         mentions=tuple(body.get("mentions", ())),
         file_id=body.get("file_id"),
+        data=body.get("data"),
+        attachments=tuple(body.get("attachments", ())),
         raw=wire,
     )
 
@@ -259,5 +273,6 @@ def _names(message: Message, item: Pending) -> bool:
 def _same(body: Mapping[str, Any], message: Message) -> bool:
     if "forward_of" in body:  # what it says is the other message's
         return message.forwarded and message.reply_to == body.get("reply_to")
-    stored = (message.content, message.type, message.reply_to, list(message.mentions), message.file_id)
-    return tuple(body.get(name, [] if name == "mentions" else None) for name in _FIELDS) == stored
+    hung = message.data, list(message.attachments)
+    stored = (message.content, message.type, message.reply_to, list(message.mentions), message.file_id, *hung)
+    return tuple(body.get(name, [] if name in _LISTS else None) for name in _FIELDS) == stored

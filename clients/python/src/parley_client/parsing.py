@@ -178,6 +178,14 @@ def _as_texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, _LISTS) else ()
 
 
+def _object(value: Any) -> Frame | None:
+    return value if is_object(value) else None
+
+
+def _objects(value: Any) -> tuple[Frame, ...]:
+    return tuple(filter(is_object, value)) if isinstance(value, _LISTS) else ()
+
+
 def _reactions(value: Any) -> dict[str, tuple[str, ...]]:
     listed = value if is_object(value) else {}
     return {str(emoji): tuple(map(str, users)) for emoji, users in listed.items() if isinstance(users, _LISTS)}
@@ -202,6 +210,9 @@ _OPTIONAL: Final[dict[str, Callable[[Any], Any]]] = {
     "reply_to": _number,
     "mentions": _as_texts,
     "file_id": _text,
+    "data": _object,
+    "attachments": _objects,
+    "media": _object,
     "forwarded": _is_true,
     "edited_at": _number,
     "deleted_at": _number,
@@ -276,7 +287,19 @@ def _check_message(body: Frame) -> None:
 def _edited(where: str, seq: int, frame: Frame) -> Entry:
     content, at = _text_or_none(frame["content"]), _number(frame.get("timestamp")) or 0
     is_cut = frame.get("content_cut") is True
-    return MessageEdited(where, seq, _message_seq(frame), _named(frame, "user_id"), content, at, is_cut, frame)
+    data = frame.get("data")
+    return MessageEdited(
+        where,
+        seq,
+        _message_seq(frame),
+        _named(frame, "user_id"),
+        content,
+        at,
+        is_cut,
+        _object(data),
+        "data" in frame and (data is None or is_object(data)),
+        frame,
+    )
 
 
 def _deleted(where: str, seq: int, frame: Frame) -> Entry:

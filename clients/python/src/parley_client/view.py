@@ -123,7 +123,8 @@ def _changed(message: Message, entry: MessageEdited | MessageDeleted | Reaction)
             return message  # a later entry says how it reads now
         case MessageEdited():
             edited_at, is_cut = entry.timestamp, entry.content_cut
-            return replace(message, content=entry.content, edited_at=edited_at, content_cut=is_cut)
+            data = entry.data if entry.has_data else message.data
+            return replace(message, content=entry.content, edited_at=edited_at, content_cut=is_cut, data=data)
         case MessageDeleted():
             return _as_shown(replace(message, deleted_at=entry.timestamp))
         case Reaction() if message.reaction_total is not None:

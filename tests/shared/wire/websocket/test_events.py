@@ -85,6 +85,8 @@ TARGET = {"message_seq": 42, "message_id": f"{GROUP}/42"}
 CHANGES: list[tuple[Change, str, dict[str, Any]]] = [
     (Edited(42, "better", previous=40), "message_edited", {**TARGET, "content": "better"}),
     (Edited(42, None), "message_edited", {**TARGET, "content": None}),
+    (Edited(42, "x", data='{"a":[1]}'), "message_edited", {**TARGET, "content": "x", "data": {"a": [1]}}),
+    (Edited(42, "x", data="null"), "message_edited", {**TARGET, "content": "x", "data": None}),
     (Deleted(42, previous=40), "message_deleted", TARGET),
     (Deleted(42, file_id="secret-file"), "message_deleted", TARGET),
     (Reacted(42, "x", removed=False), "reaction", {**TARGET, "emoji": "x", "removed": False}),
@@ -123,6 +125,11 @@ def test_a_message_shows_what_became_of_it() -> None:
         "reactions": {"x": ["bob"], "👍": ["alice", "bob"]},
         "forwarded": True,
     }
+
+
+def test_what_an_older_version_left_of_a_deleted_message_is_not_shown() -> None:
+    entry = replace(ENTRY, content=None, deleted_at=9, data='{"secret":1}', attachments='[{"type":"x"}]')
+    assert message_body(entry) == {**message_body(ENTRY), "content": None, "deleted_at": 9}
 
 
 def test_a_deleted_message_has_its_ids_and_no_content() -> None:

@@ -1,0 +1,66 @@
+"""The directory of users: the team's server fills it, and who may reads it."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.rest.answers import Answer, done, ok
+from functions.rest.requests import Cursor, Limit, NamePrefix, UserIds, UserPath
+from functions.rest.wiring import Wiring
+from shared.errors import BadRequest
+from shared.operations import users
+from shared.wire.rest import users as bodies
+
+
+def add_users(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/users")
+    def get_users(prefix: NamePrefix = None, ids: UserIds = None, limit: Limit = 30, cursor: Cursor = None) -> Answer:
+        """Users a word of whose name begins with `prefix`, or those with these `ids`, whom the caller may see."""
+        reader = _reader(app, wiring)
+        if (prefix is None) == (ids is None):
+            raise BadRequest("Either `prefix` or `ids` says which users")
+        stores, services = wiring.stores, wiring.services
+        if ids is not None:
+            asked = ids.split(",") if ids else []
+            found = users.users_for(reader, asked, stores=stores, services=services)
+            return ok({**bodies.users_body(found.values()), "next_cursor": None})
+        searched = prefix or ""
+        after = None if cursor is None else bodies.decode_users_cursor(reader.user_id, cursor, searched)
+        page = min(limit, wiring.context.limits.page_limit)
+        listed = users.search_users(reader, searched, after=after, limit=page, stores=stores, services=services)
+        return ok(bodies.found_body(listed, reader.user_id, searched))
+
+    @app.post("/v1/users")
+    def post_users(body: bodies.UserRecords) -> Answer:
+        """Make or change the records of up to 100 users. Needs the scope `admin`. Can be repeated."""
+        wiring.admin(app)
+        stores, services, now = wiring.stores, wiring.services, wiring.context.now()
+        written = users.put_users(bodies.records_of(body), stores=stores, services=services, now=now)
+        return ok(bodies.users_body(written))
+
+
+def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/users/<user_id>")
+    def get_user(user_id: UserPath) -> Answer:
+        """What is known of a user whom the caller may see."""
+        reader = _reader(app, wiring)
+        return ok(bodies.user_body(users.user_for(reader, user_id, stores=wiring.stores, services=wiring.services)))
+
+    @app.put("/v1/users/<user_id>")
+    def put_user(user_id: UserPath, body: bodies.UserRecord) -> Answer:
+        """Make a user's record, or change parts of it. What is left out stays, null clears. Needs the scope `admin`."""
+        wiring.admin(app)
+        user, is_new = users.put_user(user_id, body.changes(), stores=wiring.stores, now=wiring.context.now())
+        return ok(bodies.user_body(user), is_new=is_new)
+
+    @app.delete("/v1/users/<user_id>")
+    def delete_user(user_id: UserPath) -> Answer:
+        """Take a user's record away, with name and avatar. What they wrote stays. Needs the scope `admin`."""
+        wiring.admin(app)
+        users.delete_user(user_id, stores=wiring.stores)
+        return done()
+
+
+def _reader(app: APIGatewayHttpResolver, wiring: Wiring) -> users.Reader:
+    caller = wiring.caller(app)
+    return users.Reader(caller.user_id, wiring.sees_all(app, caller), wiring.users_visible)

@@ -1,0 +1,64 @@
+"""The directory: what the team's server says of its users, and how they are found by their names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+# Who may read of users: everyone; contacts and fellow members; administrators alone, and each of themselves.
+EVERYONE: Final = "everyone"
+ACQUAINTED: Final = "acquainted"
+NOBODY: Final = "nobody"
+
+MAX_ROLE_CHARACTERS: Final = 64
+MAX_BULK: Final = 100
+MAX_PREFIX_CHARACTERS: Final = 100
+# A name is found by the beginning of each of so many of its words.
+MAX_TERMS: Final = 4
+_WORD: Final = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as the directory has them. `data` is JSON (see `custom.py`).
+
+    `version` grows with each change, and is the time of the latest (ms); 0 for who has no record, of whom only what
+    they say about themselves is known. `listed_as` is the name that they can be found by.
+    """
+
+    user_id: str
+    name: str | None = None
+    avatar: str | None = None
+    role: str | None = None
+    data: str | None = None
+    deactivated: bool = False
+    version: int = 0
+    listed_as: str | None = None
+
+    @property
+    def has_record(self) -> bool:
+        return self.version > 0
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What the directory lists the user under."""
+        return terms_of(self.listed_as) if self.listed_as else ()
+
+
+def folded(text: str) -> str:
+    """As names are compared: without case, accents, and blanks that stand together."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join("".join(one for one in plain if not unicodedata.combining(one)).split())
+
+
+def terms_of(name: str) -> tuple[str, ...]:
+    """The name from each of its first words on: a prefix of one of these finds it."""
+    whole = folded(name)
+    return tuple(dict.fromkeys(whole[found.start() :] for found in list(_WORD.finditer(whole))[:MAX_TERMS]))
+
+
+def first_found(user: User, prefix: str) -> str | None:
+    """The first of the user's terms that a folded prefix finds: who is listed under several is shown once."""
+    return next((term for term in user.terms if term.startswith(prefix)), None)

@@ -1,0 +1,193 @@
+"""The directory of users: filled by the team's server, read by those who may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from shared.domain.contacts import Profile
+from shared.domain.custom import data_text
+from shared.domain.text import check_user_id, is_label
+from shared.domain.users import (
+    ACQUAINTED,
+    EVERYONE,
+    MAX_BULK,
+    MAX_PREFIX_CHARACTERS,
+    MAX_ROLE_CHARACTERS,
+    User,
+    first_found,
+    folded,
+)
+from shared.errors import BadRequest, NotFound, Unavailable
+from shared.operations.contacts import check_changes, check_profile, update_profile
+from shared.operations.presence import seen_by
+from shared.ports.services import PresenceServices
+from shared.ports.stores import Stores
+
+_MAX_ATTEMPTS: Final = 10
+# Of one search: so many listed names are looked at, at most, for a page of those that the caller may see.
+_MAX_LOOKED_AT: Final = 500
+Listed = tuple[str, str]
+"""A term that a user is listed under, and the user."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reader:
+    """Who asks, and whom they may see."""
+
+    user_id: str
+    is_admin: bool
+    visibility: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of users, in the order of their names. `after` is where the next one begins, None where there is none."""
+
+    users: Sequence[User]
+    after: Listed | None
+
+
+def put_user(user_id: str, changes: Mapping[str, Any], *, stores: Stores, now: int) -> tuple[User, bool]:
+    """Change the fields named of a user's record; None clears. Makes the record where there is none; returns if it did.
+
+    `changes`: `name`, `avatar`, `role`, `data` (an object), `deactivated`. What a user has said of themselves stays
+    where it is not named. Guarantee: the record, what is shown of it, and what it is found by change together.
+    Raises BadRequest, TooLarge (data), Unavailable (too many changes of one user at once).
+    """
+    check_user_id(user_id)
+    given = _checked(changes)
+    for _ in range(_MAX_ATTEMPTS):
+        was = stores.users.of([user_id])[user_id]
+        becomes = replace(was, **given)
+        if was.has_record and becomes == was:
+            return was, False
+        listed_as = None if becomes.deactivated else becomes.name
+        becomes = replace(becomes, version=max(now, was.version + 1), listed_as=listed_as)
+        if stores.users.change(was, becomes):
+            return becomes, not was.has_record
+    raise Unavailable
+
+
+def put_users(
+    records: Sequence[tuple[str, Mapping[str, Any]]], *, stores: Stores, services: PresenceServices, now: int
+) -> Sequence[User]:
+    """The same for many users. All are looked at before the first is written; each is written by itself.
+
+    Raises as `put_user`, and BadRequest for over 100 users or one that is named twice. Where it is Unavailable some may
+    be written: it can be repeated.
+    """
+    if len(records) > MAX_BULK:
+        raise BadRequest(f"At most {MAX_BULK} users at once")
+    if len({user_id for user_id, _ in records}) < len(records):
+        raise BadRequest("A user is named twice")
+    for user_id, changes in records:
+        check_user_id(user_id)
+        _checked(changes)
+    return list(services.parallel_map(lambda one: put_user(*one, stores=stores, now=now)[0], records))
+
+
+def delete_user(user_id: str, *, stores: Stores) -> None:
+    """Take the record away, and the name and the avatar with it. Idempotent. Messages and memberships stay."""
+    check_user_id(user_id)
+    for _ in range(_MAX_ATTEMPTS):
+        was = stores.users.of([user_id])[user_id]
+        if not was.has_record or stores.users.change(was, None):
+            return
+    raise Unavailable
+
+
+def update_own(user_id: str, changes: Mapping[str, Any], *, stores: Stores, now: int) -> Profile:
+    """Change the named fields of what a user says about themselves; None clears. Raises as `update_profile`.
+
+    Name and avatar of who has a record change with that, before the other fields.
+    """
+    shown = {_SHOWN_AS[name]: value for name, value in changes.items() if name in _SHOWN_AS}
+    if not shown or not stores.users.of([user_id])[user_id].has_record:
+        return update_profile(user_id, changes, stores=stores)
+    others = {name: value for name, value in changes.items() if name not in _SHOWN_AS}
+    check_changes(user_id, changes, stores=stores)
+    put_user(user_id, shown, stores=stores, now=now)
+    return stores.profiles.update(user_id, others)
+
+
+_SHOWN_AS: Final = {"display_name": "name", "avatar_url": "avatar"}
+
+
+def users_for(
+    reader: Reader, user_ids: Sequence[str], *, stores: Stores, services: PresenceServices
+) -> Mapping[str, User]:
+    """Those of these users whom the reader may see and of whom something is known. Raises BadRequest (ids, number)."""
+    for one in user_ids:
+        check_user_id(one)
+    wanted = list(dict.fromkeys(user_ids))
+    if len(wanted) > MAX_BULK:
+        raise BadRequest(f"At most {MAX_BULK} users at once")
+    visible = _visible(reader, wanted, stores, services)
+    found = stores.users.of([one for one in wanted if one in visible])
+    return {one: found[one] for one in wanted if one in found and _is_known(found[one])}
+
+
+def user_for(reader: Reader, user_id: str, *, stores: Stores, services: PresenceServices) -> User:
+    """One of them. Raises NotFound, whether there is no such user or the reader may not see them."""
+    found = users_for(reader, [user_id], stores=stores, services=services)
+    if user_id not in found:
+        raise NotFound("There is no such user")
+    return found[user_id]
+
+
+def search_users(
+    reader: Reader, prefix: str, *, after: Listed | None, limit: int, stores: Stores, services: PresenceServices
+) -> Found:
+    """Users a word of whose name begins with `prefix`, by name, and whom the reader may see.
+
+    A page may have fewer than `limit`, and more behind it: among many whom the reader may not see it ends early.
+    Raises BadRequest for a prefix of nothing, or over 100 characters.
+    """
+    wanted = folded(prefix)
+    if not wanted or len(prefix) > MAX_PREFIX_CHARACTERS:
+        raise BadRequest(f"A prefix has 1 to {MAX_PREFIX_CHARACTERS} characters, and not blanks alone")
+    shown: list[User] = []
+    looked_at = 0
+    while looked_at < _MAX_LOOKED_AT:
+        listed = stores.users.listed(wanted, after=after, limit=limit)
+        looked_at += len(listed)
+        users = users_for(reader, [user_id for _, user_id in listed], stores=stores, services=services)
+        for term, user_id in listed:
+            after = term, user_id
+            user = users.get(user_id)
+            if user is None or first_found(user, wanted) != term:
+                continue
+            shown.append(user)
+            if len(shown) == limit:
+                return Found(shown, after)
+        if len(listed) < limit:
+            return Found(shown, None)
+    return Found(shown, after)
+
+
+def _is_known(user: User) -> bool:
+    return user.has_record or user.name is not None or user.avatar is not None
+
+
+def _visible(reader: Reader, user_ids: Sequence[str], stores: Stores, services: PresenceServices) -> set[str]:
+    if reader.is_admin or reader.visibility == EVERYONE:
+        return set(user_ids)
+    if reader.visibility == ACQUAINTED:
+        return seen_by(reader.user_id, user_ids, stores=stores, services=services)
+    return {reader.user_id} & set(user_ids)
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as a record has them. Raises BadRequest and TooLarge."""
+    check_profile(Profile(display_name=changes.get("name"), avatar_url=changes.get("avatar")))
+    role = changes.get("role")
+    if role is not None and (len(role) > MAX_ROLE_CHARACTERS or not is_label(role)):
+        raise BadRequest(f"A role has 1 to {MAX_ROLE_CHARACTERS} characters, is not blank, and holds no control ones")
+    given = {name: changes[name] for name in ("name", "avatar", "role") if name in changes}
+    if "data" in changes:
+        given["data"] = data_text(changes["data"])
+    if "deactivated" in changes:
+        given["deactivated"] = bool(changes["deactivated"])
+    return given
