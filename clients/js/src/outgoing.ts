@@ -184,7 +184,7 @@ export class Outgoing {
 function bodyOf(content: string | null, more: Omit<SendMore, "client_message_id">): Body {
   const { mentions, message_type = "text", forward_of, ...rest } = more;
   if ((content === null && !rest.file_id && !rest.attachments?.length) !== !!forward_of) {
-    throw new ParleyError("bad_request", "A message has words or a file, or it forwards another");
+    throw new ParleyError("bad_request", "A message has words, a file, or forwards another");
   }
   return {
     ...(forward_of ? { forward_of } : { content: content ?? "", message_type }),

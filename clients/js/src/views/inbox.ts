@@ -1,6 +1,7 @@
 /** The inbox: the server's rows, kept up to date by what happens meanwhile. */
 
 import type { SyncState } from "../core/effects.js";
+import { given } from "../core/given.js";
 import { isKnown } from "../core/parsing.js";
 import type { StoredRow } from "../store/store.js";
 import type { Entry, Inbox, InboxItem } from "../types.js";
@@ -128,7 +129,7 @@ export class InboxView {
 
   async #page(cursor: string | undefined): Promise<void> {
     const before = [...this.#rows.keys()];
-    const query = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
+    const query = { limit: PAGE, ...given({ cursor }) };
     const page = await this.deps.api.get("/v1/conversations", { query });
     this.#cursor = page.next_cursor;
     const rows = page.conversations;

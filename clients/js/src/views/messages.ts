@@ -35,6 +35,6 @@ export function applyChange(message: Message, entry: ChangeEntry): Message {
 /** A deleted message has its place, its author and its times, and nothing else. */
 function deleted(message: Message, at: number): Message {
   const { id, conversation_id, seq, sender_id, type, created_at, client_message_id } = message;
-  const named = client_message_id === undefined ? {} : { client_message_id };
+  const named = given({ client_message_id });
   return { id, conversation_id, seq, sender_id, content: null, type, created_at, ...named, deleted_at: at };
 }

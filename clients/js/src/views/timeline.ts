@@ -209,7 +209,7 @@ export class TimelineView {
   #pending(item: Pending, me: string | null, uploads: ReadonlyMap<string, Upload>): MessageItem {
     const key = item.client_message_id;
     const place = { message_id: "", conversation_id: this.id, seq: 0, timestamp: item.created_at };
-    const forwarded = item.body.forward_of === undefined ? {} : { forwarded: true as const };
+    const forwarded = item.body.forward_of && { forwarded: true as const };
     const message = { ...asStored(item, place, me ?? ""), ...forwarded };
     const upload = uploads.get(key)?.progress;
     const base = { kind: "message", key, seq: null, message, mine: true, ...given({ upload }) } as const;
