@@ -52,7 +52,7 @@ def test_a_film_has_a_duration_and_what_says_nothing_shows_nothing(harness: Rest
     film = {"content_type": "video/mp4", "kind": "video", "waveform": []}
     seq = send(harness, message_type="video", file_id=ready(harness, **film)).body["seq"]
     assert shown(harness, seq)["media"] == {"duration_ms": 3_200}
-    silent = {"duration_ms": None, "waveform": []}
+    silent: dict[str, Any] = {"duration_ms": None, "waveform": []}
     seq = send(harness, message_type="audio", file_id=ready(harness, **silent)).body["seq"]
     assert "media" not in shown(harness, seq)
 
@@ -102,7 +102,7 @@ def test_what_is_no_voice_note_is_not_announced(harness: RestHarness, body: dict
 @pytest.mark.parametrize("kind", ["audio", "video", None])
 def test_only_who_asks_for_it_gets_a_sound_or_a_film(harness: RestHarness, kind: str | None) -> None:
     types = {"audio": "audio/mp4", "video": "video/quicktime", None: "audio/ogg"}
-    plain = {"content_type": types[kind], "kind": kind, "duration_ms": None, "waveform": []}
+    plain: dict[str, Any] = {"content_type": types[kind], "kind": kind, "duration_ms": None, "waveform": []}
     assert announce(harness, **plain).body["kind"] == (kind or "file")
 
 
