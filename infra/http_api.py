@@ -51,7 +51,9 @@ class RestApi(Construct):
                 **identity.environment,
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
                 **config.environment("invite_rate", "invite_burst"),
-                **config.environment("users_visible", "group_limit", "channel_members", "inline_limit", "receipts_limit"),
+                **config.environment(
+                    "users_visible", "group_limit", "channel_members", "inline_limit", "receipts_limit"
+                ),
                 **config.environment("text_limit", "mention_limit", "page_limit", "request_log"),
                 "ALLOWED_ORIGINS": ",".join(config.allowed_origins),
                 **config.environment(

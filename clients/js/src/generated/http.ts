@@ -4,11 +4,13 @@ export type AddedMembers = { added: string[]; members_count: number };
 
 export type ApnsDevice = { platform: "apns"; token: string; app_id: string; environment?: "production" | "sandbox"; installation_id?: string };
 
+export type Attachment = { type: string; file_id?: string; [name: string]: unknown };
+
 export type Audit = { rows: AuditRow[]; next_cursor: string | null };
 
 export type AuditRow = { at: number; by: string; acting_as: string | null; method: string; route: string; arguments: Record<string, string>; request_id: string };
 
-export type BegunUpload = { file_id: string; kind: "image" | "file"; name: string; content_type: string; size: number; status: "pending"; upload: UploadForm; expires_at: number };
+export type BegunUpload = { file_id: string; kind: "image" | "audio" | "video" | "file"; name: string; content_type: string; size: number; status: "pending"; upload: UploadForm; expires_at: number };
 
 export type Blocks = { blocks: string[] };
 
@@ -42,9 +44,11 @@ export type Error = { error: string; code: "bad_request" | "blocked" | "conflict
 
 export type FcmDevice = { platform: "fcm"; token?: string; installation_id?: string; app_id?: string; environment?: "production" | "sandbox" };
 
-export type FileAnswer = { file_id: string; kind: "image" | "file"; name: string; content_type: string; size: number; status: "pending" | "ready" | "rejected"; reason: "wrong_size" | "wrong_type" | "not_decodable" | "too_many_pixels" | null; width: number | null; height: number | null; url: string | null; thumbnail_url: string | null; expires_in: number | null };
+export type FileAnswer = { file_id: string; kind: "image" | "audio" | "video" | "file"; name: string; content_type: string; size: number; status: "pending" | "ready" | "rejected"; reason: "wrong_size" | "wrong_type" | "not_decodable" | "too_many_pixels" | null; width: number | null; height: number | null; url: string | null; thumbnail_url: string | null; expires_in: number | null };
 
 export type ForwardOf = { conversation_id: string; seq: number };
+
+export type FoundUsers = { users: User[]; next_cursor: string | null };
 
 export type GrantedRole = { user_id: string; role: "owner" | "admin" | "member" };
 
@@ -56,25 +60,29 @@ export type History = { messages: ListedMessage[]; has_more: boolean; notices?: 
 
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
 
-export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
+export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
 
 export type LiveConnection = { connection_id: string; device_id: string; connected_at: number; last_heard_at: number };
+
+export type Media = { duration_ms?: number; waveform?: number[] };
 
 export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
 
 export type Members = { members: Member[]; next_cursor?: string | null };
 
-export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+
+export type NamedRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean; user_id: string };
 
 export type NewChannel = { type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
 
-export type NewContent = { content: string };
+export type NewContent = { content: string; data?: Record<string, unknown> | null };
 
 export type NewGroup = { type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
 
 export type NewMembers = { users: string[] };
 
-export type NewMessage = { content?: string; message_type?: "text" | "image" | "file"; client_message_id?: string | null; after?: number | null; reply_to?: number | null; mentions?: string[]; file_id?: string | null; forward_of?: ForwardOf | null };
+export type NewMessage = { content?: string; message_type?: "text" | "image" | "audio" | "video" | "file" | "system"; client_message_id?: string | null; after?: number | null; reply_to?: number | null; mentions?: string[]; file_id?: string | null; data?: Record<string, unknown> | null; attachments?: { type: string; file_id?: string; [name: string]: unknown }[]; forward_of?: ForwardOf | null };
 
 export type NewName = { name: string };
 
@@ -86,7 +94,7 @@ export type NewReminder = { at: number };
 
 export type NewRole = { role: "owner" | "admin" | "member" };
 
-export type NewUpload = { name: string; content_type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "text/plain" | "text/csv" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/wav" | "video/mp4" | "video/webm" | "video/quicktime"; size: number; kind?: "image" | "file" | null };
+export type NewUpload = { name: string; content_type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "text/plain" | "text/csv" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/wav" | "audio/webm" | "video/mp4" | "video/webm" | "video/quicktime"; size: number; kind?: "image" | "audio" | "video" | "file" | null; duration_ms?: number | null; waveform?: number[] };
 
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: number; conversation_id: string | null; seq: number | null };
 
@@ -130,11 +138,19 @@ export type Settings = { muted_until: number | null; notify: "all" | "mentions" 
 
 export type SettingsChange = { muted_until?: number | null; notify?: "all" | "mentions" | "none"; pinned?: boolean; archived?: boolean };
 
-export type SingleMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read"; receipts?: Receipts };
+export type SingleMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read"; receipts?: Receipts };
 
 export type Ticket = { ticket: string; expires_in: number };
 
 export type UploadForm = { url: string; fields: Record<string, string> };
+
+export type User = { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number };
+
+export type UserRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean };
+
+export type UserRecords = { users: NamedRecord[] };
+
+export type Users = { users: User[] };
 
 export type Operations = {
   "GET /v1/audit": { query: { from?: number; to?: number; user?: string; limit?: number; cursor?: string }; answer: Audit };
@@ -181,6 +197,11 @@ export type Operations = {
   "GET /v1/reminders": { answer: Reminders };
   "DELETE /v1/reminders/{reminder_id}": { path: { reminder_id: string }; answer: undefined };
   "POST /v1/tickets": { answer: Ticket };
+  "GET /v1/users": { query: { prefix?: string; ids?: string; limit?: number; cursor?: string }; answer: FoundUsers };
+  "POST /v1/users": { body: UserRecords; answer: Users };
+  "GET /v1/users/{user_id}": { path: { user_id: string }; answer: User };
+  "PUT /v1/users/{user_id}": { path: { user_id: string }; body: UserRecord; answer: User };
+  "DELETE /v1/users/{user_id}": { path: { user_id: string }; answer: undefined };
   "GET /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Connections };
   "DELETE /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Closed };
 };
