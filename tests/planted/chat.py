@@ -95,7 +95,7 @@ BUGS: Final = (
     Bug(
         "mentions of outsiders are taken",
         "shared/domain/rules.py",
-        "if not all(user_id in audience for user_id in mentions):",
+        "if not all(user_id in audience or user_id in audience.readers for user_id in mentions):",
         "if not all(mentions):",
     ),
     Bug(
@@ -119,7 +119,7 @@ BUGS: Final = (
     Bug(
         "who was removed on the way is not refused",
         "shared/operations/messages.py",
-        "        if draft.sender_id not in self.audience:\n            raise NotAMember\n",
+        "        if draft.sender_id not in self.audience:\n            raise self.audience.refusal(draft.sender_id)\n",
         "",
     ),
     Bug(
@@ -449,7 +449,7 @@ BUGS: Final = (
     Bug(
         "a large group's change is posted by nobody",
         "shared/operations/changes.py",
-        "fan_out=narrow or len(audience) > context.limits.inline_limit,",
+        "fan_out=narrow or is_told_later(conversation_id, audience, context.limits.inline_limit),",
         "fan_out=len(audience) > 1,",
     ),
 )

@@ -126,7 +126,7 @@ BUGS: Final = (
     Bug(
         "who takes groups from contacts only is added by anyone",
         "shared/operations/groups.py",
-        "    others = _addable(others, command.creator, stores)\n    first",
+        "    others = addable(others, command.creator, stores)\n    first",
         "    first",
     ),
     Bug(

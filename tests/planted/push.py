@@ -11,8 +11,8 @@ BUGS: Final = (
     Bug(
         "the sender is pushed to",
         "shared/operations/push/enqueueing.py",
-        "user for user in audiences[one.conversation_id].members if user != one.sender_id",
-        "user for user in audiences[one.conversation_id].members",
+        "return [user for user in dict.fromkeys(users) if user != entry.sender_id]",
+        "return [*dict.fromkeys(users)]",
     ),
     Bug(
         "what is read already is pushed",
