@@ -111,7 +111,7 @@ def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
 @given(body=json_texts(_WORK))
 def test_any_work_is_done_or_named(body: str) -> None:
     log = _HARNESS.store.items("log")
-    records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_WORK[1])}]
+    records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_WORK[3])}]
     _HARNESS.pushes.puts.clear()
     assert _named(work(records, push_wiring(_HARNESS, FakePushGateway()))) <= {"odd"}
     assert "bob" in {job.user_id for job in _HARNESS.pushes.jobs}
