@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,7 @@ class AuditRow:
         return user_id in {self.by, self.acting_as, self.arguments.get("user_id")}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AuditPosition:
+class AuditPosition(NamedTuple):
     """A place in the list of rows, which goes from the newest to the oldest."""
 
     at: int

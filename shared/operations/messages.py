@@ -201,7 +201,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
 def _draft(command: SendMessage, nonce: str, bounds: rules.Bounds) -> Draft:
     if (command.to is None) == (command.conversation_id is None):
         raise BadRequest("A message needs either `to` or `conversation_id`")
-    attachments = attachments_text(command.attachments)
+    attachments = attachments_text(command.attachments) if command.attachments else None
     if command.forward_of is None:
         rules.check_file_named(command.message_type, command.file_id)
         rules.check_content(command.content, bounds)
@@ -218,7 +218,7 @@ def _draft(command: SendMessage, nonce: str, bounds: rules.Bounds) -> Draft:
         reply_to=command.reply_to,
         mentions=command.mentions,
         file_id=command.file_id,
-        data=data_text(command.data),
+        data=None if command.data is None else data_text(command.data),
         attachments=attachments,
         forward_of=command.forward_of,
     )
@@ -260,7 +260,9 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     """
     if command.forward_of is None:
         named = files_of(draft.file_id, draft.attachments)
-        files = stores.files.find(named) if named else {}
+        if not named:
+            return draft
+        files = stores.files.find(named)
         rules.check_files(draft, files)
         return replace(draft, media=files[draft.file_id].media) if draft.file_id is not None else draft
     conversation_id, seq = command.forward_of
