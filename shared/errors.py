@@ -5,10 +5,12 @@ ParleyError
 │   ├── UnknownType     unknown_type      no such frame type
 │   └── TooLarge        too_large         over a documented size
 ├── Unauthenticated     unauthenticated   no usable credentials
-│   └── TokenExpired    token_expired     they were good once
+│   ├── TokenExpired    token_expired     they were good once
+│   └── Revoked         unauthenticated   issued before a moment that an administrator named
 ├── Forbidden           forbidden         known, but not allowed
 │   ├── NotAMember      not_a_member      also for a conversation that does not exist
-│   └── Blocked         blocked           the recipient does not take messages from the sender
+│   ├── Blocked         blocked           the recipient does not take messages from the sender
+│   └── Banned          banned            an administrator keeps the user out; `until` when, if it ends
 ├── NotFound            not_found
 ├── Conflict            conflict          the same client_message_id with different content
 ├── SyncRequired        sync_required     too much happened since `after`: sync, then resend
@@ -25,6 +27,7 @@ from typing import ClassVar, Literal
 
 ErrorCode = Literal[
     "bad_request",
+    "banned",
     "blocked",
     "conflict",
     "forbidden",
@@ -84,6 +87,13 @@ class TokenExpired(Unauthenticated):
     default_message = "The token has expired"
 
 
+class Revoked(Unauthenticated):
+    """Another token is what helps, as wherever a token is not good: so the code is the same."""
+
+    code: ClassVar[ErrorCode] = "unauthenticated"
+    default_message = "The token was revoked"
+
+
 class Forbidden(ParleyError):
     code: ClassVar[ErrorCode] = "forbidden"
     status = 403
@@ -101,6 +111,17 @@ class NotAMember(Forbidden):
 class Blocked(Forbidden):
     code = "blocked"
     default_message = "This user does not take messages from you"
+
+
+class Banned(Forbidden):
+    """`until`: when it ends (ms); None where it does not end by itself."""
+
+    code = "banned"
+    default_message = "You are banned"
+
+    def __init__(self, message: str | None = None, *, until: int | None = None) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class NotFound(ParleyError):

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without type
 
 from shared import errors
 from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.connections import ABUSED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
+from shared.domain.connections import ABUSED, BANNED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
 from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
@@ -96,7 +96,7 @@ MADE: tuple[Event, ...] = (
     Notification("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
     Notification("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
 )
-CLOSINGS = (EVICTED, ABUSED, REVOKED)
+CLOSINGS = (EVICTED, ABUSED, REVOKED, BANNED)
 
 
 def code_events() -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from shared.adapters.dynamodb.schema import Tables
 from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.domain.connections import FORESIGHT_MS
-from shared.errors import ParleyError
+from shared.errors import Forbidden, ParleyError, Revoked
 from shared.observability import FunctionObserver, count, make_logger, request_log, unexpected, unlogged
 from shared.operations.presence import Now, announce_online, best_effort
 from shared.operations.sessions import ends_soon, open_connection
@@ -79,7 +79,7 @@ def connect(event: Event, wiring: Wiring, *, now: Now) -> dict[str, Any]:
     except ParleyError as error:
         if error.retryable:
             unexpected("handshake not served", error, logger=_LOGGER)
-        return answer(status=error.status)
+        return answer(status=Forbidden.status if isinstance(error, Revoked) else error.status)  # as the authorizer's
     except Exception as error:  # noqa: BLE001  # the client gets a clean refusal, the log the place
         unexpected("unexpected error", error, logger=_LOGGER)
         return answer(status=500)

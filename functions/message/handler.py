@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from functions.message.wiring import Limiters, Parts, Wiring, wire
 from shared.config import AwsEnvironment, MessageSettings
-from shared.domain.connections import ABUSED, Gone
-from shared.errors import BadRequest, Internal, ParleyError, RateLimited, TokenExpired
+from shared.domain.connections import ABUSED, BANNED, REVOKED, Gone
+from shared.errors import BadRequest, Banned, Internal, ParleyError, RateLimited, Revoked, TokenExpired
 from shared.limits.limiters import Recent
 from shared.observability import count, make_logger, request_log, unexpected, unlogged
 from shared.operations.connections import ensure_registered, keep_alive, renew
@@ -67,6 +67,12 @@ class Guard:
         is_news = self._ended.get(caller.connection_id, 0) < until
         self._ended.remember(caller.connection_id, until)
         return is_news
+
+    def shut_out(self, connection_id: str, error: Banned | Revoked) -> None:
+        """Close the connection of somebody who is kept out and was not, since its handshake was still under way."""
+        why = BANNED if isinstance(error, Banned) else REVOKED
+        self.services.gateway.post([connection_id], self.services.encode(why))
+        self.services.gateway.close(connection_id)
 
     def extend(self, connection_id: str, until: int) -> None:
         """Remember the end of a fresh token."""
@@ -134,6 +140,9 @@ def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
         if kind == "auth" and data is not None:
             guard.extend(caller.connection_id, data["expires_at"])
         return answer("" if data is None else frames.success(frame_id, data))
+    except (Banned, Revoked) as error:
+        guard.shut_out(event["requestContext"]["connectionId"], error)
+        return answer(frames.failure(frame_id, error))
     except ParleyError as error:
         if error.retryable and not isinstance(error, RateLimited):
             count("FramesRefused", function="message")

@@ -1,14 +1,19 @@
-"""What is for administrators: the list of what they did."""
+"""What is for administrators: keeping users out, and the list of what they did."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from functions.rest.answers import Answer, ok
-from functions.rest.requests import About, Cursor, From, Limit, Until
+from functions.rest.answers import Answer, done, ok
+from functions.rest.requests import About, Cursor, From, Limit, Until, UserPath
 from functions.rest.wiring import Wiring
 from shared.domain.audit import AuditPosition
+from shared.domain.bans import FOREVER, Ban
+from shared.domain.connections import Gone
+from shared.errors import NotFound
 from shared.operations.audit import DAY_MS, AuditQuestion, audit_page
+from shared.operations.bans import ban_user, revoke_tokens, unban_user
+from shared.operations.presence import check_offline
 from shared.wire.rest import admin as bodies
 
 # A row may have been written by a clock that is ahead of ours.
@@ -32,3 +37,44 @@ def add_audit(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
             user_id=user,
         )
         return ok(bodies.audit_body(audit_page(asked, stores=wiring.stores), user_id))
+
+
+def add_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.put("/v1/users/<user_id>/ban")
+    def put_ban(user_id: UserPath, body: bodies.NewBan) -> Answer:
+        """Keep a user out, and close what they have open. Needs the scope `admin`. The last one counts."""
+        by, now = wiring.admin(app).user_id, wiring.context.now()
+        ban = Ban(FOREVER if body.until is None else body.until, body.reason, now, by)
+        closed = ban_user(user_id, ban, **wiring.parts)
+        _tell_offline(user_id, wiring)
+        return ok(bodies.given_body(user_id, ban, closed))
+
+    @app.get("/v1/users/<user_id>/ban")
+    def get_ban(user_id: UserPath) -> Answer:
+        """Whether and why a user is kept out. Needs the scope `admin`."""
+        wiring.admin(app)
+        ban = wiring.stores.sessions.bars(user_id).ban_at(wiring.context.now())
+        if ban is None:
+            raise NotFound("This user is not banned")
+        return ok(bodies.ban_body(user_id, ban))
+
+    @app.delete("/v1/users/<user_id>/ban")
+    def delete_ban(user_id: UserPath) -> Answer:
+        """Let a user in again. Needs the scope `admin`."""
+        wiring.admin(app)
+        unban_user(user_id, stores=wiring.stores)
+        return done()
+
+    @app.post("/v1/users/<user_id>/revoke")
+    def post_revoke(user_id: UserPath, body: bodies.Revocation) -> Answer:
+        """Refuse a user's tokens issued before a moment, and close what they opened. Needs the scope `admin`."""
+        wiring.admin(app)
+        moment, closed = revoke_tokens(user_id, body.issued_before, **wiring.parts)
+        _tell_offline(user_id, wiring)
+        return ok(bodies.revoked_body(moment, closed))
+
+
+def _tell_offline(user_id: str, wiring: Wiring) -> None:
+    """Have it told if nothing is left, also of who had nothing: an earlier request may have died before it did."""
+    stores, services, context = wiring.stores, wiring.services, wiring.context
+    check_offline(Gone(user_id, context.now()), again=True, stores=stores, services=services, now=context.now)

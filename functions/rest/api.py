@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from functions.rest.admin import add_audit
+from functions.rest.admin import add_audit, add_bans
 from functions.rest.answers import Answer, add_errors, ok
 from functions.rest.conversations import add_conversation, add_conversations, add_members_routes
 from functions.rest.messages import add_files, add_message, add_messages, add_reactions
@@ -61,7 +61,7 @@ def add_service(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 _RESOURCES = (
     *(add_service, add_profile, add_conversations, add_conversation, add_members_routes),
     *(add_messages, add_message, add_reactions, add_files, add_reminders),
-    *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit),
+    *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
     *(add_users, add_user),
 )
 

@@ -105,5 +105,9 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "delete_user": Documented("users", {204: None}, (Forbidden,)),
     "get_connections": Documented("admin", {200: people.Connections}, (Forbidden,)),
     "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
+    "put_ban": Documented("admin", {200: admin.BanGiven}, (Forbidden,)),
+    "get_ban": Documented("admin", {200: admin.Ban}, (Forbidden, NotFound)),
+    "delete_ban": Documented("admin", {204: None}, (Forbidden,)),
+    "post_revoke": Documented("admin", {200: admin.Revoked}, (Forbidden,)),
     "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),
 }

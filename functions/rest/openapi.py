@@ -18,6 +18,7 @@ from functions.rest.documentation import OPERATIONS, TAGS, Documented
 from shared.domain.text import USER_ID_PATTERN
 from shared.errors import (
     BadRequest,
+    Banned,
     Forbidden,
     Internal,
     ParleyError,
@@ -79,7 +80,7 @@ class _Operation:
         """Everything that this operation can answer beside its success."""
         is_public = self.documented.is_public
         # A header may name somebody to act as.
-        token = () if is_public else (Unauthenticated, TokenExpired, Unavailable, Forbidden)
+        token = () if is_public else (Unauthenticated, TokenExpired, Unavailable, Forbidden, Banned)
         input_ = () if is_public else (BadRequest,)
         size = (TooLarge,) if self.body else ()
         return list(dict.fromkeys([*input_, *size, *token, *self.documented.errors, Internal]))

@@ -28,7 +28,7 @@ _DIGITS: Final = len(str(MAX_NUMBER))
 # Where an id stands: a slash in it is a part of it, and no other path. The gateway decodes paths before we see them.
 _PLACES_OF_IDS: Final = re.compile(
     r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
-    r"|/v1/users/(?P<user>.+)/connections"
+    r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
 )

@@ -17,6 +17,7 @@ from shared.domain.users import EVERYONE
 from shared.errors import Forbidden, Unauthenticated
 from shared.limits.invites import InviteLimiter
 from shared.limits.limiters import RateLimiter
+from shared.operations.bans import check_bars
 from shared.operations.context import Context
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores
@@ -57,14 +58,15 @@ class Wiring:
     def caller(self, app: APIGatewayHttpResolver) -> Identity:
         """Whose token this is, or as whom an administrator acts with it, which leaves a row in the audit.
 
-        Raises Unauthenticated, TokenExpired, and Unavailable where that can't be told now; for the header `Parley-As`
-        Forbidden where the token lacks the scope `admin`, and BadRequest where it names nobody.
+        Raises Unauthenticated, TokenExpired, Revoked, Banned, and Unavailable where that can't be told now; for the
+        header `Parley-As` Forbidden where the token lacks the scope `admin`, and BadRequest where it names nobody.
         """
         token = bearer_token(app.current_event.headers)
         if token is None:
             raise Unauthenticated
         identity = self.verifier.verify(token)
         app.context["user_id"] = identity.user_id  # for the request log
+        check_bars(identity, stores=self.stores, now=self.context.now())
         acting_as = _header(app, ACTING_AS)
         if acting_as is None:
             return identity

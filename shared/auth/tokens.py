@@ -60,7 +60,7 @@ class TokenVerifier:
         expires_at = _time(claims["exp"])
         if expires_at <= now:
             raise TokenExpired
-        return Identity(_user_id(claims), expires_at, _scopes(claims))
+        return Identity(_user_id(claims), expires_at, _scopes(claims), _time(claims["iat"]))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         try:

@@ -35,11 +35,12 @@ MAX_CHANNELS: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A verified user. `expires_at` (ms) is the token's: checked again at every frame."""
+    """A verified user. `expires_at` (ms) is the token's: checked again at every frame. `issued_at` (ms), 0: unknown."""
 
     user_id: str
     expires_at: int
     scopes: frozenset[str] = frozenset()
+    issued_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Connection:
 
     `heard_at` is its last ping since it was opened, or shown a fresh token; 0 before the first one. `large_groups` are
     those that its user's connections are attendees of, channels among them, as of when it was read from the session.
+    `issued_at` is when the latest token that it was shown was issued; 0 where that is not known.
     """
 
     connection_id: str
@@ -58,6 +60,7 @@ class Connection:
     authenticated_until: int = 0
     heard_at: int = 0
     large_groups: frozenset[str] = frozenset()
+    issued_at: int = 0
 
     @property
     def ends_at(self) -> int:
@@ -86,6 +89,10 @@ class Connection:
         expires_at = min(self.connected_at + MAX_LIFETIME_MS, authenticated_until)
         return replace(self, expires_at=expires_at, authenticated_until=authenticated_until, heard_at=0)
 
+    def with_token_of(self, issued_at: int) -> Connection:
+        """As it is after it was shown a token that was issued then, if that is a later one."""
+        return replace(self, issued_at=max(issued_at, self.issued_at))
+
     def missing_in(self, known: SessionsByUser, now: int) -> Connection | None:
         """As it is to be registered again, having just spoken: its user's session lacks it, or has it expire soon.
 
@@ -98,14 +105,15 @@ class Connection:
         # No later than it will expire once it is refreshed: most are far from that, and need no copy to tell.
         if stored.expires_at >= now + HEARTBEAT_WINDOW_MS // 2:
             return None
-        refreshed = self.extended(stored.authenticated_until).heard_from(now)
+        refreshed = self.extended(stored.authenticated_until).with_token_of(stored.issued_at).heard_from(now)
         return refreshed if stored.expires_at < refreshed.expires_at else None
 
 
 def opened(connection_id: str, identity: Identity, *, device_id: str, connected_at: int) -> Connection:
     """A connection as it is first registered: it ends with the gateway's two hours or with the token."""
     expires_at = min(connected_at + MAX_LIFETIME_MS, identity.expires_at)
-    return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at, identity.expires_at)
+    until, issued_at = identity.expires_at, identity.issued_at
+    return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at, until, issued_at=issued_at)
 
 
 def live(connections: Iterable[Connection], now: int) -> list[Connection]:
@@ -146,6 +154,13 @@ class Removed:
     others: Sequence[Connection]
     just_now: bool = False
     shown: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Nothing was stored: the user is banned `until` then (FOREVER: without an end), or (None) the token is revoked."""
+
+    until: int | None
 
 
 SessionsByUser = Mapping[str, Sequence[Connection]]
@@ -245,6 +260,7 @@ class StoredTicket:
     user_id: str
     token_expires_at: int
     expires_at: int
+    token_issued_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +273,7 @@ class Closing:
 EVICTED: Final = Closing("connection_limit")
 ABUSED: Final = Closing("rate_limited")
 REVOKED: Final = Closing("revoked")
+BANNED: Final = Closing("banned")
 
 
 @dataclass(frozen=True, slots=True)

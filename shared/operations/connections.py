@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from shared.domain.connections import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser
+from dataclasses import replace
+
+from shared.domain.connections import FORESIGHT_MS, LAST_PING_MS, Barred, Connection, Identity, SessionsByUser
 from shared.errors import Forbidden
 from shared.operations.attendance import ensure_attending
 from shared.operations.context import Context
 from shared.operations.delivery import check_presence
 from shared.operations.presence import Now, announce_online
-from shared.operations.sessions import ends_soon, open_connection
+from shared.operations.sessions import ends_soon, open_connection, refuse
 from shared.ports.services import PresenceServices, Services
 from shared.ports.stores import ChatStores, PresenceStores
 
@@ -29,6 +31,8 @@ def keep_alive(connection: Connection, *, stores: ChatStores, services: Services
     """
     now, limit = context.now(), context.limits.connection_limit
     stored = stores.sessions.touch(connection.heard_from(now))
+    if isinstance(stored, Barred):
+        refuse(stored)
     if stored is None:
         register(connection.heard_from(now), limit=limit, stores=stores, services=services, now=context.now)
     elif stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
@@ -42,11 +46,13 @@ def keep_alive(connection: Connection, *, stores: ChatStores, services: Services
 def renew(
     connection: Connection, fresh: Identity, *, stores: ChatStores, services: Services, context: Context
 ) -> Connection:
-    """Have the connection live until a fresh token of the same user ends. Raises Forbidden for another user's."""
+    """Have the connection live until a fresh token of the same user ends. Raises Forbidden, Revoked and Banned."""
     if fresh.user_id != connection.user_id:
         raise Forbidden("This token is another user's")
-    renewed = connection.extended(fresh.expires_at)
+    renewed = replace(connection.extended(fresh.expires_at), issued_at=fresh.issued_at)
     before = stores.sessions.touch(renewed, fresh_token=True)
+    if isinstance(before, Barred):
+        refuse(before)
     if before is not None:  # another `auth`, beside this one, may have shown a token that ends later
         renewed = renewed.extended(before.authenticated_until)
     if before is None or not before.is_live(context.now()) or before.authenticated_until >= fresh.expires_at:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from shared.domain.connections import EVICTED, ONLINE, REVOKED, Connection, Gone, Registered, Session, live
-from shared.errors import Unavailable
+from shared.domain.bans import FOREVER
+from shared.domain.connections import (
+    EVICTED,
+    ONLINE,
+    REVOKED,
+    Barred,
+    Closing,
+    Connection,
+    Gone,
+    Registered,
+    Session,
+    live,
+)
+from shared.errors import Banned, Revoked, Unavailable
 
 if TYPE_CHECKING:  # a disconnect loads nothing of them
     from shared.ports.services import PresenceServices
@@ -33,7 +45,8 @@ def open_connection(
     """Register a connection; at the limit its user's stale ones go first, then the oldest, which is told why.
 
     In a large group that its user is listed in it becomes an attendee, before its client can sync.
-    Raises Unavailable where the user's connections change faster than they can be counted.
+    Raises Unavailable where the user's connections change faster than they can be counted, Banned and Revoked for whom
+    an administrator keeps out: the write itself says so.
     """
     drop: list[Connection] = []
     dropped: list[Connection] = []
@@ -53,13 +66,23 @@ def open_connection(
             # A reconnect within the grace period leaves no trace. Who decayed is told of once more.
             announce = is_news and not result.hidden and not before.is_just_away(now)
             return Opened(came_online, evicted, announce)
+        if isinstance(result, Barred):
+            refuse(result)
         there = {one.connection_id: one for one in result.current}
         if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
             dropped += [one for one in drop if one.connection_id not in there]
             # Or a later token was shown meanwhile, side by side with this one.
-            connection = connection.extended(there[connection.connection_id].authenticated_until)
+            stored = there[connection.connection_id]
+            connection = connection.extended(stored.authenticated_until).with_token_of(stored.issued_at)
         drop = _to_drop(result.current, connection, limit=limit, now=now)
     raise Unavailable("Too many connections open at once: try again")
+
+
+def refuse(barred: Barred) -> NoReturn:
+    """Raises Banned or Revoked."""
+    if barred.until is None:
+        raise Revoked
+    raise Banned(until=None if barred.until == FOREVER else barred.until)
 
 
 def _to_drop(there: Sequence[Connection], newcomer: Connection, *, limit: int, now: int) -> list[Connection]:
@@ -99,10 +122,17 @@ def live_connections(user_id: str, *, stores: SessionStores, now: int) -> list[C
 def close_all(user_id: str, *, stores: SessionStores, services: PresenceServices, now: int) -> int:
     """Close every connection of a user, each after it was told why. Returns how many were live."""
     connections = stores.sessions.of([user_id]).get(user_id, ())
+    return close_these(connections, REVOKED, stores=stores, services=services, now=now)
+
+
+def close_these(
+    connections: Sequence[Connection], why: Closing, *, stores: SessionStores, services: PresenceServices, now: int
+) -> int:
+    """Close and forget connections, the living after they were told why. Returns how many those were."""
     living = live(connections, now)
     if living:
-        services.gateway.post([connection.connection_id for connection in living], services.encode(REVOKED))
+        services.gateway.post([connection.connection_id for connection in living], services.encode(why))
     for connection in connections:
         services.gateway.close(connection.connection_id)
-        stores.sessions.remove(user_id, connection.connection_id, now=now)
+        stores.sessions.remove(connection.user_id, connection.connection_id, now=now)
     return len(living)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from shared.domain import connections as live
+from shared.domain.bans import Ban, Bars
 
 
 class Sessions(Protocol):
@@ -13,18 +14,31 @@ class Sessions(Protocol):
 
     def register(
         self, connection: live.Connection, *, limit: int, drop: Collection[str] = ()
-    ) -> live.Registered | live.LimitReached:
-        """Store the connection, new or again, and remove those in `drop`: one conditional write.
+    ) -> live.Registered | live.LimitReached | live.Barred:
+        """Store the connection, new or again, and remove those in `drop`: one conditional write. Barred: see `bars`.
 
         The limit holds however many open at once. LimitReached also where one of `drop` is gone already, and where
         this connection is stored with a token that ends later: look again.
         """
 
-    def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | None:
+    def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | live.Barred | None:
         """Store when a connection expires; with a `fresh_token` also until when it is authenticated, if that is later.
 
         One conditional write. Returns it as it was stored before; None, and nothing changes, where it is not there.
+        With a `fresh_token` Barred, and nothing changes, where `bars` say so of this user or token.
         """
+
+    def bars(self, user_id: str) -> Bars:
+        """What keeps the user out, strongly consistent. From the write on no connection is registered against it."""
+
+    def ban(self, user_id: str, ban: Ban) -> None:
+        """Keep the user out: one write, also of somebody unknown. The last one counts."""
+
+    def unban(self, user_id: str) -> None:
+        """Idempotent."""
+
+    def revoke(self, user_id: str, issued_before: int) -> int:
+        """Refuse tokens issued before then (ms): one conditional write. Returns the latest such moment, which holds."""
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> live.Removed:
         """Remove one connection by its own id, and only that. Idempotent; who repeats it in one go learns of that."""

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.text import MAX_CONVERSATION_ID
-from shared.errors import BadRequest, ParleyError
+from shared.errors import BadRequest, Banned, ParleyError
 
 if TYPE_CHECKING:
     from shared.wire.shapes import service as shapes
@@ -26,10 +26,12 @@ MAX_DEPTH: Final = 64
 
 
 def error_fields(error: ParleyError) -> shapes.Refusal:
-    """`error`, `code`, `retryable`, and `retry_after_ms` where there is something to wait for."""
+    """`error`, `code`, `retryable`; `retry_after_ms` where there is something to wait for, `until` of a ban."""
     fields: shapes.Refusal = {"error": error.message, "code": error.code, "retryable": error.retryable}
     if error.retry_after_ms is not None:
         fields["retry_after_ms"] = error.retry_after_ms
+    if isinstance(error, Banned):
+        fields["until"] = error.until
     return fields
 
 

@@ -120,6 +120,8 @@ def _ids() -> dict[str, Row]:
         "a device of 65 characters": ask(f"DELETE /v1/devices/{'x' * 65}", BAD),
         "no such device": ask("DELETE /v1/devices/%F0%9F%91%8D", DONE),
         "connections of somebody without the scope": ask("DELETE /v1/users/bob/connections", (403, "forbidden")),
+        "lifting a ban without the scope": ask("DELETE /v1/users/bob/ban", (403, "forbidden")),
+        "a ban of nobody": ask("GET /v1/users//ban", MISSING),
         "what administrators did, without the scope": ask("GET /v1/audit", (403, "forbidden")),
         "what administrators did, from a time that is none": ask("GET /v1/audit?from=yesterday", BAD),
     }

@@ -38,20 +38,20 @@ def units(harness: BudgetHarness) -> tuple[float, float]:
 @pytest.mark.parametrize(
     ("request_line", "body", "expected"),
     [
-        ("PUT /v1/devices/phone", PHONE, (2, 4)),
-        ("GET /v1/devices", None, (1, 0)),
-        ("POST /v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}, (0, 6)),
-        ("GET /v1/files/cat", None, (1, 0)),
-        ("POST /v1/notifications", {"users": MANY, "title": "Hello"}, (100, 100)),
-        ("POST /v1/notifications", {"users": MANY, "title": "Hello", "notification_id": "n"}, (200, 100)),
-        ("GET /v1/notifications", None, (1, 0)),
-        ("DELETE /v1/notifications/n", None, (0, 1)),
-        (f"POST /v1/conversations/{DM}/messages/1/reminders", {"at": NOW + HOUR}, (3, 1)),
-        ("GET /v1/reminders", None, (1, 0)),
-        ("GET /v1/users/bob/connections", None, (1, 0)),
+        ("PUT /v1/devices/phone", PHONE, (3, 4)),
+        ("GET /v1/devices", None, (2, 0)),
+        ("POST /v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}, (1, 6)),
+        ("GET /v1/files/cat", None, (2, 0)),
+        ("POST /v1/notifications", {"users": MANY, "title": "Hello"}, (101, 100)),
+        ("POST /v1/notifications", {"users": MANY, "title": "Hello", "notification_id": "n"}, (201, 100)),
+        ("GET /v1/notifications", None, (2, 0)),
+        ("DELETE /v1/notifications/n", None, (1, 1)),
+        (f"POST /v1/conversations/{DM}/messages/1/reminders", {"at": NOW + HOUR}, (4, 1)),
+        ("GET /v1/reminders", None, (2, 0)),
+        ("GET /v1/users/bob/connections", None, (2, 0)),
     ],
 )
-def test_requests(
+def test_requests_each_with_a_read_of_whether_the_caller_is_kept_out(
     request_line: str, body: Any, expected: tuple[int, int], harness: BudgetHarness, buckets: DynamoDbBuckets
 ) -> None:
     method, path = request_line.split()

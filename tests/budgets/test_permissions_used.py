@@ -155,6 +155,10 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("DELETE", "/v1/users/bob", None),
         ("GET", "/v1/users/alice/connections", None),
         ("DELETE", "/v1/users/alice/connections", None),
+        ("PUT", "/v1/users/bob/ban", {"reason": "spam"}),
+        ("GET", "/v1/users/bob/ban", None),
+        ("DELETE", "/v1/users/bob/ban", None),
+        ("POST", "/v1/users/bob/revoke", {"issued_before": 1}),
         ("GET", "/v1/audit", None),
     ]
     api = make_api(rest_wiring(harness, buckets), unexpected=_fail)
@@ -173,7 +177,7 @@ def test_a_reminder_that_is_cancelled(harness: BudgetHarness, buckets: DynamoDbB
     harness.meter.used.clear()
     answer = respond(http_event("DELETE", "/v1/reminders/r1", token=token()), make_api(wired, unexpected=_fail))
     assert answer["statusCode"] == 204
-    assert harness.meter.used == {("GetItem", "Members"), ("DeleteItem", "Members")}
+    assert harness.meter.used == {("BatchGetItem", "Sessions"), ("GetItem", "Members"), ("DeleteItem", "Members")}
 
 
 def _fail(error: Exception) -> None:

@@ -58,7 +58,7 @@ def test_listing_says_who_is_there_and_each_connection_after_that_what_it_owes(s
     assert there is not None
     assert [one.connection_id for one in there] == ["b1="]
     touched = stores.sessions.touch(BOBS)
-    assert touched is not None
+    assert isinstance(touched, Connection)
     assert touched.large_groups == {GROUP, OTHER}
 
 

@@ -159,5 +159,9 @@ ROWS: Final[list[Row]] = [
     Scoped("delete_user", "DELETE", "/v1/users/alice", 204, scope="admin"),
     Scoped("get_connections", "GET", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("delete_connections", "DELETE", "/v1/users/alice/connections", 200, scope="admin"),
+    Scoped("put_ban", "PUT", "/v1/users/victor/ban", 200, {"reason": "spam"}, scope="admin"),
+    Scoped("get_ban", "GET", "/v1/users/banned/ban", 200, scope="admin"),
+    Scoped("delete_ban", "DELETE", "/v1/users/victor/ban", 204, scope="admin"),
+    Scoped("post_revoke", "POST", "/v1/users/victor/revoke", 200, {"issued_before": 1}, scope="admin"),
     Scoped("get_audit", "GET", "/v1/audit", 200, scope="admin"),
 ]

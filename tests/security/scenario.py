@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from shared.adapters.dynamodb.schema import file_key, file_reference_key
+from shared.domain.bans import FOREVER, Ban
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.limits import Limit
@@ -86,6 +87,7 @@ def _build() -> RestHarness:
     harness.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
     harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     harness.call("PUT", "/v1/blocks/victor")
+    harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}
     harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     made = harness.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 import shared.errors
-from shared.errors import BadRequest, Internal, ParleyError, RateLimited, Unavailable
+from shared.errors import BadRequest, Internal, ParleyError, RateLimited, Revoked, Unauthenticated, Unavailable
 
 _PROTOCOL = {
     *("bad_request", "unknown_type", "too_large", "unauthenticated", "token_expired", "forbidden", "not_a_member"),
-    *("blocked", "not_found", "conflict", "sync_required", "rate_limited", "unavailable", "internal"),
+    *("blocked", "banned", "not_found", "conflict", "sync_required", "rate_limited", "unavailable", "internal"),
 }
 _STATUS = {
     "bad_request": 400,
@@ -21,6 +21,7 @@ _STATUS = {
     "forbidden": 403,
     "not_a_member": 404,
     "blocked": 403,
+    "banned": 403,
     "not_found": 404,
     "conflict": 409,
     "sync_required": 409,
@@ -40,9 +41,10 @@ EVERY = list(_below(ParleyError))
 _EACH = pytest.mark.parametrize("error", EVERY, ids=lambda one: one.__name__)
 
 
-def test_the_codes_are_the_protocols_each_once() -> None:
-    codes = [error.code for error in EVERY]
+def test_the_codes_are_the_protocols_each_once_but_that_a_revoked_token_is_one_that_is_not_good() -> None:
+    codes = [error.code for error in EVERY if error is not Revoked]
     assert sorted(codes) == sorted(_PROTOCOL)
+    assert Revoked.code == Unauthenticated.code
 
 
 def test_the_tree_is_drawn_as_it_is() -> None:

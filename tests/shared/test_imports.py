@@ -25,7 +25,7 @@ SHARED = {
 adapters.aws: amazon_roots calls dialling errors secrets_manager transport trust
 adapters.dynamodb: client sessions
 auth: origins tokens
-domain: connections text
+domain: bans connections text
 operations: tickets
 ports: connections
 shared: clock config errors observability
@@ -35,7 +35,7 @@ wire.websocket: gateway
     "functions.connect.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: attendance client memberships presence_stores relations schema sessions watches
-domain: changes connections contacts custom entries members text
+domain: bans changes connections contacts custom entries members text
 operations: presence sessions
 ports: services stores
 shared: clock config errors observability
@@ -45,7 +45,7 @@ wire.websocket: gateway
     "functions.disconnect.handler": """
 adapters.aws: amazon_roots calls dialling errors sqs transport trust
 adapters.dynamodb: client sessions
-domain: connections text
+domain: bans connections text
 operations: sessions
 ports: stores
 shared: clock config errors observability
@@ -55,7 +55,7 @@ wire.websocket: gateway
     "functions.presence.handler": """
 adapters.aws: amazon_roots calls dialling errors parallel transport trust
 adapters.dynamodb: attendance client memberships presence_stores relations schema sessions watches
-domain: changes connections contacts custom entries members text
+domain: bans changes connections contacts custom entries members text
 operations: presence
 ports: services stores
 shared: clock config errors observability
@@ -65,7 +65,7 @@ wire: events
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: attendance buckets chat_stores client conversation_log effects files memberships presence_stores
     relations schema sessions watches
-domain: changes connections contacts custom entries files limits members rules text
+domain: bans changes connections contacts custom entries files limits members rules text
 limits: limiters
 operations: attendance audiences changes connections context delivery editing heads messages presence receipts resends
     rosters sessions sync turns typing_indicators visibility
@@ -80,10 +80,10 @@ adapters.aws: amazon_roots calls dialling errors parallel push_queues s3 schedul
 adapters.dynamodb: attendance audit buckets chat_stores client conversation_log devices effects files memberships
     model_stores presence_stores readers relations schema sessions stores users watches
 auth: origins tokens
-domain: audit changes channels connections contacts custom devices entries files inbox limits members notifications
+domain: audit bans changes channels connections contacts custom devices entries files inbox limits members notifications
     packs pushes rules text users
 limits: invites limiters
-operations: attendance audiences audit changes channels connections contacts context conversations delivery devices
+operations: attendance audiences audit bans changes channels connections contacts context conversations delivery devices
     editing files groups heads history messages notifications presence receipts reminders resends rosters sessions
     tickets turns users visibility
 ports: connections conversations files services stores
@@ -95,8 +95,8 @@ wire.rest: admin common conversations messages people users
 adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
 adapters.dynamodb: attendance audit chat_stores client conversation_log devices effects files memberships model_stores
     packs presence_stores pushes readers relations schema sessions stores users watches
-domain: audit changes channels connections contacts custom devices entries fan_out files members notifications packs
-    pushes rules text users
+domain: audit bans changes channels connections contacts custom devices entries fan_out files members notifications
+    packs pushes rules text users
 operations: attendance audiences context delivery fan_out heads notifications packs portions reminders rosters
 operations.push: checks enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files services stores

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from shared.adapters.dynamodb.client import TTL, Item, MembersStore
@@ -49,13 +49,12 @@ def audit_item(row: AuditRow, *, days: int) -> Item:
 
 def month_of(at: int) -> str:
     """The month of a time (ms), like `2026-11`."""
-    return datetime.fromtimestamp(at // SECOND_MS, UTC).strftime("%Y-%m")
+    return time.strftime("%Y-%m", time.gmtime(at // SECOND_MS))
 
 
 def _months(since: int, until: int) -> Iterator[str]:
     """Every month from that of `until` back to that of `since`."""
-    day = datetime.fromtimestamp(until // SECOND_MS, UTC)
-    year, month, first = day.year, day.month, month_of(since)
+    (year, month, *_), first = time.gmtime(until // SECOND_MS), month_of(since)
     while (name := f"{year:04}-{month:02}") >= first:
         yield name
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, conditionally, from_item
 from shared.clock import SECOND_MS
 from shared.domain import connections as live
+from shared.domain.bans import Ban, Bars
 from shared.domain.text import is_channel_id
 
 CONNECTIONS: Final = "connections"
@@ -17,6 +18,12 @@ HIDDEN: Final = "hidden"
 LARGE_GROUPS: Final = "large_groups"
 CHANNELS: Final = "channels"
 TICKET: Final = "ticket"
+BANNED_UNTIL: Final = "banned_until"
+BAN: Final = "ban"
+ISSUED_BEFORE: Final = "issued_before"
+_NOT_REVOKED: Final = f"(attribute_not_exists({ISSUED_BEFORE}) OR {ISSUED_BEFORE} <= :issued)"
+# A connection that was opened before a ban's end is not registered again after it.
+_ALLOWED: Final = f"(attribute_not_exists({BANNED_UNTIL}) OR {BANNED_UNTIL} <= :opened) AND {_NOT_REVOKED}"
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
 
@@ -34,11 +41,14 @@ class DynamoDbSessions:
 
     def register(
         self, connection: live.Connection, *, limit: int, drop: Collection[str] = ()
-    ) -> live.Registered | live.LimitReached:
+    ) -> live.Registered | live.LimitReached | live.Barred:
         answer = self._register(connection, limit=limit, drop=list(drop))
         if answer is None:  # the user's very first connection: there is no map yet to put it into
             answer = self._start(connection)
         if isinstance(answer, Refused):
+            barred = _barred(answer.item or {}, connection)
+            if barred is not None:
+                return barred
             return live.LimitReached(list(connections_from(answer.item, connection.user_id).values()))
         before = session_from(from_item(answer.get("Attributes", {})), connection.user_id)
         kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
@@ -60,12 +70,13 @@ class DynamoDbSessions:
             ":limit": limit + len(drop),
             ":online": live.ONLINE,
             ":until": connection.authenticated_until,
+            **_allowing(connection),
         }
         answer = self._table.update(
             {USER_ID: connection.user_id},
             f"SET {CONNECTIONS}.#new = :new, {SHOWN} = :online" + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
             values,
-            condition=f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
+            condition=f"attribute_exists({CONNECTIONS}) AND {_ALLOWED} AND " + " AND ".join(conditions),
             names=names,
             returns="ALL_OLD",
         )
@@ -76,16 +87,17 @@ class DynamoDbSessions:
         """Refused if another connection was the first after all."""
         change = f"SET {CONNECTIONS} = :map, {SHOWN} = :online"
         values = {":map": {connection.connection_id: connection_value(connection)}, ":online": live.ONLINE}
-        key = {USER_ID: connection.user_id}
-        return self._table.update(key, change, values, condition=_NO_MAP, returns="ALL_OLD")
+        key, condition = {USER_ID: connection.user_id}, f"{_NO_MAP} AND {_ALLOWED}"
+        return self._table.update(key, change, values | _allowing(connection), condition=condition, returns="ALL_OLD")
 
-    def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | None:
+    def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | live.Barred | None:
         until, condition = "", f"attribute_exists({CONNECTIONS}.#id)"
         values = {":expires": _given_up_at(connection)}
         if fresh_token:
             until = f", {CONNECTIONS}.#id.authenticated_until = :until"
-            condition += f" AND {_no_longer('#id')}"
-            values[":until"] = connection.authenticated_until
+            condition += f" AND {_no_longer('#id')} AND {_ALLOWED}"
+            values |= {":until": connection.authenticated_until, **_allowing(connection)}
+            until += f", {CONNECTIONS}.#id.issued_at = :issued"
         answer = self._table.update(
             {USER_ID: connection.user_id},
             f"SET {CONNECTIONS}.#id.expires_at = :expires{until}",
@@ -94,8 +106,34 @@ class DynamoDbSessions:
             names={"id": connection.connection_id},
             returns="ALL_OLD",
         )
+        if fresh_token and isinstance(answer, Refused):
+            barred = _barred(answer.item or {}, connection)
+            if barred is not None:
+                return barred
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
         return connections_from(item, connection.user_id).get(connection.connection_id)
+
+    def bars(self, user_id: str) -> Bars:
+        return bars_from(next(iter(self._table.find([{USER_ID: user_id}])), {}))
+
+    def ban(self, user_id: str, ban: Ban) -> None:
+        change = f"SET {BANNED_UNTIL} = :until, {BAN} = :ban"
+        values = {":until": ban.until, ":ban": {"reason": ban.reason, "at": ban.at, "by": ban.by}}
+        self._table.update({USER_ID: user_id}, change, values)
+
+    def unban(self, user_id: str) -> None:
+        self._table.update({USER_ID: user_id}, f"REMOVE {BANNED_UNTIL}, {BAN}", {})
+
+    def revoke(self, user_id: str, issued_before: int) -> int:
+        answer = self._table.update(
+            {USER_ID: user_id},
+            f"SET {ISSUED_BEFORE} = :moment",
+            {":moment": issued_before},
+            condition=f"attribute_not_exists({ISSUED_BEFORE}) OR {ISSUED_BEFORE} < :moment",
+        )
+        known = (answer.item or {}) if isinstance(answer, Refused) else {}
+        held: int = known.get(ISSUED_BEFORE, 0)
+        return max(issued_before, held)
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> live.Removed:
         answer = self._table.update(
@@ -201,12 +239,34 @@ def _named_in(conversation_id: str) -> tuple[str, int]:
     return LARGE_GROUPS, live.MAX_LARGE_GROUPS
 
 
+def _allowing(connection: live.Connection) -> dict[str, Any]:
+    """The values of _ALLOWED."""
+    return {":opened": connection.connected_at, ":issued": connection.issued_at}
+
+
+def _barred(item: Item, connection: live.Connection) -> live.Barred | None:
+    bars = bars_from(item)
+    ban = bars.ban_at(connection.connected_at)
+    if ban is not None:
+        return live.Barred(ban.until)
+    return live.Barred(None) if bars.revokes(connection.issued_at) else None
+
+
+def bars_from(item: Item) -> Bars:
+    """What a session item says of who is kept out."""
+    until, told = item.get(BANNED_UNTIL), item.get(BAN, {})
+    ban = None if until is None else Ban(until, told.get("reason", ""), told.get("at", 0), told.get("by", ""))
+    return Bars(ban, item.get(ISSUED_BEFORE, 0))
+
+
 def connection_value(connection: live.Connection) -> dict[str, Any]:
+    issued = {"issued_at": connection.issued_at} if connection.issued_at else {}
     return {
         "device_id": connection.device_id,
         "connected_at": connection.connected_at,
         "expires_at": _given_up_at(connection),
         "authenticated_until": connection.authenticated_until,
+        **issued,
     }
 
 
@@ -231,8 +291,9 @@ def _connection(connection_id: str, user_id: str, value: Mapping[str, Any], grou
     if given_up_at == end or heard_at < connected_at:  # no ping yet
         heard_at = 0
     expires_at = min(given_up_at, end) if heard_at else given_up_at
+    issued_at = value.get("issued_at", 0)
     return live.Connection(
-        connection_id, user_id, value["device_id"], connected_at, expires_at, until, heard_at, groups
+        connection_id, user_id, value["device_id"], connected_at, expires_at, until, heard_at, groups, issued_at
     )
 
 
@@ -254,10 +315,13 @@ def ticket_item(ticket: live.StoredTicket) -> Item:
         TICKET: ticket.ticket_hash,
         USER_ID: ticket.user_id,
         "token_expires_at": ticket.token_expires_at,
+        "token_issued_at": ticket.token_issued_at,
         "expires_at": ticket.expires_at,
         TTL: ticket.expires_at // SECOND_MS + 1,
     }
 
 
 def ticket_from(item: Item) -> live.StoredTicket:
-    return live.StoredTicket(item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"])
+    return live.StoredTicket(
+        item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"], item.get("token_issued_at", 0)
+    )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from shared.wire.shapes.service import AT, Time, example
+from shared.wire.shapes.service import AT, Count, Time, example
 
 _ROW: Final[dict[str, Any]] = {
     "at": AT,
@@ -18,6 +18,41 @@ _ROW: Final[dict[str, Any]] = {
     "arguments": {"conversation_id": "dm:alice:bob"},
     "request_id": "JKJaXmPLvHcESHA=",
 }
+
+
+_BAN: Final[dict[str, Any]] = {
+    "user_id": "bob",
+    "until": AT + 86_400_000,
+    "reason": "spam",
+    "at": AT,
+    "by": "backend",
+}
+
+
+@example(**_BAN)
+class Ban(TypedDict):
+    """Until when, null for one without an end; why, since when, and by whom."""
+
+    user_id: str
+    until: Time | None
+    reason: str
+    at: Time
+    by: str
+
+
+@example(**_BAN, closed=2)
+class BanGiven(Ban):
+    """With how many connections were live."""
+
+    closed: Count
+
+
+@example(issued_before=AT, closed=2)
+class Revoked(TypedDict):
+    """The latest moment that was named, which holds, and how many connections were live and are closed."""
+
+    issued_before: Time
+    closed: Count
 
 
 @example(**_ROW)

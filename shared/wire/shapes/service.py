@@ -71,6 +71,7 @@ class Refusal(TypedDict):
     code: ErrorCode
     retryable: bool
     retry_after_ms: NotRequired[Count]
+    until: Annotated[NotRequired[Time | None], Field(description="Of a ban that ends.")]
 
 
 class Error(Refusal):

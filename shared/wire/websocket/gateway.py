@@ -41,6 +41,7 @@ def authorizer_context(identity: Identity, *, device_id: str, connected_at: int)
     return {
         "user_id": identity.user_id,
         "expires_at": str(identity.expires_at),
+        "issued_at": str(identity.issued_at),
         "device_id": device_id,
         "connected_at": str(connected_at),
     }
@@ -51,7 +52,9 @@ def caller_of(event: Event) -> Caller:
     request_context = event["requestContext"]
     context = request_context.get("authorizer") or {}
     try:
-        identity = Identity(context["user_id"], int(context["expires_at"]))
+        # Connections from before an upgrade have none.
+        issued_at = int(context.get("issued_at", 0))
+        identity = Identity(context["user_id"], int(context["expires_at"]), issued_at=issued_at)
         connection = opened(
             request_context["connectionId"],
             identity,

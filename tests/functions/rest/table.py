@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.adapters.dynamodb.schema import seat_key
+from shared.domain.bans import FOREVER, Ban
 from shared.domain.channels import MAX_WRITERS
 from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
@@ -48,6 +49,10 @@ def connected(harness: RestHarness) -> None:
 
 def listed(harness: RestHarness) -> None:
     put_user("bob", {"name": "Bob"}, stores=harness.stores, now=harness.wired.context.now())
+
+
+def banned(harness: RestHarness) -> None:
+    harness.stores.sessions.ban("bob", Ban(FOREVER, "spam", 1, "root"))
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -502,6 +507,19 @@ CASES = [
     Case("delete_connections", "DELETE /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("delete_connections", "DELETE /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),
     Case("delete_connections", "DELETE /v1/users/bob/connections", 403, "forbidden", scope="administrator"),
+    Case("put_ban", "PUT /v1/users/bob/ban", 200, body={"until": None, "reason": "spam"}, scope="admin"),
+    Case("put_ban", "PUT /v1/users/bob/ban", 400, "bad_request", body={"until": 1}, scope="admin"),
+    Case("put_ban", "PUT /v1/users/bob/ban", 403, "forbidden", body={}),
+    Case("get_ban", "GET /v1/users/bob/ban", 200, scope="admin", given=banned),
+    Case("get_ban", "GET /v1/users/b%2Fb/ban", 400, "bad_request", scope="admin"),
+    Case("get_ban", "GET /v1/users/bob/ban", 403, "forbidden"),
+    Case("get_ban", "GET /v1/users/bob/ban", 404, "not_found", scope="admin"),
+    Case("delete_ban", "DELETE /v1/users/bob/ban", 204, scope="admin", given=banned),
+    Case("delete_ban", "DELETE /v1/users/b%2Fb/ban", 400, "bad_request", scope="admin"),
+    Case("delete_ban", "DELETE /v1/users/bob/ban", 403, "forbidden"),
+    Case("post_revoke", "POST /v1/users/bob/revoke", 200, body={"issued_before": 1}, scope="admin"),
+    Case("post_revoke", "POST /v1/users/bob/revoke", 400, "bad_request", body={}, scope="admin"),
+    Case("post_revoke", "POST /v1/users/bob/revoke", 403, "forbidden", body={"issued_before": 1}),
     Case("get_audit", "GET /v1/audit", 200, scope="admin"),
     Case("get_audit", "GET /v1/audit", 400, "bad_request", query={"cursor": "x"}, scope="admin"),
     Case("get_audit", "GET /v1/audit", 403, "forbidden"),

@@ -8,10 +8,11 @@ import pytest
 
 import functions.rest.openapi
 from functions.rest.documentation import OPERATIONS
+from shared.domain.bans import Ban
 from shared.errors import Forbidden, Unavailable
 from tests.functions.events import http_event
 from tests.functions.rest.document import codes, operation_of, operations
-from tests.functions.rest.harness import RestHarness, settled, token
+from tests.functions.rest.harness import RestHarness, now, settled, token
 from tests.functions.rest.table import CASES, Case, success_of
 from tests.stores import LOG, MEMBERS
 
@@ -23,7 +24,7 @@ def takes_input(operation: dict[str, Any]) -> bool:
 
 
 # These follow from a token, a body, or bad luck, for every operation alike: they have tests of their own below.
-COMMON = {"unauthenticated", "token_expired", "too_large", "rate_limited", "unavailable", "internal"}
+COMMON = {"banned", "unauthenticated", "token_expired", "too_large", "rate_limited", "unavailable", "internal"}
 PUBLIC = {"get_health", "get_openapi"}
 # What the header `Parley-As` may be answered, where nothing else is: tests of their own, too.
 OF_THE_HEADER = {
@@ -116,6 +117,19 @@ def test_whatever_is_done_as_somebody_else_is_answered_as_to_them_and_leaves_one
     (row,) = [row for row in harness.stores.rows(MEMBERS) if row["pk"].startswith("audit#")]
     assert (row["by"], row["acting_as"], row["method"]) == ("root", case.user, case.request.split()[0])
     assert row["route"] == operations()[name][1]
+
+
+@pytest.mark.parametrize("name", NEEDS_TOKEN)
+def test_who_is_kept_out_does_nothing(harness: RestHarness, name: str) -> None:
+    user, sessions = success_of(name).user, harness.stores.sessions
+    before = (harness.stores.rows(LOG), harness.stores.rows(MEMBERS))
+    sessions.revoke(user, now())
+    assert ask(name, harness).code == "unauthenticated"
+    sessions.ban(user, Ban(now() + 60_000, "spam", 1, "root"))
+    answered = ask(name, harness)
+    assert (answered.status, answered.code) == (403, "banned")
+    assert now() < answered.body["until"] <= now() + 60_000
+    assert (harness.stores.rows(LOG), harness.stores.rows(MEMBERS)) == before
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))

@@ -225,6 +225,7 @@ export const en = {
   "error.other": "something unexpected happened",
   "error.unauthenticated": "you have to sign in again",
   "error.revoked": "an administrator has ended it",
+  "error.banned": "an administrator keeps you out",
   "error.connection_limit": "there are too many connections of yours",
   "error.wrong_user": "you are signed in as somebody else",
   "error.log_lost": "the server has begun anew",

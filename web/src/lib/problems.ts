@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<string, Key>> = {
   unauthenticated: "error.unauthenticated",
   token_expired: "error.unauthenticated",
   revoked: "error.revoked",
+  banned: "error.banned",
   connection_limit: "error.connection_limit",
   wrong_user: "error.wrong_user",
   log_lost: "error.log_lost",

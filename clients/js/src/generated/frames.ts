@@ -34,9 +34,9 @@ export type EntryEvent = NewMessage | MessageEdited | MessageDeleted | Reaction 
 
 export type EntrySeq = number;
 
-export type ErrorCode = "bad_request" | "unknown_type" | "too_large" | "unauthenticated" | "token_expired" | "forbidden" | "not_a_member" | "blocked" | "not_found" | "conflict" | "sync_required" | "rate_limited" | "unavailable" | "internal";
+export type ErrorCode = "bad_request" | "unknown_type" | "too_large" | "unauthenticated" | "token_expired" | "forbidden" | "banned" | "not_a_member" | "blocked" | "not_found" | "conflict" | "sync_required" | "rate_limited" | "unavailable" | "internal";
 
-export type Failure = { success: false; id?: FrameId; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number };
+export type Failure = { success: false; id?: FrameId; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number; until?: number | null };
 
 export type FrameId = string;
 
@@ -90,7 +90,7 @@ export type ReceiptsFrame = { type: "receipts"; id?: FrameId; read?: Cursors; de
 
 export type ReceiptsReply = { success: true; id?: FrameId; data: { type: "receipts"; read: Cursors; delivered: Cursors; refused?: RefusedCursor[] } };
 
-export type RefusedCursor = { type: "read" | "delivered"; conversation_id: string; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number };
+export type RefusedCursor = { type: "read" | "delivered"; conversation_id: string; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number; until?: number | null };
 
 export type Seq = number;
 

@@ -10,6 +10,10 @@ export type Audit = { rows: AuditRow[]; next_cursor: string | null };
 
 export type AuditRow = { at: number; by: string; acting_as: string | null; method: string; route: string; arguments: Record<string, string>; request_id: string };
 
+export type Ban = { user_id: string; until: number | null; reason: string; at: number; by: string };
+
+export type BanGiven = { user_id: string; until: number | null; reason: string; at: number; by: string; closed: number };
+
 export type BegunUpload = { file_id: string; kind: "image" | "audio" | "video" | "file"; name: string; content_type: string; size: number; status: "pending"; upload: UploadForm; expires_at: number };
 
 export type Blocks = { blocks: string[] };
@@ -40,7 +44,7 @@ export type Document = { openapi: string; info: Record<string, unknown>; servers
 
 export type EditedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "edit" };
 
-export type Error = { error: string; code: "bad_request" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; request_id: string };
+export type Error = { error: string; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; until?: number | null; request_id: string };
 
 export type FcmDevice = { platform: "fcm"; token?: string; installation_id?: string; app_id?: string; environment?: "production" | "sandbox" };
 
@@ -73,6 +77,8 @@ export type Members = { members: Member[]; next_cursor?: string | null };
 export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
 
 export type NamedRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean; user_id: string };
+
+export type NewBan = { until?: number | null; reason?: string };
 
 export type NewChannel = { type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
 
@@ -129,6 +135,10 @@ export type Receipts = { members: number; delivered: number; read: number };
 export type ReminderAnswer = { reminder_id: string; conversation_id: string; seq: number; at: number };
 
 export type Reminders = { reminders: ReminderAnswer[] };
+
+export type Revocation = { issued_before: number };
+
+export type Revoked = { issued_before: number; closed: number };
 
 export type SentMessage = { type: "message"; conversation_id: string; seq: number; message_id: string; client_message_id?: string; timestamp: number; duplicate: boolean };
 
@@ -202,6 +212,10 @@ export type Operations = {
   "GET /v1/users/{user_id}": { path: { user_id: string }; answer: User };
   "PUT /v1/users/{user_id}": { path: { user_id: string }; body: UserRecord; answer: User };
   "DELETE /v1/users/{user_id}": { path: { user_id: string }; answer: undefined };
+  "GET /v1/users/{user_id}/ban": { path: { user_id: string }; answer: Ban };
+  "PUT /v1/users/{user_id}/ban": { path: { user_id: string }; body: NewBan; answer: BanGiven };
+  "DELETE /v1/users/{user_id}/ban": { path: { user_id: string }; answer: undefined };
   "GET /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Connections };
   "DELETE /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Closed };
+  "POST /v1/users/{user_id}/revoke": { path: { user_id: string }; body: Revocation; answer: Revoked };
 };

@@ -1,0 +1,105 @@
+"""Keeping users out: bans, and tokens that are revoked.
+
+The mark comes first, in the item that every handshake writes on condition of it; then all that is open is closed. So a
+handshake that does not see the mark has written before it, and is among what is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from shared.domain.bans import FOREVER, Ban, Bars
+from shared.domain.connections import BANNED, CONNECTING_MS, REVOKED, Closing, Connection, Identity
+from shared.domain.devices import Device
+from shared.errors import BadRequest, Banned, Revoked
+from shared.operations.context import Context
+from shared.operations.sessions import close_these
+from shared.ports.services import RestServices
+from shared.ports.stores import SessionStores, Stores
+
+MAX_REASON_CHARACTERS: Final = 500
+# What had been handed to a function before its connection was closed is mostly through by then.
+SETTLE_MS: Final = 1_000
+# By this the clock of who revokes may be ahead of ours.
+CLOCKS_MS: Final = 60_000
+
+
+def check_bars(identity: Identity, *, stores: SessionStores, now: int) -> None:
+    """One strongly consistent read. Raises Banned, and Revoked for a token that was issued too early."""
+    bars = stores.sessions.bars(identity.user_id)
+    ban = bars.ban_at(now)
+    if ban is not None:
+        raise Banned(until=None if ban.until == FOREVER else ban.until)
+    if bars.revokes(identity.issued_at):
+        raise Revoked
+
+
+def ban_user(user_id: str, ban: Ban, *, stores: Stores, services: RestServices, context: Context) -> int:
+    """Keep a user out from now on, whether or not they were heard of: the last ban counts.
+
+    Returns how many connections were closed. Their devices are forgotten, so nothing is pushed to them. Raises
+    BadRequest for an end that is not in the future. Repeating it completes what died half-way.
+    """
+    if ban.until <= ban.at:
+        raise BadRequest("`until` is in the future, or null for a ban without an end")
+    stores.sessions.ban(user_id, ban)
+    closed = _close(user_id, lambda _: True, BANNED, stores=stores, services=services, context=context)
+    _forget_devices(user_id, lambda _: True, stores=stores)
+    return closed
+
+
+def unban_user(user_id: str, *, stores: SessionStores) -> None:
+    """Let a user in again. Idempotent."""
+    stores.sessions.unban(user_id)
+
+
+def revoke_tokens(
+    user_id: str, issued_before: int, *, stores: Stores, services: RestServices, context: Context
+) -> tuple[int, int]:
+    """Refuse all tokens of a user that were issued before then (ms), and close what was opened with one of them.
+
+    The latest such moment counts. Returns it, and how many connections were closed. Devices that registered before it
+    are forgotten. Raises BadRequest for a moment in the future, whose tokens nobody could tell from good ones.
+    """
+    if issued_before > context.now() + CLOCKS_MS:
+        raise BadRequest("`issued_before` is not in the future")
+    holds = stores.sessions.revoke(user_id, issued_before)
+    bars = Bars(issued_before=holds)
+
+    def is_revoked(connection: Connection) -> bool:
+        return bars.revokes(connection.issued_at)
+
+    closed = _close(user_id, is_revoked, REVOKED, stores=stores, services=services, context=context)
+    _forget_devices(user_id, lambda device: device.registered_at < holds, stores=stores)
+    return holds, closed
+
+
+def _close(
+    user_id: str,
+    barred: Callable[[Connection], bool],
+    closing: Closing,
+    *,
+    stores: Stores,
+    services: RestServices,
+    context: Context,
+) -> int:
+    """Close the connections that are barred; those whose handshake is still under way once more when it is over.
+
+    The gateway does not know a connection while its `$connect` runs, so it can't close it then.
+    """
+    found = [one for one in stores.sessions.of([user_id]).get(user_id, ()) if barred(one)]
+    closed = close_these(found, closing, stores=stores, services=services, now=context.now())
+    young = [one for one in found if one.may_be_connecting(context.now())]
+    context.wait_ms(SETTLE_MS)
+    if young:
+        context.wait_ms(max(0, max(one.connected_at for one in young) + CONNECTING_MS - context.now()))
+        for one in young:
+            services.gateway.close(one.connection_id)
+    return closed
+
+
+def _forget_devices(user_id: str, barred: Callable[[Device], bool], *, stores: Stores) -> None:
+    for device in stores.devices.of([user_id]).get(user_id, ()):
+        if barred(device):
+            stores.devices.forget(user_id, device.device_id)
