@@ -32,7 +32,6 @@ _PATHS: Final = (
     *(f"/v1/conversations/{DM}/", f"/v1/conversations/{DM}//messages", f"/v1/conversations/{DM}/nothing", "/v1/%zz"),
     *(
         "/v1/conversations//messages",
-        "/v1/users//connections",
         "/.env",
         "/admin",
         "/v1/openapi.yaml",
@@ -121,7 +120,8 @@ def _ids() -> dict[str, Row]:
         "no such device": ask("DELETE /v1/devices/%F0%9F%91%8D", DONE),
         "connections of somebody without the scope": ask("DELETE /v1/users/bob/connections", (403, "forbidden")),
         "lifting a ban without the scope": ask("DELETE /v1/users/bob/ban", (403, "forbidden")),
-        "a ban of nobody": ask("GET /v1/users//ban", MISSING),
+        "a ban of nobody": ask("GET /v1/users//ban", BAD),
+        "connections of nobody": ask("GET /v1/users//connections", BAD),
         "what administrators did, without the scope": ask("GET /v1/audit", (403, "forbidden")),
         "what administrators did, from a time that is none": ask("GET /v1/audit?from=yesterday", BAD),
     }

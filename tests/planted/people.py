@@ -66,8 +66,8 @@ BUGS: Final = (
     Bug(
         "the end of a token is looked at at the handshake only",
         "shared/wire/websocket/gateway.py",
-        'identity = Identity(context["user_id"], int(context["expires_at"]))',
-        'identity = Identity(context["user_id"], int(context["expires_at"]) + 10**12)',
+        'user_id, expires_at = context["user_id"], int(context["expires_at"])',
+        'user_id, expires_at = context["user_id"], int(context["expires_at"]) + 10**12',
     ),
     Bug(
         "an ended token opens a connection",
@@ -98,8 +98,8 @@ BUGS: Final = (
     Bug(
         "a ticket's connection outlives its token",
         "shared/operations/tickets.py",
-        "return Identity(ticket.user_id, ticket.token_expires_at)",
-        "return Identity(ticket.user_id, now + 7_200_000)",
+        "return Identity(ticket.user_id, ticket.token_expires_at, issued_at=ticket.token_issued_at)",
+        "return Identity(ticket.user_id, now + 7_200_000, issued_at=ticket.token_issued_at)",
     ),
     # --- presence
     Bug(

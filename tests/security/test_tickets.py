@@ -242,6 +242,7 @@ def test_a_ticket_opens_for_its_user_whoever_the_url_and_the_headers_name(ticket
     context = {
         "user_id": "alice",
         "expires_at": str(NOW_MS + 3_600_000),
+        "issued_at": "0",
         "device_id": "bob",
         "connected_at": str(NOW_MS),
     }

@@ -52,9 +52,9 @@ def caller_of(event: Event) -> Caller:
     request_context = event["requestContext"]
     context = request_context.get("authorizer") or {}
     try:
-        # Connections from before an upgrade have none.
-        issued_at = int(context.get("issued_at", 0))
-        identity = Identity(context["user_id"], int(context["expires_at"]), issued_at=issued_at)
+        user_id, expires_at = context["user_id"], int(context["expires_at"])
+        # Connections from before an upgrade have no `issued_at`.
+        identity = Identity(user_id, expires_at, issued_at=int(context.get("issued_at", 0)))
         connection = opened(
             request_context["connectionId"],
             identity,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shared.domain.bans import FOREVER, Ban
@@ -13,6 +15,7 @@ from shared.operations.connections import keep_alive, renew
 from shared.operations.sessions import open_connection
 from shared.wire.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
+from tests.stepping import Stepper, explore
 from tests.stores import Simulated, simulated
 from tests.wiring import make_context, rest_services
 
@@ -174,3 +177,42 @@ def test_nothing_is_pushed_any_more_to_who_is_banned_or_to_what_was_registered_b
     assert [one.device_id for one in world.stores.devices.of(["bob"])["bob"]] == ["new"]
     world.ban()
     assert not world.stores.devices.of(["bob"]).get("bob")
+
+
+class Race:
+    """A handshake beside what keeps its user out; `refused` is whether it was told so."""
+
+    def __init__(self, stepper: Stepper, *, bans: bool) -> None:
+        self.world = World()
+        self.world.open("before", issued_at=NOW - 1)
+        self.refused = False
+        self.bans = bans
+        self.stores = self.world.stores.stepped(stepper, sessions=())
+        self.services = rest_services(stepper.wrap(self.world.gateway))
+        stepper.add(self.dial)
+        stepper.add(self.keep_out)
+
+    def dial(self) -> None:
+        connection = Connection("during", "bob", "", NOW, NOW + HOUR, NOW + HOUR, issued_at=NOW - 1)
+        try:
+            open_connection(connection, limit=3, stores=self.stores, services=self.services, now=NOW)
+        except (Banned, Revoked):
+            self.refused = True
+
+    def keep_out(self) -> None:
+        parts: Any = {"stores": self.stores, "services": self.services, "context": self.world.context}
+        if self.bans:
+            ban_user("bob", Ban(FOREVER, "", NOW, "root"), **parts)
+        else:
+            revoke_tokens("bob", NOW, **parts)
+
+
+@pytest.mark.parametrize("bans", [True, False])
+def test_a_handshake_at_the_same_time_is_refused_or_closed_in_every_order(bans: bool) -> None:
+    seen = set()
+    for race in explore(lambda stepper: Race(stepper, bans=bans)):
+        assert race.world.live() == set()
+        assert "before" in race.world.gateway.closed
+        assert race.refused != ("during" in race.world.gateway.closed)
+        seen.add(race.refused)
+    assert seen == {True, False}

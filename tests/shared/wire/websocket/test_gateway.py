@@ -8,8 +8,14 @@ from shared.domain.connections import Identity
 from shared.errors import Unauthenticated
 from shared.wire.websocket.gateway import Caller, answer, authorizer_context, caller_of
 
-_IDENTITY = Identity("alice", 1_795_434_800_000)
-_CONTEXT = {"user_id": "alice", "expires_at": "1795434800000", "device_id": "phone", "connected_at": "1795431200000"}
+_IDENTITY = Identity("alice", 1_795_434_800_000, issued_at=1_795_431_100_000)
+_CONTEXT = {
+    "user_id": "alice",
+    "expires_at": "1795434800000",
+    "issued_at": "1795431100000",
+    "device_id": "phone",
+    "connected_at": "1795431200000",
+}
 
 
 def _event(authorizer: Any = None, **changes: Any) -> dict[str, Any]:
@@ -36,6 +42,13 @@ def test_a_context_that_was_made_is_understood() -> None:
     assert caller_of(_event(made)).connection.device_id == ""
 
 
+def test_a_connection_of_before_an_upgrade_has_a_token_of_no_known_age() -> None:
+    context = {name: value for name, value in _CONTEXT.items() if name != "issued_at"}
+    caller = caller_of(_event(context))
+    assert (caller.identity.issued_at, caller.connection.issued_at) == (0, 0)
+    assert caller_of(_event(_CONTEXT)).connection.issued_at == 1_795_431_100_000
+
+
 def test_what_the_gateway_adds_to_the_context_is_not_minded() -> None:
     extra = {"principalId": "alice", "integrationLatency": 25}
     assert caller_of(_event({**_CONTEXT, **extra})).user_id == "alice"
@@ -57,7 +70,10 @@ def test_a_connection_lives_no_longer_than_its_token() -> None:
     [
         None,
         {},
-        *({name: value for name, value in _CONTEXT.items() if name != missing} for missing in _CONTEXT),
+        *(
+            {name: value for name, value in _CONTEXT.items() if name != missing}
+            for missing in _CONTEXT.keys() - {"issued_at"}
+        ),
         {**_CONTEXT, "expires_at": ""},
         {**_CONTEXT, "expires_at": "soon"},
         {**_CONTEXT, "expires_at": "1.5"},
