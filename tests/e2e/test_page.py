@@ -49,6 +49,15 @@ def test_people_chat(scenario: str, stack: Stack, url: str, tmp_path: Path) -> N
     play(scenario, url, tmp_path, a=a, b=b, c=c, pictures=str(tmp_path), server=server, http_url=stack.http_url)
 
 
+def test_who_reads_a_channel_writes_nothing(stack: Stack, url: str, tmp_path: Path) -> None:
+    a, b = new_users(2)
+    house = {"type": "channel", "name": "The house", "join": "open"}
+    _, made = http(stack, "POST", "/v1/conversations", user_id=a, body=house)
+    status, _ = http(stack, "PUT", f"/v1/conversations/{made['id']}/members/{b}", user_id=b)
+    assert status in {200, 201}
+    play("channel", url, tmp_path, a=a, b=b, channel=made["id"], pictures=str(tmp_path))
+
+
 @pytest.mark.usefixtures("short_lives")
 def test_connections_that_do_not_last_lose_nothing(stack: Stack, url: str, tmp_path: Path) -> None:
     a, b = new_users(2)

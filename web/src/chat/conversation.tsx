@@ -2,13 +2,13 @@
 import type { InboxItem } from "@parley/client";
 import { type DragEvent, useState } from "react";
 import { useI18n } from "../i18n";
-import { MembersProvider } from "../lib/members";
+import { MembersProvider, useMembers } from "../lib/members";
 import { useStanding } from "../lib/standing";
 import { Composer } from "./composer";
 import { DraftProvider } from "./draft";
 import { Head } from "./head";
 import { Out } from "./out";
-import { useFiles } from "./sending-files";
+import { type SendFiles, useFiles } from "./sending-files";
 import { Timeline } from "./timeline";
 import { TypingLine } from "./typing-line";
 
@@ -45,7 +45,7 @@ function Own({ id, item }: { id: string; item: InboxItem }) {
           <Head id={id} item={item} />
           <Timeline id={id} />
           <TypingLine id={id} />
-          <Composer id={id} sendFiles={sendFiles} />
+          <Writing id={id} sendFiles={sendFiles} />
           {isOver && (
             <div className="drop-here" aria-hidden="true">
               {t("compose.drop")}
@@ -54,5 +54,16 @@ function Own({ id, item }: { id: string; item: InboxItem }) {
         </section>
       </DraftProvider>
     </MembersProvider>
+  );
+}
+
+/** Where one writes, or that one only reads here. */
+function Writing(props: { id: string; sendFiles: SendFiles }) {
+  const { t } = useI18n();
+  if (!useMembers().isReader) return <Composer {...props} />;
+  return (
+    <p className="gone" role="status">
+      {t("chat.reader")}
+    </p>
   );
 }

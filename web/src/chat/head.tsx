@@ -15,21 +15,21 @@ export function Head({ id, item, name: given = "" }: { id: string; item?: InboxI
   const { t } = useI18n();
   const { me, titleOf } = usePeople();
   const [isOpen, setIsOpen] = useState(false);
-  const isGroup = id.startsWith("group:");
+  const isPrivate = id.startsWith("dm:");
   const name = item ? titleOf(item) : given;
   return (
     <header className="head">
       <button type="button" className="icon-button only-phone" aria-label={t("app.back")} onClick={() => go(null)}>
         <Icon name="back" />
       </button>
-      <Avatar id={isGroup ? id : otherOf(id, me)} name={name} size="s" />
+      <Avatar id={isPrivate ? otherOf(id, me) : id} name={name} size="s" />
       <div className="head-text">
         <h2>
           <bdi>{name}</bdi>
         </h2>
-        {item && (isGroup ? <GroupLine item={item} /> : <PresenceLine user={otherOf(id, me)} />)}
+        {item && (isPrivate ? <PresenceLine user={otherOf(id, me)} /> : <GroupLine item={item} />)}
       </div>
-      {item && (
+      {item && item.type !== "channel" && (
         <button
           type="button"
           className="icon-button"

@@ -27,11 +27,11 @@ interface Props {
 export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
   const { t } = useI18n();
   const { me, nameOf } = usePeople();
-  const { isGroup, isOut } = useMembers();
+  const { isGroup, isOut, isReader } = useMembers();
   const { target } = useJump();
   const { message, mine } = item;
   const [isMenu, setIsMenu] = useState(false);
-  const hasActions = !isOut && !message.deleted_at && item.seq !== null;
+  const hasActions = !isOut && !isReader && !message.deleted_at && item.seq !== null;
   const press = useLongPress(() => setIsMenu(hasActions));
   const isTarget = item.seq !== null && item.seq === target;
   const isToMe = message.mentions?.includes(me) && !mine;

@@ -10,7 +10,8 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
   const { t, list } = useI18n();
   const { me, nameOf } = usePeople();
   const { trying } = useToasts();
-  const { isOut } = useMembers();
+  const { isOut, isReader } = useMembers();
+  const isShut = isOut || isReader;
   const client = useClient();
   const { reactions, reaction_counts: counts } = item.message as MessageItem["message"] & {
     reaction_counts?: Record<string, number>;
@@ -29,7 +30,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
             type="button"
             className="reaction"
             aria-pressed={isMine}
-            disabled={isOut}
+            disabled={isShut}
             aria-label={label}
             title={label}
             onClick={() => toggle(emoji, isMine)}
@@ -40,7 +41,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
         );
       })}
       {Object.entries(reactions ? {} : (counts ?? {})).map(([emoji, n]) => (
-        <button key={emoji} type="button" className="reaction" disabled={isOut} onClick={() => toggle(emoji, false)}>
+        <button key={emoji} type="button" className="reaction" disabled={isShut} onClick={() => toggle(emoji, false)}>
           {emoji} {n}
         </button>
       ))}

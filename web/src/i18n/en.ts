@@ -72,6 +72,7 @@ export const en = {
   "chat.begin": "Say hello: this is the beginning",
   "chat.loading": "Loading earlier messages …",
   "chat.history": "Messages",
+  "chat.reader": "Only a few write here: you read",
   "chat.gone": "You are not in this conversation any more",
   "chat.details": "Details",
   "chat.none": "There is no such chat, or you are not in it",
@@ -89,6 +90,7 @@ export const en = {
   "compose.tooLong": "{n} character too many|{n} characters too many",
 
   "message.deleted": "This message was deleted",
+  "message.attached": "Attachment",
   "message.edited": "edited",
   "message.forwarded": "Forwarded",
   "message.cut": "The message is longer than what is shown",

@@ -65,7 +65,7 @@ function Said({ item, last }: { item: InboxItem; last: Message | null }) {
   const said =
     last.sender_id === me
       ? t("inbox.you", { text })
-      : item.type === "group"
+      : item.type !== "private"
         ? t("inbox.said", { who: nameOf(last.sender_id), text })
         : text;
   return (
@@ -79,5 +79,5 @@ function Said({ item, last }: { item: InboxItem; last: Message | null }) {
 export function textOf(message: Message, t: ReturnType<typeof useI18n>["t"]): string {
   if (message.deleted_at) return t("message.deleted");
   if (message.content) return message.content;
-  return t(message.type === "image" ? "file.image" : "file.file");
+  return t(message.type === "image" ? "file.image" : message.file_id ? "file.file" : "message.attached");
 }

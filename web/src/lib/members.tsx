@@ -7,6 +7,8 @@ import { type Member, type Role, server } from "./server";
 
 export interface Members {
   isGroup: boolean;
+  /** A channel's reader writes nothing, and neither does who does not know yet what they are there. */
+  isReader: boolean;
   /** One is not in it any more: there is nothing to be done in it, and nobody to ask. */
   isOut: boolean;
   members: readonly Member[];
@@ -41,18 +43,23 @@ export function MembersProvider({ id, isOut = false, children }: { id: string; i
   const count = useConversation(id)?.member_count;
   const changed = lastNotice(useMessages(id).items);
   const [members, setMembers] = useState<readonly Member[]>([]);
+  const [given, setGiven] = useState<Role | null>(null);
   const isGroup = id.startsWith("group:");
+  const isChannel = id.startsWith("channel:");
   const refresh = useCallback(async () => {
     if (isGroup && !isOut) setMembers(await server(client).members(id));
-  }, [client, id, isGroup, isOut]);
+    if (isChannel && !isOut) setGiven((await server(client).conversation(id)).role);
+  }, [client, id, isGroup, isChannel, isOut]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what has changed is the reason to ask again
   useEffect(() => {
     if (state === "online") refresh().catch(() => setMembers([])); // not a member any more
   }, [state, refresh, count, changed]);
   const value = useMemo(() => {
-    const users = isGroup ? members.map((member) => member.user_id) : [...new Set([me, otherOf(id, me)])];
-    const role = members.find((member) => member.user_id === me)?.role ?? null;
-    return { isGroup, isOut, members, users, role, refresh };
-  }, [isGroup, isOut, members, me, id, refresh]);
+    const two = isChannel ? [me] : [...new Set([me, otherOf(id, me)])];
+    const users = isGroup ? members.map((member) => member.user_id) : two;
+    const role = members.find((member) => member.user_id === me)?.role ?? given;
+    const isReader = isChannel && role !== "owner" && role !== "admin";
+    return { isGroup, isReader, isOut, members, users, role, refresh };
+  }, [isGroup, isChannel, isOut, members, given, me, id, refresh]);
   return <Context value={value}>{children}</Context>;
 }

@@ -58,7 +58,7 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
       blocks,
       nameOf,
       titleOf: (one: Pick<InboxItem, "id" | "type" | "name" | "members">) =>
-        one.type === "group" ? unturned(one.name ?? one.id) : nameOf(otherOf(one.id, me)),
+        one.type === "private" ? nameOf(otherOf(one.id, me)) : unturned(one.name ?? one.id),
       refresh,
     };
   }, [me, contacts, blocks, refresh]);

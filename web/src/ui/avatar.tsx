@@ -23,7 +23,7 @@ export function Avatar({
 }) {
   return (
     <span
-      className={`avatar hue-${hueOf(id)} size-${size}${id.startsWith("group:") ? " group" : ""}`}
+      className={`avatar hue-${hueOf(id)} size-${size}${/^(group|channel):/.test(id) ? " group" : ""}`}
       aria-hidden="true"
     >
       {initialOf(name)}
