@@ -43,7 +43,8 @@ def add_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.put("/v1/users/<user_id>/ban")
     def put_ban(user_id: UserPath, body: bodies.NewBan) -> Answer:
         """Keep a user out, and close what they have open. Needs the scope `admin`. The last one counts."""
-        by, now = wiring.admin(app).user_id, wiring.context.now()
+        wiring.admin(app)
+        by, now = app.context["user_id"], wiring.context.now()  # whose token it is, whoever it acts as
         ban = Ban(FOREVER if body.until is None else body.until, body.reason, now, by)
         closed = ban_user(user_id, ban, **wiring.parts)
         _tell_offline(user_id, wiring)

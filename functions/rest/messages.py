@@ -57,7 +57,8 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
     def patch_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
-        command = Edit(wiring.writer(app), conversation_id, seq, body.content, body.data_text)
+        user_id, is_server = wiring.writer(app), wiring.is_server(app)
+        command = Edit(user_id, conversation_id, seq, body.content, body.data_text, is_server=is_server)
         changed = edit(command, **wiring.parts)
         return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))
 

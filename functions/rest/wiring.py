@@ -100,6 +100,11 @@ class Wiring:
         )
         self.stores.audit.put(row, days=context.limits.audit_days)
 
+    def is_server(self, app: APIGatewayHttpResolver) -> bool:
+        """Whether the token is the team's own, whoever it acts as."""
+        token = bearer_token(app.current_event.headers)
+        return token is not None and ADMIN in self.verifier.verify(token).scopes
+
     def sees_all(self, app: APIGatewayHttpResolver, caller: Identity) -> bool:
         """Whether an administrator asks, as nobody else."""
         return ADMIN in caller.scopes and _header(app, ACTING_AS) is None

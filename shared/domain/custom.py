@@ -45,10 +45,10 @@ def attachments_text(attachments: Sequence[Mapping[str, Any]]) -> str | None:
     return _text(attachments, "The attachments", MAX_ATTACHMENTS_BYTES)
 
 
-def attached_files(attachments: str | None) -> Mapping[str, str]:
+def attached_files(attachments: str | None) -> Sequence[tuple[str, str]]:
     """The uploaded files among attachments that are kept: their ids, each with its attachment's `type`."""
     listed = json.loads(attachments) if attachments else ()
-    return {one["file_id"]: one["type"] for one in listed if "file_id" in one}
+    return [(one["file_id"], one["type"]) for one in listed if "file_id" in one]
 
 
 def in_any_order(text: str) -> str:

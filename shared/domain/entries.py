@@ -27,6 +27,7 @@ _HASH_MARK: Final = "~"  # occurs in no user id
 
 MessageType = Literal["text", "image", "audio", "video", "file", "system"]
 """A `system` message is written by the team's servers alone."""
+SYSTEM: Final[MessageType] = "system"
 Progress = Literal["sent", "delivered", "read"]
 """How far a message has come, on the side of those it was written to."""
 
@@ -254,7 +255,9 @@ def files_of(file_id: str | None, attachments: str | None) -> tuple[str, ...]:
     """Each file once: the one that is shown first."""
     if attachments is None:
         return () if file_id is None else (file_id,)
-    return tuple(dict.fromkeys([*([] if file_id is None else [file_id]), *attached_files(attachments)]))
+    return tuple(
+        dict.fromkeys([*([] if file_id is None else [file_id]), *(one for one, _ in attached_files(attachments))])
+    )
 
 
 def author_key(user_id: str) -> str:

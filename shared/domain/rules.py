@@ -9,7 +9,16 @@ from typing import Final
 from shared.clock import SECOND_MS
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
 from shared.domain.custom import attached_files
-from shared.domain.entries import MAX_MESSAGE_BYTES, Draft, Entry, Reaction, files_of, is_too_heavy, message_bytes
+from shared.domain.entries import (
+    MAX_MESSAGE_BYTES,
+    SYSTEM,
+    Draft,
+    Entry,
+    Reaction,
+    files_of,
+    is_too_heavy,
+    message_bytes,
+)
 from shared.domain.files import KINDS, READY, File
 from shared.domain.members import Group, Roster
 from shared.domain.text import has_roles, is_blank, is_channel_id, is_emoji, is_label, private_members
@@ -190,7 +199,7 @@ def check_files(draft: Draft, files: Mapping[str, File]) -> None:
             raise NotFound("There is no such file")
         if file_id == draft.file_id and file.kind != draft.message_type:
             raise NotFound("There is no such file")
-        if attached.get(file_id) in KINDS - {file.kind}:
+        if any(named == file_id and kind in KINDS - {file.kind} for named, kind in attached):
             raise NotFound("There is no such file")
 
 
@@ -230,8 +239,10 @@ def check_readable(entry: Entry | None) -> Entry:
     return entry
 
 
-def check_editable(entry: Entry, user_id: str, *, window_s: int, now: int) -> None:
+def check_editable(entry: Entry, user_id: str, *, is_server: bool = False, window_s: int, now: int) -> None:
     """Only the author edits, within the window (0: without end), and only what is theirs. Raises Forbidden."""
+    if entry.message_type == SYSTEM and not is_server:
+        raise Forbidden("A system message is edited by the team's servers alone")
     if entry.sender_id != user_id:
         raise Forbidden("Only its author can edit a message")
     if entry.forwarded:

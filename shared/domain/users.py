@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.text import is_label, is_user_id
+
 # Who may read of users: everyone; contacts and fellow members; administrators alone, and each of themselves.
 EVERYONE: Final = "everyone"
 ACQUAINTED: Final = "acquainted"
@@ -17,6 +19,8 @@ MAX_BULK: Final = 100
 MAX_PREFIX_CHARACTERS: Final = 100
 # A name is found by the beginning of each of so many of its words.
 MAX_TERMS: Final = 4
+# A term stands in a key of 1,024 bytes, with a user's id behind it.
+MAX_TERM_BYTES: Final = 512
 _WORD: Final = re.compile(r"\S+")
 
 
@@ -48,15 +52,22 @@ class User:
 
 
 def folded(text: str) -> str:
-    """As names are compared: without case, accents, and blanks that stand together."""
+    """As names are compared: without case, accents, and blanks that stand together. Cut where it is very long."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join("".join(one for one in plain if not unicodedata.combining(one)).split())
+    whole = " ".join("".join(one for one in plain if not unicodedata.combining(one)).split())
+    return whole.encode()[:MAX_TERM_BYTES].decode(errors="ignore")
 
 
 def terms_of(name: str) -> tuple[str, ...]:
     """The name from each of its first words on: a prefix of one of these finds it."""
     whole = folded(name)
     return tuple(dict.fromkeys(whole[found.start() :] for found in list(_WORD.finditer(whole))[:MAX_TERMS]))
+
+
+def is_listed(term: str, user_id: str, prefix: str) -> bool:
+    """Whether a user could be listed so where this prefix is searched for."""
+    is_plain = is_label(term) and is_user_id(user_id) and term == folded(term)
+    return is_plain and is_label(prefix) and term.startswith(folded(prefix))
 
 
 def first_found(user: User, prefix: str) -> str | None:

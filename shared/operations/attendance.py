@@ -80,12 +80,14 @@ def list_members(
         services.observer.failed("members not listed", error)
 
 
-def give_up_left(user_id: str, groups: Mapping[str, int], *, stores: PresenceStores, now: int) -> None:
+def give_up_left(
+    user_id: str, groups: Mapping[str, int], *, stores: PresenceStores, now: int, settled_ms: int = _SETTLED_MS
+) -> None:
     """Forget those groups, or channels, that the user has left since: they were listed long ago, and are no member now.
 
     Who comes back is listed anew, which is another time, and so stays.
     """
     still_in = stores.memberships.of_user_in(user_id, groups)
     for group, since in groups.items():
-        if group not in still_in and since + _SETTLED_MS < now:
+        if group not in still_in and since + settled_ms < now:
             stores.sessions.unlist(user_id, group, since=since)

@@ -32,6 +32,8 @@ from shared.ports.stores import ChatStores, Stores
 
 # What a session says for longer than this was not said by somebody who is just coming again.
 _COMING_MS: Final = 10_000
+# Whoever names a channel in a session is a member a moment later, or has died: no request takes longer.
+_ENTERED_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ def _take_out(
             if stores.memberships.get(conversation_id, user_id) is None:
                 raise NotAMember if by == user_id else NotFound("There is no such member")
             continue
+        if set(roster.seats) == {user_id} and _has_others(conversation_id, user_id, stores, services):
+            rules.check_owner_remains({"": MEMBER})
         try:
             remove_member(conversation_id, user_id, by=by, stores=stores, services=services, context=context)
         except NotFound:
@@ -296,7 +300,7 @@ def _named_in_session(
     there = stores.sessions.list_in(user_id, conversation_id, now=now)
     if there is None:
         session = stores.sessions.whole([user_id]).get(user_id, Session())
-        give_up_left(user_id, session.channels, stores=stores, now=now)
+        give_up_left(user_id, session.channels, stores=stores, now=now, settled_ms=_ENTERED_MS)
         there = stores.sessions.list_in(user_id, conversation_id, now=now)
     if there is None:
         raise Conflict(f"A user is in at most {MAX_CHANNELS} channels")
@@ -318,6 +322,14 @@ def _become_reader(
 def _enter(there: Sequence[Connection], conversation_id: str, *, stores: ChatStores, now: int) -> None:
     for connection in live(there, now):
         stores.attendance.enter(connection, [conversation_id])
+
+
+def _has_others(conversation_id: str, user_id: str, stores: Stores, services: Services) -> bool:
+    """Whether anybody else is in it: asked where its last owner goes, of the first places of each part of its list."""
+    parts = services.parallel_map(
+        lambda part: stores.readers.listed(conversation_id, part, limit=2), range(channels.PARTS)
+    )
+    return any(one.user_id != user_id for listed in parts for one in listed)
 
 
 def _leave(conversation_id: str, user_id: str, *, stores: Stores, context: Context) -> None:

@@ -19,13 +19,17 @@ from shared.ports.stores import ChatStores
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Edit:
-    """What a client asks for. `data` as JSON replaces the message's, `null` takes it off, and None leaves it."""
+    """What a client asks for. `data` as JSON replaces the message's, `null` takes it off, and None leaves it.
+
+    `is_server`: by a token of the team's own servers, whoever that acts as.
+    """
 
     user_id: str
     conversation_id: str
     seq: int
     content: str
     data: str | None = None
+    is_server: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -64,8 +68,9 @@ def edit(
         if message.sender_id == user_id and is_same and not message.forwarded:
             return None
         now = context.now()
-        rules.check_editable(message, user_id, window_s=context.limits.edit_window_s, now=now)
-        hung = message.data if data is None else data
+        window_s = context.limits.edit_window_s
+        rules.check_editable(message, user_id, is_server=command.is_server, window_s=window_s, now=now)
+        hung = message.data if data is None or (message.data is None and data == NO_DATA) else data
         rules.check_edited_weight(message, replace(message, content=content, data=hung, edited_at=now))
         return Edited(command.seq, content, message.last_edit, hung)
 

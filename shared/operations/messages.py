@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from shared.domain import rules
 from shared.domain.connections import Connection
 from shared.domain.custom import attachments_text, data_text
-from shared.domain.entries import Draft, Entry, MessageType, ReadAlong, author_key, displaced, files_of
+from shared.domain.entries import SYSTEM, Draft, Entry, MessageType, ReadAlong, author_key, displaced, files_of
 from shared.domain.text import has_roles, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, ParleyError, SyncRequired, Unavailable
 from shared.operations.audiences import audience_behind
@@ -255,7 +255,7 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     """The draft with what it shows: its own files have to be there, and what it forwards is what that says now.
 
     A forwarded file needs no look: as long as the original has it, it is ready, and the log makes sure of that. What
-    the original's team hung on it as `data` stays there.
+    the original's team hung on it as `data` stays there, and words of the team's become the user's.
     Raises NotFound for a file, NotAMember and NotFound for an original.
     """
     if command.forward_of is None:
@@ -275,7 +275,7 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     return replace(
         draft,
         content=original.content or "",
-        message_type=original.message_type,
+        message_type="text" if original.message_type == SYSTEM else original.message_type,
         file_id=original.file_id,
         attachments=original.attachments,
         media=original.media,

@@ -26,8 +26,8 @@ from shared.ports.services import PresenceServices
 from shared.ports.stores import Stores
 
 _MAX_ATTEMPTS: Final = 10
-# Of one search: so many listed names are looked at, at most, for a page of those that the caller may see.
-_MAX_LOOKED_AT: Final = 500
+# A search among those whom the caller may not all see looks at so many names: who is acquainted is asked one by one.
+_LOOKED_AT: Final = 100
 Listed = tuple[str, str]
 """A term that a user is listed under, and the user."""
 
@@ -145,26 +145,21 @@ def search_users(
     A page may have fewer than `limit`, and more behind it: among many whom the reader may not see it ends early.
     Raises BadRequest for a prefix of nothing, or over 100 characters.
     """
-    wanted = folded(prefix)
-    if not wanted or len(prefix) > MAX_PREFIX_CHARACTERS:
-        raise BadRequest(f"A prefix has 1 to {MAX_PREFIX_CHARACTERS} characters, and not blanks alone")
+    if not is_label(prefix) or len(prefix) > MAX_PREFIX_CHARACTERS or not (wanted := folded(prefix)):
+        raise BadRequest(
+            f"A prefix has 1 to {MAX_PREFIX_CHARACTERS} characters, is not blank, and holds no control ones"
+        )
+    number = limit if reader.is_admin or reader.visibility == EVERYONE else _LOOKED_AT
+    listed = stores.users.listed(wanted, after=after, limit=number)
+    users = users_for(reader, [user_id for _, user_id in listed], stores=stores, services=services)
     shown: list[User] = []
-    looked_at = 0
-    while looked_at < _MAX_LOOKED_AT:
-        listed = stores.users.listed(wanted, after=after, limit=limit)
-        looked_at += len(listed)
-        users = users_for(reader, [user_id for _, user_id in listed], stores=stores, services=services)
-        for term, user_id in listed:
-            after = term, user_id
-            user = users.get(user_id)
-            if user is None or first_found(user, wanted) != term:
-                continue
+    for term, user_id in listed:
+        user = users.get(user_id)
+        if user is not None and first_found(user, wanted) == term:
             shown.append(user)
-            if len(shown) == limit:
-                return Found(shown, after)
-        if len(listed) < limit:
-            return Found(shown, None)
-    return Found(shown, after)
+        if len(shown) == limit:
+            return Found(shown, (term, user_id))
+    return Found(shown, listed[-1] if len(listed) == number else None)
 
 
 def _is_known(user: User) -> bool:

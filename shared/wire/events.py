@@ -32,8 +32,10 @@ if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pa
     from shared.wire.shapes.messages import Content, Message
 
 
-# An edit's entry has the content, and ids around it.
+# An edit that is too heavy is cut so far that its data and the ids around it have room.
 _MAX_CONTENT_BYTES: Final = MAX_MESSAGE_BYTES - 1_024
+# Below this many characters of content none is, whatever its ids and its data.
+_MAY_BE_HEAVY: Final = 2_500
 # Counts of reactions have what the content leaves, and this much in any case.
 _COUNTS_BYTES: Final = 2_048
 
@@ -104,12 +106,6 @@ def cut_message(body: Message, entry: Entry) -> Message:
     return body
 
 
-def cut_edited(content: str | None, *, beside: str | None = None) -> Content:
-    """The `content` of an edit's entry, which has JSON `beside` it."""
-    room = _MAX_CONTENT_BYTES - (len(beside.encode()) if beside else 0)
-    return {"content": None} if content is None else cut_content(content, room)
-
-
 def cut_content(content: str, room: int) -> Content:
     """As much of the beginning as fits into `room` bytes of JSON, marked where that is not all."""
     if 6 * len(content) + 2 <= room or text_bytes(content) <= room:
@@ -142,13 +138,22 @@ def entry_event(entry: Entry) -> dict[str, Any]:
     place = {"type": "new_message", "conversation_id": entry.conversation_id, "seq": entry.seq}
     if entry.change is None:
         return {**place, "message": message_body(entry)}
-    return {
+    event = {
         **place,
         "type": entry.kind,
         **_by(entry.sender_id, entry.change),
         "timestamp": entry.created_at,
         **_change_fields(entry.conversation_id, entry.change),
     }
+    return cut_edit(event, entry.change) if isinstance(entry.change, Edited) else event
+
+
+def cut_edit(event: dict[str, Any], edit: Edited) -> dict[str, Any]:
+    """The event of an edit, of at most 24 KB: if need be its content ends early."""
+    content = edit.content
+    if content is None or len(content) < _MAY_BE_HEAVY or _size(event) <= MAX_MESSAGE_BYTES:
+        return event
+    return {**event, **cut_content(content, _MAX_CONTENT_BYTES - (len(edit.data.encode()) if edit.data else 0))}
 
 
 def pack_event(pack: Pack) -> dict[str, Any]:
@@ -172,7 +177,7 @@ def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # n
     match change:
         case Edited(target=target, content=content, data=data):
             hung = {} if data is None else {"data": json.loads(data)}
-            return {**_target(conversation_id, target), **cut_edited(content, beside=data), **hung}
+            return {**_target(conversation_id, target), "content": content, **hung}
         case Deleted(target=target):
             return _target(conversation_id, target)
         case Reacted(target=target, emoji=emoji, removed=removed):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from shared.domain.users import MAX_BULK, MAX_ROLE_CHARACTERS, User
+from shared.domain.users import MAX_BULK, MAX_ROLE_CHARACTERS, User, is_listed
 from shared.operations.contacts import MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.operations.users import Found, Listed
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
@@ -26,7 +26,7 @@ class _Record(BaseModel):
     avatar: str | None = left_out(maxLength=MAX_AVATAR_URL)
     role: str | None = left_out(maxLength=MAX_ROLE_CHARACTERS)
     data: Data | None = left_out()
-    deactivated: bool = left_out()
+    deactivated: bool | None = left_out()
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named."""
@@ -80,7 +80,7 @@ def found_body(found: Found, reader_id: str, prefix: str) -> shapes.FoundUsers:
 def decode_users_cursor(reader_id: str, cursor: str, prefix: str) -> Listed:
     """Where the page goes on, if the cursor is this reader's and of this search. Raises BadRequest for any other."""
     match decode_cursor(reader_id, _USERS, cursor):
-        case [str(searched), str(term), str(user_id)] if searched == prefix:
+        case [str(searched), str(term), str(user_id)] if searched == prefix and is_listed(term, user_id, prefix):
             return term, user_id
     raise invalid_cursor()
 

@@ -106,6 +106,16 @@ def test_only_who_asks_for_it_gets_a_sound_or_a_film(harness: RestHarness, kind:
     assert announce(harness, **plain).body["kind"] == (kind or "file")
 
 
+def test_what_the_team_said_is_changed_by_nobody_else(harness: RestHarness) -> None:
+    said = {"content": "Carol has closed this ticket", "message_type": "system"}
+    seq = send(harness, scope="admin", **said).body["seq"]
+    place = f"/v1/conversations/{DM}/messages/{seq}"
+    assert harness.call("PATCH", place, body={"content": "I am the team"}).code == "forbidden"
+    assert harness.call("PATCH", place, scope="admin", body={"content": "Carol has opened it"}).status == 200
+    forwarded = send(harness, GROUP, forward_of={"conversation_id": DM, "seq": seq}).body["seq"]
+    assert (shown(harness, forwarded, GROUP)["type"], shown(harness, forwarded, GROUP)["forwarded"]) == ("text", True)
+
+
 def test_servers_write_system_messages_and_nobody_else(harness: RestHarness) -> None:
     said = {"content": "Carol has closed this ticket", "message_type": "system"}
     for scope in ("", "notifications:send"):

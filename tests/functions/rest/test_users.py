@@ -9,6 +9,7 @@ import pytest
 
 from functions.rest.api import make_api
 from shared.domain.users import ACQUAINTED, NOBODY, folded, terms_of
+from shared.wire.common import encode_cursor
 from tests.functions.rest.harness import Answered, RestHarness
 from tests.stores import MEMBERS
 
@@ -166,6 +167,48 @@ def test_a_new_name_is_found_and_the_old_one_is_not(harness: RestHarness) -> Non
     put(harness, "zoe", name="Zoe Miller")
     put(harness, "zoe", name="Zoe Smith")
     assert (named(harness, "miller"), named(harness, "smith"), named(harness, "zoe")) == ([], ["zoe"], ["zoe"])
+
+
+@pytest.mark.parametrize("name", ["\ufdfa" * 100, "\uac04" * 100, "\U0001d400" * 100, "a\u0301" * 50, "\u337f" * 100])
+def test_a_name_that_grows_when_it_is_compared_is_listed_all_the_same(harness: RestHarness, name: str) -> None:
+    user_id = "z" * 128
+    put(harness, user_id, name=name)
+    assert named(harness, name[:3]) == named(harness, name) == [user_id]
+    keys = [len(row["sk"].encode()) for row in harness.stores.rows(MEMBERS) if row["pk"].startswith("names#")]
+    assert keys
+    assert max(keys) <= 1_024
+
+
+def test_null_clears_that_somebody_is_deactivated(harness: RestHarness) -> None:
+    put(harness, "zoe", name="Zoe", deactivated=True)
+    assert put(harness, "zoe", deactivated=None)["deactivated"] is False
+
+
+@pytest.mark.parametrize("query", [{"prefix": "\ud800"}, {"prefix": "a\x00"}, {"prefix": "\n"}])
+def test_a_prefix_that_is_no_text_is_refused(harness: RestHarness, query: dict[str, str]) -> None:
+    assert harness.call("GET", "/v1/users", query=query).code == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "position", [["zo", "a", "x"], ["zo", "", ""], ["zo", "zo\x1f", "x"], ["zo", "ZOE", "x"], ["zo", "zoe", "\n"]]
+)
+def test_a_cursor_that_no_search_gave_is_refused(harness: RestHarness, position: list[str]) -> None:
+    cursor = encode_cursor("alice", "users", position)
+    assert harness.call("GET", "/v1/users", query={"prefix": "zo", "cursor": cursor}).code == "bad_request"
+
+
+@pytest.mark.parametrize("whom", [ACQUAINTED, NOBODY])
+def test_a_search_among_many_whom_one_may_not_see_is_bounded(harness: RestHarness, whom: str) -> None:
+    for number in range(150):
+        put(harness, f"s{number:03}", name=f"Sam {number:03}")
+    put(harness, "bob", name="Sam 999")
+    show_users_to(harness, whom)
+    calls = len(harness.stores.calls.made)
+    first = harness.call("GET", "/v1/users", query={"prefix": "s", "limit": "1"}).body
+    assert first["users"] == []
+    assert len(harness.stores.calls.made) - calls < 130
+    found = harness.call("GET", "/v1/users", query={"prefix": "s", "limit": "1", "cursor": first["next_cursor"]}).body
+    assert [one["user_id"] for one in found["users"]] == (["bob"] if whom == ACQUAINTED else [])
 
 
 def test_who_is_deactivated_is_shown_and_not_found(harness: RestHarness) -> None:

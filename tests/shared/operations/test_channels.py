@@ -302,6 +302,17 @@ def test_a_reader_leaves_without_a_trace(harness: ChatHarness) -> None:
         leave(harness, "bob")
 
 
+def test_the_last_owner_stays_as_long_as_anybody_reads(harness: ChatHarness) -> None:
+    make(harness, OPEN, "bob")
+    with pytest.raises(Forbidden, match="owner"):
+        leave(harness, "alice")
+    assert "alice" in harness.roles(CHANNEL)
+    appoint(harness, "bob", "owner")
+    leave(harness, "alice")
+    leave(harness, "bob")
+    assert harness.roles(CHANNEL) == {}
+
+
 def test_owners_and_admins_remove_readers_and_owners_remove_admins(harness: ChatHarness) -> None:
     make(harness, OPEN, "bob", "carol", "dave")
     appoint(harness, "bob", "admin")
@@ -352,7 +363,7 @@ def test_a_user_is_in_so_many_channels_and_makes_room_by_leaving(harness: ChatHa
     harness.stores.readers.leave(places[0], "bob")
     with pytest.raises(Conflict):
         enter(harness, "bob")  # it may be that they are just coming there again
-    harness.clock.ms += 2 * HOUR_MS
+    harness.clock.ms += 61_000
     assert enter(harness, "bob").is_new
 
 

@@ -104,6 +104,8 @@ def test_data_has_four_kilobytes_of_json_to_the_byte(harness: ChatHarness) -> No
         ([file_at("paper")], NotFound),
         ([file_at("cat", "file")], NotFound),
         ([LINK, file_at("cat"), file_at("unknown")], NotFound),
+        ([file_at("paper"), file_at("paper", "contract")], NotFound),
+        ([file_at("paper", "contract"), file_at("paper")], NotFound),
     ],
 )
 def test_what_is_no_attachment_is_not_sent(harness: ChatHarness, attachments: Any, error: type[Exception]) -> None:
@@ -180,6 +182,19 @@ def test_an_edit_of_a_message_that_never_had_any_says_nothing_of_it(harness: Cha
     harness.edit(1, "ho")
     harness.edit(1, "hu")
     assert ("data" in edited(harness, 2), "data" in edited(harness, 3)) == (False, False)
+
+
+def test_an_edit_that_takes_off_what_was_never_there_says_nothing_of_it(harness: ChatHarness) -> None:
+    harness.send("hi")
+    harness.edit(1, "ho", data=NO_DATA)
+    assert "data" not in edited(harness, 2)
+
+
+def test_the_edit_of_a_message_that_is_within_the_bounds_is_told_whole(harness: ChatHarness) -> None:
+    harness.send("hi")
+    harness.edit(1, "\U0001f600" * 4_990, data=data_text({"a": "z" * 4_088}))
+    event = edited(harness, 2)
+    assert ("content_cut" in event, event["content"]) == (False, "\U0001f600" * 4_990)
 
 
 def test_only_the_author_edits_data(harness: ChatHarness) -> None:
