@@ -149,6 +149,8 @@ def groups(day: Day) -> None:
     day.cloud.gone.add(day.connections[others[1]])
     day.settle()
     day.ask("alice", type="message", conversation_id=large["id"], content="to all")
+    channel = functions.http("alice", "POST", "/v1/conversations", {"type": "channel", "name": "News", "join": "open"})
+    functions.http(others[0], "PUT", f"/v1/conversations/{channel['id']}/members/{others[0]}")  # is connected
     day.settle()
 
 

@@ -128,6 +128,7 @@ def bounds(remembered: int) -> dict[str, int]:
         "._extended": remembered,
         "._refusals[]": int(SETTINGS["ABUSE_LIMIT"]),
         "._idle": width + 1,
+        ".private_members": 64,
         ".rosters._kept": _SEATS,
         ".rosters._seen": _GROUPS,
         ".rosters._kept[][].roles": _SEATS,

@@ -48,5 +48,5 @@ def _kind(key: str) -> str:
 
 
 def _is_named(item: dict[str, Any]) -> bool:
-    """A watch's and an attendee's sort key is the connection's id alone, that of what is due begins with the time."""
-    return not item[PK].startswith(("watch#", "live#", DUE_PREFIX))
+    """A sort key that is a connection's id, or begins with a time, names no kind."""
+    return not item[PK].startswith(("watch#", "live#", "audit#", DUE_PREFIX))

@@ -32,6 +32,7 @@ KEPT = {
     "user#/files": 1,
     "user#/profile": 1,
     # These go by themselves.
+    "audit#/": 0,
     "digest#/digest": 0,
     "live#/": 0,
     "sent#/sent": 0,

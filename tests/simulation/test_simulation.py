@@ -66,21 +66,21 @@ def test_every_fault_strikes_and_every_operation_has_every_outcome() -> None:
 @pytest.mark.parametrize("name", list(PLANTED))
 def test_every_planted_bug_is_found(name: str) -> None:
     with planted(name):
-        summary = run_many(range(2_000))
+        summary = run_many(range(3_000))
     assert summary.failures, f"{name}: not found in {summary.histories} histories"
 
 
 def test_without_the_bug_the_history_that_found_it_is_right() -> None:
     """What finds a bug is the bug, not the history."""
     with planted("the put of an entry without its condition"):
-        (failure,) = run_many(range(2_000)).failures
+        (failure,) = run_many(range(3_000)).failures
         assert fingerprint(run(failure.plan)) == fingerprint(failure)
     assert run(failure.plan).findings == []
 
 
 def test_a_failing_history_is_made_shorter() -> None:
     with planted("a resend that is not recognised"):
-        (failure,) = run_many(range(2_000)).failures
+        (failure,) = run_many(range(3_000)).failures
         short = shortest(failure)
     assert short.findings
     assert len(short.plan.actions) <= 4
@@ -90,7 +90,7 @@ def test_a_failing_history_is_made_shorter() -> None:
 
 def test_making_it_shorter_ends_and_says_how_far_it_came_and_how_to_go_on() -> None:
     with planted("a resend that is not recognised"):
-        (failure,) = run_many(range(2_000)).failures
+        (failure,) = run_many(range(3_000)).failures
         few = shortest(failure, tries=3)
         late = shortest(failure, cpu_s=5, clock=iter(range(100)).__next__)
         untouched = shortest(failure, tries=0)
