@@ -47,7 +47,7 @@ def add_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         by, now = app.context["user_id"], wiring.context.now()  # whose token it is, whoever it acts as
         ban = Ban(FOREVER if body.until is None else body.until, body.reason, now, by)
         closed = ban_user(user_id, ban, **wiring.parts)
-        _tell_offline(user_id, wiring)
+        tell_offline(user_id, wiring)
         return ok(bodies.given_body(user_id, ban, closed))
 
     @app.get("/v1/users/<user_id>/ban")
@@ -71,11 +71,11 @@ def add_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Refuse a user's tokens issued before a moment, and close what they opened. Needs the scope `admin`."""
         wiring.admin(app)
         moment, closed = revoke_tokens(user_id, body.issued_before, **wiring.parts)
-        _tell_offline(user_id, wiring)
+        tell_offline(user_id, wiring)
         return ok(bodies.revoked_body(moment, closed))
 
 
-def _tell_offline(user_id: str, wiring: Wiring) -> None:
+def tell_offline(user_id: str, wiring: Wiring) -> None:
     """Have it told if nothing is left, also of who had nothing: an earlier request may have died before it did."""
     stores, services, context = wiring.stores, wiring.services, wiring.context
     check_offline(Gone(user_id, context.now()), again=True, stores=stores, services=services, now=context.now)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest import requests as asked
 from functions.rest.answers import Answer, ok
-from functions.rest.wiring import Wiring
+from functions.rest.wiring import ADMIN, Wiring
 from shared.domain.files import NewFile
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.files import begin_upload, file_for, links_to
@@ -57,8 +57,9 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
     def patch_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
-        user_id, is_server = wiring.writer(app), wiring.is_server(app)
-        command = Edit(user_id, conversation_id, seq, body.content, body.data_text, is_server=is_server)
+        writer = wiring.writing(app)
+        is_server = ADMIN in writer.scopes  # whoever it acts as
+        command = Edit(writer.user_id, conversation_id, seq, body.content, body.data_text, is_server=is_server)
         changed = edit(command, **wiring.parts)
         return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from functions.rest.admin import tell_offline
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import MAX_PRESENCES, UserPath, Users
 from functions.rest.wiring import Wiring
-from shared.domain.connections import Gone
 from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.text import check_user_id
 from shared.errors import BadRequest
 from shared.operations import contacts
-from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, show_presence
+from shared.operations.presence import best_effort, hide_presence, presence_of, show_presence
 from shared.operations.sessions import close_all, live_connections
 from shared.operations.users import update_own
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
@@ -68,10 +68,8 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def delete_connections(user_id: UserPath) -> Answer:
         """Close every live connection of a user. Needs the scope `admin`. Tokens stay good until they end."""
         wiring.admin(app)
-        stores, services, context = wiring.stores, wiring.services, wiring.context
-        closed = close_all(user_id, stores=stores, services=services, now=context.now())
-        # Also of who has none left: an earlier request may have died before it told that.
-        check_offline(Gone(user_id, context.now()), again=True, stores=stores, services=services, now=context.now)
+        closed = close_all(user_id, stores=wiring.stores, services=wiring.services, now=wiring.context.now())
+        tell_offline(user_id, wiring)
         return ok(bodies.closed_body(closed))
 
 

@@ -100,23 +100,22 @@ class Wiring:
         )
         self.stores.audit.put(row, days=context.limits.audit_days)
 
-    def is_server(self, app: APIGatewayHttpResolver) -> bool:
-        """Whether the token is the team's own, whoever it acts as."""
-        token = bearer_token(app.current_event.headers)
-        return token is not None and ADMIN in self.verifier.verify(token).scopes
-
     def sees_all(self, app: APIGatewayHttpResolver, caller: Identity) -> bool:
         """Whether an administrator asks, as nobody else."""
         return ADMIN in caller.scopes and _header(app, ACTING_AS) is None
 
     def writer(self, app: APIGatewayHttpResolver, *, is_server: bool = False) -> str:
+        """The user who writes, as `writing` has them."""
+        return self.writing(app, is_server=is_server).user_id
+
+    def writing(self, app: APIGatewayHttpResolver, *, is_server: bool = False) -> Identity:
         """The caller of what counts as a message: it writes what others get to see. Raises RateLimited, too.
 
         `is_server`: it is for administrators alone.
         """
-        user_id = (self.admin(app) if is_server else self.caller(app)).user_id
-        self.limiter.take(user_id)
-        return user_id
+        identity = self.admin(app) if is_server else self.caller(app)
+        self.limiter.take(identity.user_id)
+        return identity
 
 
 def _header(app: APIGatewayHttpResolver, name: str) -> str | None:

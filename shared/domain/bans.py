@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.connections import Barred
 from shared.domain.text import MAX_NUMBER
 
 # Of a ban without an end.
@@ -35,3 +36,10 @@ class Bars:
     def revokes(self, issued_at: int) -> bool:
         """Whether a token that was issued then is revoked. 0: it is not known when."""
         return issued_at < self.issued_before
+
+    def against(self, at: int, issued_at: int) -> Barred | None:
+        """What keeps out who comes then with a token that was issued so; None for nothing. A ban counts first."""
+        ban = self.ban_at(at)
+        if ban is not None:
+            return Barred(ban.until)
+        return Barred(None) if self.revokes(issued_at) else None

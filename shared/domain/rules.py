@@ -279,9 +279,9 @@ def check_removable(user_id: str, by: str, audience: Audience) -> None:
     raise Forbidden("Owners can remove anyone, admins can remove members")
 
 
-def check_owner_remains(roles: Mapping[str, Role]) -> None:
-    """A group that has members has an owner among them. Raises Forbidden."""
-    if roles and OWNER not in roles.values():
+def check_owner_remains(roles: Mapping[str, Role], *, has_readers: bool = False) -> None:
+    """A group that has members has an owner among them, and so has a channel that is read. Raises Forbidden."""
+    if (roles or has_readers) and OWNER not in roles.values():
         raise Forbidden("A group needs an owner: make somebody else one first")
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from shared.domain.bans import FOREVER, Ban, Bars
+from shared.domain.bans import Ban, Bars
 from shared.domain.connections import BANNED, CONNECTING_MS, REVOKED, Closing, Connection, Identity
 from shared.domain.devices import Device
-from shared.errors import BadRequest, Banned, Revoked
+from shared.errors import BadRequest
 from shared.operations.context import Context
-from shared.operations.sessions import close_these
+from shared.operations.sessions import close_these, refuse
 from shared.ports.services import RestServices
 from shared.ports.stores import SessionStores, Stores
 
@@ -27,12 +27,9 @@ CLOCKS_MS: Final = 60_000
 
 def check_bars(identity: Identity, *, stores: SessionStores, now: int) -> None:
     """One strongly consistent read. Raises Banned, and Revoked for a token that was issued too early."""
-    bars = stores.sessions.bars(identity.user_id)
-    ban = bars.ban_at(now)
-    if ban is not None:
-        raise Banned(until=None if ban.until == FOREVER else ban.until)
-    if bars.revokes(identity.issued_at):
-        raise Revoked
+    barred = stores.sessions.bars(identity.user_id).against(now, identity.issued_at)
+    if barred is not None:
+        refuse(barred)
 
 
 def ban_user(user_id: str, ban: Ban, *, stores: Stores, services: RestServices, context: Context) -> int:

@@ -168,8 +168,8 @@ def _take_out(
             if stores.memberships.get(conversation_id, user_id) is None:
                 raise NotAMember if by == user_id else NotFound("There is no such member")
             continue
-        if set(roster.seats) == {user_id} and _has_others(conversation_id, user_id, stores, services):
-            rules.check_owner_remains({"": MEMBER})
+        if set(roster.seats) == {user_id}:
+            rules.check_owner_remains({}, has_readers=_has_others(conversation_id, user_id, stores, services))
         try:
             remove_member(conversation_id, user_id, by=by, stores=stores, services=services, context=context)
         except NotFound:

@@ -92,8 +92,8 @@ def delete(
         rules.check_deletable(message, user_id, audience)
         if message.deleted_at is not None:
             return None
-        first, *more = message.file_ids or (None,)
-        return Deleted(seq, message.last_edit, first, tuple(file_id for file_id in more if file_id))
+        files = message.file_ids
+        return Deleted(seq, message.last_edit, files[0] if files else None, files[1:])
 
     changed = change(conversation_id, user_id=user_id, decide=decide, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)

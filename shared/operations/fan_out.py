@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.connections import Connection, Delivered, Session, live
+from shared.domain.connections import Connection, Session, live
 from shared.domain.entries import Entry, Pack
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
@@ -109,11 +109,8 @@ def deliver(
     """
     found = _found(shard, stores=stores, now=context.now())
     waiting = [one for one in found.there if is_posted and not is_opened_since(one, shard.queued_at)]
-    for one in post_paced(entry, waiting, stores=stores, services=services, context=context):
-        report(one, services=services)
-        if shard.attendees is not None:
-            for gone in one.forgotten:
-                stores.attendance.leave(gone.connection_id, shard.conversation_id)
+    attending = None if shard.attendees is None else shard.conversation_id
+    post_paced(entry, waiting, attending=attending, stores=stores, services=services, context=context)
     return found
 
 
@@ -121,11 +118,12 @@ def post_paced(
     event: Entry | Pack,
     connections: Sequence[Connection],
     *,
+    attending: str | None,
     stores: PresenceStores,
     services: PushServices,
     context: Context,
-) -> list[Delivered]:
-    """Post to all of these, at most `fan_out_rate` a second, and say what became of it."""
+) -> None:
+    """Post to all of these, at most `fan_out_rate` a second. Who attends `attending` and is gone does not any more."""
     now, rate = context.now, context.limits.fan_out_rate
     portion = max(1, rate // _PORTIONS)
     delivered = []
@@ -137,7 +135,11 @@ def post_paced(
         rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
         if not is_last and rest_ms > 0:
             context.wait_ms(rest_ms)
-    return delivered
+    for one in delivered:
+        report(one, services=services)
+        if attending is not None:
+            for gone in one.forgotten:
+                stores.attendance.leave(gone.connection_id, attending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from shared.domain.connections import Connection, live
 from shared.domain.packs import MAX_ENTRIES, Portion, event_of
 from shared.operations.context import Context
-from shared.operations.delivery import report
 from shared.operations.fan_out import STALE_MS, is_opened_since, post_paced
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores, Stores
@@ -37,10 +36,7 @@ def deliver_portion(portion: Portion, *, stores: PushStores, services: PushServi
             sync_within_ms=portion.sync_within_ms,
             size=lambda one: len(services.encode(one)),
         )
-        for delivered in post_paced(event, targets, stores=stores, services=services, context=context):
-            report(delivered, services=services)
-            for gone in delivered.forgotten:
-                stores.attendance.leave(gone.connection_id, conversation_id)
+        post_paced(event, targets, attending=conversation_id, stores=stores, services=services, context=context)
     rest = _rest(portion, rows, most=most)
     if rest is not None:
         services.shard_queue.put([rest])

@@ -40,6 +40,10 @@ class Reader:
     is_admin: bool
     visibility: str
 
+    @property
+    def sees_all(self) -> bool:
+        return self.is_admin or self.visibility == EVERYONE
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -149,7 +153,7 @@ def search_users(
         raise BadRequest(
             f"A prefix has 1 to {MAX_PREFIX_CHARACTERS} characters, is not blank, and holds no control ones"
         )
-    number = limit if reader.is_admin or reader.visibility == EVERYONE else _LOOKED_AT
+    number = limit if reader.sees_all else _LOOKED_AT
     listed = stores.users.listed(wanted, after=after, limit=number)
     users = users_for(reader, [user_id for _, user_id in listed], stores=stores, services=services)
     shown: list[User] = []
@@ -167,7 +171,7 @@ def _is_known(user: User) -> bool:
 
 
 def _visible(reader: Reader, user_ids: Sequence[str], stores: Stores, services: PresenceServices) -> set[str]:
-    if reader.is_admin or reader.visibility == EVERYONE:
+    if reader.sees_all:
         return set(user_ids)
     if reader.visibility == ACQUAINTED:
         return seen_by(reader.user_id, user_ids, stores=stores, services=services)

@@ -224,8 +224,8 @@ BUGS: Final = (
     Bug(
         "a deletion leaves the last edit's content in its entry",
         "shared/operations/editing.py",
-        "return Deleted(seq, message.last_edit, first, ",
-        "return Deleted(seq, None, first, ",
+        "return Deleted(seq, message.last_edit, files[0] ",
+        "return Deleted(seq, None, files[0] ",
     ),
     Bug(
         "a deletion leaves its reactions",
@@ -285,8 +285,8 @@ BUGS: Final = (
     Bug(
         "a group can lose its last owner",
         "shared/domain/rules.py",
-        "if roles and OWNER not in roles.values():",
-        "if roles and not roles.values():",
+        "if (roles or has_readers) and OWNER not in roles.values():",
+        "if (roles or has_readers) and not roles.values():",
     ),
     Bug(
         "plain members can rename and add",

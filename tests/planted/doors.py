@@ -73,7 +73,7 @@ BUGS: Final = (
     Bug(
         "what is written by HTTP is not counted",
         "functions/rest/wiring.py",
-        "        self.limiter.take(user_id)\n",
+        "        self.limiter.take(identity.user_id)\n",
         "",
     ),
     Bug(

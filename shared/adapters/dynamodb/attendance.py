@@ -38,10 +38,10 @@ class DynamoDbAttendance(MembersStore):
         return list(map(_attendee, items))
 
     def in_part(self, conversation_id: str, part: int, *, after: str = "", limit: int) -> Sequence[Connection]:
-        condition, values = f"{PK} = :part", {":part": attending_key(conversation_id, part, "")[PK]}
-        if after:
-            condition, values = f"{condition} AND {SK} > :after", {**values, ":after": after}
-        return [_attendee(item) for item in self._table.query(condition, values, limit=limit)]
+        start = attending_key(conversation_id, part, after)
+        behind = start if after else None
+        found = self._table.query(f"{PK} = :part", {":part": start[PK]}, limit=limit, after=behind)
+        return list(map(_attendee, found))
 
     def count(self, conversation_id: str, part: int) -> int:
         return self._table.count(f"{PK} = :part", {":part": attending_key(conversation_id, part, "")[PK]})

@@ -148,17 +148,22 @@ def transact(calls: Calls, parts: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def query(calls: Calls, request: Mapping[str, Any], *, limit: int | None = None) -> Iterator[Item]:
-    """Every item of a query, page after page, at most `limit`. Pages end at 1 MB, wherever that falls."""
+    """Every item of a query, page after page, at most `limit`."""
+    for page in _pages(calls, request, limit=limit):
+        yield from map(from_item, page.get("Items", []))
+
+
+def _pages(calls: Calls, request: Mapping[str, Any], *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """What a query is answered, at most `limit` items of it. Pages end at 1 MB, wherever that falls."""
     page_request = dict(request)
     remaining = limit
     while remaining is None or remaining > 0:
         if remaining is not None:
             page_request["Limit"] = remaining
         page = calls.call("Query", page_request)
-        items = page.get("Items", [])
-        yield from map(from_item, items)
+        yield page
         if remaining is not None:
-            remaining -= len(items)
+            remaining -= len(page.get("Items", []))
         if "LastEvaluatedKey" not in page:
             return
         page_request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -267,20 +272,14 @@ class Table:
 
     def count(self, condition: str, values: Item) -> int:
         """How many rows a query would give, page after page, without the rows."""
-        request: dict[str, Any] = {
+        request = {
             "TableName": self.name,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": to_item(values),
             "ConsistentRead": True,
             "Select": "COUNT",
         }
-        counted: int = 0
-        while True:
-            page = self._calls.call("Query", request)
-            counted += int(page["Count"])
-            if "LastEvaluatedKey" not in page:
-                return counted
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return sum(int(page["Count"]) for page in _pages(self._calls, request))
 
     def put(self, item: Item) -> None:
         self._calls.call("PutItem", self.written(item))

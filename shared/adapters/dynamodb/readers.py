@@ -38,11 +38,9 @@ class DynamoDbReaders(MembersStore):
         return transact(self._calls, parts)
 
     def listed(self, conversation_id: str, part: int, *, after: str = "", limit: int) -> list[ListedMember]:
-        key = listing_key(conversation_id, part, after)
-        condition, values = f"{PK} = :part", {":part": key[PK]}
-        if after:
-            condition, values = f"{condition} AND {SK} > :after", {**values, ":after": after}
-        items = self._table.query(condition, values, limit=limit, consistent=False)
+        start = listing_key(conversation_id, part, after)
+        behind, values = start if after else None, {":part": start[PK]}
+        items = self._table.query(f"{PK} = :part", values, limit=limit, after=behind, consistent=False)
         return [ListedMember(item[USER_ID], item["joined_at"], item[SK]) for item in items]
 
     def around(self, conversation_id: str, user_id: str, *, limit: int) -> list[ListedMember]:

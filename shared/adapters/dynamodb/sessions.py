@@ -46,7 +46,7 @@ class DynamoDbSessions:
         if answer is None:  # the user's very first connection: there is no map yet to put it into
             answer = self._start(connection)
         if isinstance(answer, Refused):
-            barred = _barred(answer.item or {}, connection)
+            barred = bars_from(answer.item or {}).against(connection.connected_at, connection.issued_at)
             if barred is not None:
                 return barred
             return live.LimitReached(list(connections_from(answer.item, connection.user_id).values()))
@@ -107,7 +107,7 @@ class DynamoDbSessions:
             returns="ALL_OLD",
         )
         if fresh_token and isinstance(answer, Refused):
-            barred = _barred(answer.item or {}, connection)
+            barred = bars_from(answer.item or {}).against(connection.connected_at, connection.issued_at)
             if barred is not None:
                 return barred
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
@@ -242,14 +242,6 @@ def _named_in(conversation_id: str) -> tuple[str, int]:
 def _allowing(connection: live.Connection) -> dict[str, Any]:
     """The values of _ALLOWED."""
     return {":opened": connection.connected_at, ":issued": connection.issued_at}
-
-
-def _barred(item: Item, connection: live.Connection) -> live.Barred | None:
-    bars = bars_from(item)
-    ban = bars.ban_at(connection.connected_at)
-    if ban is not None:
-        return live.Barred(ban.until)
-    return live.Barred(None) if bars.revokes(connection.issued_at) else None
 
 
 def bars_from(item: Item) -> Bars:
