@@ -108,7 +108,10 @@ def test_any_request_has_an_answer_and_what_is_refused_changes_nothing(
     assert harness.unexpected == []
     assert foreign(harness) == others
     if status >= 400:
-        assert answer["code"] in CODES - FAULTS, answer
+        if method == "HEAD":  # its answers leave the body out
+            assert answer is None
+        else:
+            assert answer["code"] in CODES - FAULTS, answer
         assert status < 500
         assert harness.state == before
 
