@@ -123,7 +123,7 @@ def test_whatever_is_done_as_somebody_else_is_answered_as_to_them_and_leaves_one
 def test_who_is_kept_out_does_nothing(harness: RestHarness, name: str) -> None:
     user, sessions = success_of(name).user, harness.stores.sessions
     before = (harness.stores.rows(LOG), harness.stores.rows(MEMBERS))
-    sessions.revoke(user, now())
+    sessions.revoke(user, now() + 60_000)  # after any token of this test, whose seconds are whole
     assert ask(name, harness).code == "unauthenticated"
     sessions.ban(user, Ban(now() + 60_000, "spam", 1, "root"))
     answered = ask(name, harness)
