@@ -8,6 +8,8 @@ import type { Failure } from "./generated/frames.js";
  */
 export class ParleyError extends Error {
   override readonly name = "ParleyError";
+  /** With `banned`: when it ends (ms); null where it does not end by itself. */
+  until?: number | null;
 
   constructor(
     readonly code: string,
@@ -31,6 +33,14 @@ export class ParleyError extends Error {
   static fromWire(body: Partial<Failure>, status?: number): ParleyError {
     const after = typeof body.retry_after_ms === "number" ? body.retry_after_ms : undefined;
     const code = body.code ?? "internal";
-    return new ParleyError(code, body.error ?? "The server gave no reason", body.retryable === true, after, status);
+    const error = new ParleyError(
+      code,
+      body.error ?? "The server gave no reason",
+      body.retryable === true,
+      after,
+      status,
+    );
+    if (body.until !== undefined) error.until = body.until;
+    return error;
   }
 }

@@ -130,14 +130,15 @@ export class Outgoing {
   }
 
   async #upload(file: Attachment): Promise<FileOut> {
-    const { name, content_type, kind, onProgress, signal } = file.options;
+    const { name, content_type, kind, duration_ms, waveform, onProgress, signal } = file.options;
     const told = (done: number, total: number) => {
       if (this.#files.get(file.id) === file) this.#show(file, done);
       guarded(() => onProgress?.(done, total));
     };
     const unfollow = follow(signal, file.stop);
     try {
-      const options = { name, onProgress: told, signal: file.stop.signal, ...given({ content_type, kind }) };
+      const more = given({ content_type, kind, duration_ms, waveform });
+      const options = { ...more, name, onProgress: told, signal: file.stop.signal };
       return await this.session.base.files.upload(file.blob, options);
     } finally {
       unfollow();

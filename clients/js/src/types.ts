@@ -44,10 +44,12 @@ export type ConnectionState = {
   state: "connecting" | "catching_up" | "online" | "offline" | "ended";
   /** For people: why it is offline, or has ended. */
   reason?: string;
-  /** Stable: token_expired, unauthenticated, forbidden, revoked, connection_limit, rate_limited, wrong_user, log_lost, not_saved, closed. */
+  /** Stable: token_expired, unauthenticated, forbidden, revoked, banned, connection_limit, rate_limited, wrong_user, log_lost, not_saved, closed. */
   code?: string;
   /** Milliseconds since the epoch, when offline: the next try. */
   retryAt?: number;
+  /** With the code `banned`, as soon as it is known: when that ends (ms); null where it does not end by itself. */
+  until?: number | null;
 };
 
 export type DeliveryState = "sending" | "sent" | "delivered" | "read" | "failed";
@@ -114,6 +116,10 @@ export type UploadOptions = {
   name: string;
   content_type?: NewUpload["content_type"];
   kind?: "image" | "audio" | "video" | "file";
+  /** Of a sound or a film, in ms: shown with the message that it is sent in. */
+  duration_ms?: number;
+  /** How loud it is, 0 to 100, in at most a hundred parts. */
+  waveform?: number[];
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 };

@@ -235,3 +235,30 @@ test("what comes late for a client that was closed does not get into the store, 
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await store.items(DM, { before: Infinity, limit: 10 })).toEqual([]);
 });
+
+const out = { error: "You are kept out", code: "banned", retryable: false, until: 1_795_517_600_123, request_id: "r" };
+
+test("who is banned is told until when, and the client stays away", async () => {
+  const { server } = harness;
+  const alice = harness.client({ token: () => token("alice") });
+  await alice.connected();
+  server.routes.set("GET /v1/me", () => ({ status: 403, body: out }));
+  server.post("alice", { type: "disconnect", code: "banned", reconnect: false });
+  await until(() => alice.connection().until);
+  expect(alice.connection()).toEqual({
+    state: "ended",
+    code: "banned",
+    reason: "You are kept out",
+    until: 1_795_517_600_123,
+  });
+  expect(server.requests.filter((each) => each === "GET /v1/me")).toHaveLength(1);
+});
+
+test("a ticket that is refused for a ban ends the client at once: another token would not help", async () => {
+  const { server } = harness;
+  server.routes.set("POST /v1/tickets", () => ({ status: 403, body: { ...out, until: null } }));
+  const alice = harness.client({ token: () => token("alice"), byTicket: true });
+  await expect(alice.connected()).rejects.toMatchObject({ code: "banned" });
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "banned", until: null });
+  expect(server.requests.filter((each) => each === "POST /v1/tickets")).toHaveLength(1);
+});

@@ -157,3 +157,19 @@ export function useSend(where: Where): (content: string | null, more?: SendMore)
 export function useNotifications(): readonly Notification[] {
   return useTopic("notifications", (client) => client.notifications());
 }
+
+/** A `Directory` of `@parley/client/more`, or anything that knows users like one. */
+export type UserSource<U> = { get(id: string): U; subscribe(listener: () => void): () => void };
+
+/** What is known of these users by now, in their order; what is not is asked for. */
+export function useUsers<U>(source: UserSource<U>, ids: readonly string[]): readonly U[] {
+  const shown = useRef<readonly U[]>([]);
+  const subscribe = useCallback((listener: () => void) => source.subscribe(listener), [source]);
+  const get = () => {
+    const now = ids.map((id) => source.get(id));
+    const before = shown.current;
+    if (now.length !== before.length || now.some((user, index) => user !== before[index])) shown.current = now;
+    return shown.current;
+  };
+  return useSyncExternalStore(subscribe, get, get);
+}

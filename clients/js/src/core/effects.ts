@@ -65,6 +65,7 @@ export type CoreEvent =
       reason?: string;
       code?: string;
       retryIn?: number;
+      until?: number | null;
     };
 
 export type Effect =

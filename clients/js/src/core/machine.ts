@@ -7,6 +7,7 @@ import { Context, earliest } from "./context.js";
 import { isChannel } from "./conversation.js";
 import { Cursors } from "./cursors.js";
 import { Exchange } from "./exchange.js";
+import { given } from "./given.js";
 import { Link } from "./link.js";
 import { Notifying } from "./notifying.js";
 import { asEntry, asEvent, asPack, type Frame, isKnown, isLive, isSeq } from "./parsing.js";
@@ -135,7 +136,7 @@ export class Machine {
     if (this.link.state !== "connecting" && this.link.state !== "online") return;
     this.#forgetConnection();
     const retryIn = this.link.lost(now);
-    this.context.emit({ type: "connection", state: "offline", reason, ...(code ? { code } : {}), retryIn });
+    this.context.emit({ type: "connection", state: "offline", reason, ...given({ code }), retryIn });
   }
 
   /** The machine is on a network again, or its page is looked at: try at once, or see whether the connection lives. */
@@ -160,7 +161,8 @@ export class Machine {
     this.link.state = "stopped";
     this.error = error;
     for (const part of [this.sender, this.changes, this.watcher, this.cursors]) part.stop(error);
-    this.context.emit({ type: "connection", state: "ended", reason: error.reason, code: error.code });
+    const { reason, code, until } = error;
+    this.context.emit({ type: "connection", state: "ended", reason, code, ...given({ until }) });
   }
 
   /** A frame of the current connection. */

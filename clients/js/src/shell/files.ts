@@ -44,9 +44,9 @@ export class Files {
 
   async upload(file: Blob | Uint8Array, options: UploadOptions): Promise<FileOut> {
     const blob = file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]);
-    const { name, kind, signal, onProgress } = options;
+    const { name, kind, duration_ms, waveform, signal, onProgress } = options;
     const content_type = typeOf(name, options.content_type ?? blob.type);
-    const body = { name, content_type, size: blob.size, ...given({ kind }) };
+    const body = { name, content_type, size: blob.size, ...given({ kind, duration_ms, waveform }) };
     const begun = await this.api.post("/v1/files", { body, ...given({ signal }) });
     onProgress?.(0, blob.size);
     await this.#post(begun.upload, blob, onProgress, signal);
@@ -103,8 +103,7 @@ export class Files {
     try {
       return (await this.fetch(url, { method: "POST", body, ...given({ signal }) })).status;
     } catch (error) {
-      if (signal?.aborted) throw new ParleyError("aborted", "The upload was called off");
-      throw ParleyError.of(error);
+      throw signal?.aborted ? calledOff() : ParleyError.of(error);
     }
   }
 }
@@ -123,12 +122,14 @@ function byRequest(
     request.upload.onprogress = (event) => onProgress?.(Math.min(event.loaded, size), size);
     request.onload = () => resolve(request.status);
     request.onerror = () => reject(new ParleyError("unreachable", "The upload failed", true));
-    request.onabort = () => reject(new ParleyError("aborted", "The upload was called off"));
+    request.onabort = () => reject(calledOff());
     signal?.addEventListener("abort", () => request.abort());
-    if (signal?.aborted) reject(new ParleyError("aborted", "The upload was called off"));
+    if (signal?.aborted) reject(calledOff());
     else request.send(body);
   });
 }
+
+const calledOff = () => new ParleyError("aborted", "The upload was called off");
 
 /** What the file says, or else its name; the server says what it takes. */
 function typeOf(name: string, given: string): ContentType {

@@ -90,7 +90,7 @@ export class Opening {
   #refused(error: unknown, token: string): void {
     const { core, base, runner } = this;
     const known = ParleyError.of(error);
-    if (known.code === "wrong_user") {
+    if (known.code === "wrong_user" || known.code === "banned") {
       core.stop(known);
     } else if (known.status === 401 || known.status === 403) {
       const left = leftOf(token, Date.now());

@@ -3,6 +3,7 @@
 import type { CoreEvent } from "../core/effects.js";
 import { given } from "../core/given.js";
 import { isKnown, isLive } from "../core/parsing.js";
+import type { ParleyError } from "../errors.js";
 import type { Session } from "../session.js";
 import type { LiveEvent } from "../types.js";
 
@@ -67,21 +68,37 @@ export class Hearing {
     }
   }
 
-  #connection({ state, reason, code, retryIn }: Extract<CoreEvent, { type: "connection" }>): void {
+  #connection({ state, reason, code, until, retryIn }: Extract<CoreEvent, { type: "connection" }>): void {
     const { base, timelines, rows, typing, isReplaced } = this.session;
     if (isReplaced) return;
     base.show({
       state,
-      ...given({ reason, code, retryAt: retryIn === undefined ? undefined : Date.now() + retryIn }),
+      ...given({ reason, code, until, retryAt: retryIn === undefined ? undefined : Date.now() + retryIn }),
     });
     if (state === "offline" || state === "ended") {
       base.typists.clear();
       typing.clear();
     }
-    if (state === "ended") this.session.leave();
+    if (state === "ended") {
+      this.session.leave();
+      if (until === undefined && (code === "banned" || code === "forbidden")) void this.#askBan();
+    }
     if (state === "online") {
       void rows.refresh().catch(() => {});
       timelines.refresh();
+    }
+  }
+
+  /** A connection that ends says no more than that: until when, every request does. */
+  async #askBan(): Promise<void> {
+    const { base } = this.session;
+    try {
+      await base.api.get("/v1/me");
+    } catch (error) {
+      const { code, reason, until } = error as ParleyError;
+      if (code !== "banned" || this.session.isReplaced) return;
+      base.show({ state: "ended", code, reason, ...given({ until }) });
+      base.topics.flush();
     }
   }
 }

@@ -27,7 +27,7 @@ type Sources = { me: string | null; pending: readonly Pending[]; uploads: Readon
 export const WINDOW = 1_000;
 const RECENT = 200;
 const ORDER: readonly DeliveryState[] = ["sent", "delivered", "read"];
-const NOTHING: Timeline = {
+export const NOTHING: Timeline = {
   items: [],
   hasOlder: false,
   loadingOlder: false,

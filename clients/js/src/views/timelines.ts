@@ -4,18 +4,11 @@ import type { Change } from "../core/changes.js";
 import type { StoredItem } from "../store/store.js";
 import type { Entry, Message, NoticeItem, Timeline } from "../types.js";
 import type { Deps } from "./deps.js";
-import { TimelineView, type Upload, WINDOW } from "./timeline.js";
+import { NOTHING, TimelineView, type Upload, WINDOW } from "./timeline.js";
 
 const PAGE = 50;
 const KEPT = 30; // timelines that nobody looks at
-const UNLOADED: Timeline = {
-  items: [],
-  hasOlder: false,
-  loadingOlder: true,
-  hasNewer: false,
-  readSeq: 0,
-  receipts: {},
-};
+const UNLOADED: Timeline = { ...NOTHING, loadingOlder: true };
 
 export class Timelines {
   readonly uploads = new Map<string, Upload>();

@@ -2,7 +2,9 @@
 
 from importlib.metadata import version
 
+from parley_client.admin import Admin, AuditRow, Ban, Connection
 from parley_client.client import ParleyClient, Unacked
+from parley_client.directory import Banned, User, UserPage
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError, RefusedError
 from parley_client.events import (
     Ack,
@@ -53,8 +55,13 @@ __version__ = version("parley-client")
 __all__ = [
     "Ack",
     "Added",
+    "Admin",
+    "AuditRow",
+    "Ban",
+    "Banned",
     "Changed",
     "ClosedError",
+    "Connection",
     "ConnectionChanged",
     "Contact",
     "ConversationUpdated",
@@ -98,5 +105,7 @@ __all__ = [
     "Typing",
     "Unacked",
     "UnknownEvent",
+    "User",
+    "UserPage",
     "__version__",
 ]

@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from types import EllipsisType, TracebackType
 from typing import Any, BinaryIO, Self, Unpack, cast
@@ -15,9 +16,11 @@ from parley_client.background import Progress
 from parley_client.changes import ChangeKind
 from parley_client.core import Core
 from parley_client.dial import Dialer
+from parley_client.directory import DirectoryOperations
 from parley_client.errors import ParleyError
 from parley_client.events import Ack, Changed, Event, Presence
 from parley_client.files import FileOperations, FileOptions
+from parley_client.limits import MOST_FILES
 from parley_client.notifying import NotificationOperations
 from parley_client.operations import HttpOperations
 from parley_client.outbox import Pending
@@ -40,7 +43,7 @@ class Unacked:
     forward_of: tuple[str, int] | None = None
 
 
-class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
+class ParleyClient(HttpOperations, DirectoryOperations, FileOperations, NotificationOperations):
     """One user's connection to Parley, kept up, with all messages once and in order.
 
     ::
@@ -250,6 +253,27 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
             raise ParleyError("bad_request", "A message goes either `to` a user or into a `conversation_id`")
         file = await self.upload(source, progress=progress, **more)
         return await self.send(caption, to=to, conversation_id=conversation_id, message_type=file.kind, file_id=file.id)
+
+    async def send_files(
+        self,
+        sources: Iterable[Path | bytes | BinaryIO],
+        caption: str | None = None,
+        *,
+        to: str | None = None,
+        conversation_id: str | None = None,
+        names: Iterable[str] = (),
+    ) -> Ack:
+        """Upload up to ten files, one after the other, and send them as attachments of one message.
+
+        `names`: theirs, in this order, for those that have none of their own. Each attachment has the `type` (the
+        file's kind), `file_id`, `name` and `size`. Where one is not taken nothing is sent. See `send_file`.
+        """
+        given, called = list(sources), list(names)
+        if (to is None) == (conversation_id is None) or not 0 < len(given) <= MOST_FILES:
+            raise ParleyError("bad_request", f"1 to {MOST_FILES} files go either `to` a user or into a conversation")
+        files = [await self.upload(each, name=name) for each, name in zip_longest(given, called[: len(given)])]
+        attachments = [{"type": one.kind, "file_id": one.id, "name": one.name, "size": one.size} for one in files]
+        return await self.send(caption, to=to, conversation_id=conversation_id, attachments=attachments)
 
     async def edit(
         self, conversation_id: str, seq: int, content: str, *, data: Mapping[str, Any] | EllipsisType | None = ...

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from parley_client.errors import ParleyError, RefusedError
+from parley_client.errors import BANNED, ParleyError, RefusedError
 from parley_client.rest import RestApi, is_loopback
 from parley_client.tokens import Token, expiry_of, obtain, user_of
 
@@ -92,7 +92,7 @@ class Dialer:
         try:
             return await call(token)
         except ParleyError as error:
-            if error.status not in _REFUSED or isinstance(self.token, str):
+            if error.status not in _REFUSED or error.code == BANNED or isinstance(self.token, str):
                 raise
             self._last = await self._fresh()
             if self._last == token:
@@ -111,6 +111,15 @@ class Dialer:
             raise ParleyError("unreachable", f"There is no token: {exc!r}", retryable=True) from exc
         self.check(token)
         return token
+
+    async def user(self) -> str:
+        """Whose token it is. Raises ParleyError where it does not say so, or there is none."""
+        if self._last is None:
+            self._last = await self._fresh()
+        user = user_of(self._last)
+        if user is None:
+            raise ParleyError("bad_request", "The token does not say whose it is")
+        return user
 
     def check(self, token: str) -> None:
         """Raises ParleyError for another user's token."""
@@ -140,7 +149,7 @@ class Dialer:
         except InvalidStatus as refusal:
             status = refusal.response.status_code
             if status in _REFUSED:
-                raise RefusedError(status) from refusal
+                raise await self._refusal(status, token) from refusal
             raise ParleyError(
                 "unreachable", f"The server answered with status {status}", retryable=True, status=status
             ) from refusal
@@ -152,8 +161,18 @@ class Dialer:
             return await rest.ticket(token)
         except ParleyError as error:
             if error.status in _REFUSED:
-                raise RefusedError(error.status or 0, error.message) from error
+                raise RefusedError.of(error) from error
             raise
+
+    async def _refusal(self, status: int, token: str) -> RefusedError:
+        """A handshake that is refused does not say why: any request says whether the user is banned."""
+        if self.rest is not None:
+            try:
+                await self.rest.call("GET", "/v1/me", token)
+            except ParleyError as error:
+                if error.code == BANNED:
+                    return RefusedError.of(error)
+        return RefusedError(status)
 
 
 def _reason(exc: Exception) -> str:

@@ -9,7 +9,9 @@ ParleyError                 one refused or failed request: `code` is stable, `re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Self
+
+BANNED: Final = "banned"
 
 
 class ParleyError(Exception):
@@ -21,7 +23,8 @@ class ParleyError(Exception):
     it: it was reset), `not_saved` (the state can't be kept: nothing is told that a restart would not know of),
     `file_rejected` (the server's check of an upload failed), `expired` (a form or a link of the storage was too old:
     the same call again gets a new one).
-    `status` is the HTTP status, where there was one.
+    `status` is the HTTP status, where there was one. `until`: with `banned`, when that ends (ms); None where it
+    does not by itself.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class ParleyError(Exception):
         retryable: bool = False,
         retry_after_ms: int | None = None,
         status: int | None = None,
+        until: int | None = None,
     ) -> None:
         super().__init__(f"{message} ({code})")
         self.code = code
@@ -39,26 +43,39 @@ class ParleyError(Exception):
         self.retryable = retryable
         self.retry_after_ms = retry_after_ms
         self.status = status
+        self.until = until
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any], *, status: int | None = None) -> ParleyError:
         """The error that a reply frame or an HTTP body states. What is missing in it is taken as a server's fault."""
-        retry_after = body.get("retry_after_ms")
+        retry_after, until = body.get("retry_after_ms"), body.get("until")
         return cls(
             str(body.get("code") or "internal"),
             str(body.get("error") or "The server gave no reason"),
             retryable=body.get("retryable") is True,
             retry_after_ms=retry_after if isinstance(retry_after, int) else None,
             status=status,
+            until=until if isinstance(until, int) else None,
         )
 
 
 class RefusedError(ParleyError):
-    """The server does not let this client in (401 or 403): it stops, and a new token is needed."""
+    """The server does not let this client in (401 or 403): it stops, and a new token is needed.
+
+    `code` is `unauthenticated`, `forbidden`, or `banned`: then no token helps before `until`.
+    """
 
     def __init__(self, status: int, message: str | None = None) -> None:
         code = "unauthenticated" if status == 401 else "forbidden"  # noqa: PLR2004  # the two refusals of a handshake
         super().__init__(code, message or f"The server refused the connection with status {status}", status=status)
+
+    @classmethod
+    def of(cls, error: ParleyError) -> Self:
+        """What an answer over HTTP says of the same."""
+        refused = cls(error.status or 0, error.message)
+        if error.code == BANNED:
+            refused.code, refused.until = error.code, error.until
+        return refused
 
 
 class DisconnectedError(ParleyError):

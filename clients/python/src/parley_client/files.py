@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypedDict, overload
@@ -28,6 +29,8 @@ class FileOptions(TypedDict, total=False):
     name: str | None
     content_type: str | None
     kind: str | None
+    duration_ms: int | None
+    waveform: Sequence[int]
     check_within: float
 
 
@@ -45,17 +48,21 @@ class FileOperations(Calls):
         name: str | None = None,
         content_type: str | None = None,
         kind: str | None = None,
+        duration_ms: int | None = None,
+        waveform: Sequence[int] = (),
         progress: Progress | None = None,
         check_within: float = 120.0,
     ) -> File:
         """Upload, and wait until the file is ready to be sent.
 
         `source` is never read into memory as a whole; a stream goes from where it stands to its end. `name` is that of
-        the file on disk, `content_type` what the name suggests, `kind` what the type suggests (image or file).
+        the file on disk, `content_type` what the name suggests, `kind` what the type suggests (image, audio, video or
+        file). `duration_ms` and `waveform` (0 to 100 each) are shown with the message that a sound or a film is in.
         Raises ParleyError, too: `file_rejected` says why the server's check failed, and the same file fails again;
         `timeout` where there was no verdict within `check_within` seconds, which `file()` may know later.
         """
-        announced, declared = await self._announce(source, name, content_type, kind)
+        media = {"duration_ms": duration_ms, "waveform": list(waveform) or None}
+        announced, declared = await self._announce(source, name, content_type, {"kind": kind} | media)
         file = as_file(announced)
         url, fields = _form_in(announced)
         check_storage_url(url, secure=self._is_secure())
@@ -110,7 +117,7 @@ class FileOperations(Calls):
             _remove(draft)
 
     async def _announce(
-        self, source: Path | bytes | BinaryIO, name: str | None, content_type: str | None, kind: str | None
+        self, source: Path | bytes | BinaryIO, name: str | None, content_type: str | None, more: Mapping[str, Any]
     ) -> tuple[dict[str, Any], str]:
         """The server's answer, and the content type that the file was announced with."""
         size, own_name = await asyncio.to_thread(_look_at, source)
@@ -118,7 +125,8 @@ class FileOperations(Calls):
         if called is None:
             raise ParleyError("bad_request", "A file needs a name")
         declared = content_type or type_of(called)
-        body = {"name": called, "content_type": declared, "size": size} | ({"kind": kind} if kind else {})
+        said = {name: value for name, value in more.items() if value is not None}
+        body = {"name": called, "content_type": declared, "size": size} | said
         return await self._call("POST", "/v1/files", body=body), declared
 
     async def _checked(self, file_id: str, within: float) -> File:

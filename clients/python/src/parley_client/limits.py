@@ -12,6 +12,8 @@ MAX_FRAME_ID: Final = 64
 MAX_NAMED: Final = 500
 # Users that one connection watches, and that one request asks the presence of.
 MAX_WATCHED: Final = 100
+# Files of one message.
+MOST_FILES: Final = 10
 # Messages or conversations on one page, and notifications in one list, which then may not be all.
 MAX_PAGE: Final = 100
 USER_ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,128}")

@@ -32,14 +32,14 @@ from parley_client.resources import (
 )
 
 
-class _Unchanged:
+class Unchanged:
     """Stands for what is left out: None clears."""
 
     def __repr__(self) -> str:
         return "UNCHANGED"
 
 
-UNCHANGED: Final = _Unchanged()
+UNCHANGED: Final = Unchanged()
 
 
 class HttpOperations(Calls):
@@ -54,19 +54,19 @@ class HttpOperations(Calls):
     async def update_me(
         self,
         *,
-        display_name: str | _Unchanged | None = UNCHANGED,
-        avatar_url: str | _Unchanged | None = UNCHANGED,
-        hide_presence: bool | _Unchanged = UNCHANGED,
-        groups_from: str | _Unchanged | None = UNCHANGED,
-        previews: bool | _Unchanged = UNCHANGED,
-        quiet_hours: QuietHours | _Unchanged | None = UNCHANGED,
+        display_name: str | Unchanged | None = UNCHANGED,
+        avatar_url: str | Unchanged | None = UNCHANGED,
+        hide_presence: bool | Unchanged = UNCHANGED,
+        groups_from: str | Unchanged | None = UNCHANGED,
+        previews: bool | Unchanged = UNCHANGED,
+        quiet_hours: QuietHours | Unchanged | None = UNCHANGED,
     ) -> Profile:
         """What is left out stays, None clears."""
         hours: Any = quiet_hours
         if isinstance(quiet_hours, QuietHours):
             hours = {"start": quiet_hours.start, "end": quiet_hours.end, "time_zone": quiet_hours.time_zone}
-        push = _given(previews=previews, quiet_hours=hours)
-        body = _given(
+        push = given(previews=previews, quiet_hours=hours)
+        body = given(
             display_name=display_name, avatar_url=avatar_url, hide_presence=hide_presence, groups_from=groups_from
         )
         return as_profile(await self._call("PUT", "/v1/me", body=body | ({"push": push} if push else {})))
@@ -111,13 +111,13 @@ class HttpOperations(Calls):
         self,
         conversation_id: str,
         *,
-        muted_until: int | _Unchanged | None = UNCHANGED,
-        notify: str | _Unchanged = UNCHANGED,
-        pinned: bool | _Unchanged = UNCHANGED,
-        archived: bool | _Unchanged = UNCHANGED,
+        muted_until: int | Unchanged | None = UNCHANGED,
+        notify: str | Unchanged = UNCHANGED,
+        pinned: bool | Unchanged = UNCHANGED,
+        archived: bool | Unchanged = UNCHANGED,
     ) -> Settled:
         """The own settings of a conversation: what is left out stays. `notify`: all, mentions or none."""
-        body = _given(muted_until=muted_until, notify=notify, pinned=pinned, archived=archived)
+        body = given(muted_until=muted_until, notify=notify, pinned=pinned, archived=archived)
         return as_settled(await self._call("PATCH", conversation_path(conversation_id, "settings"), body=body))
 
     # --- members
@@ -192,5 +192,5 @@ class HttpOperations(Calls):
         return as_presences(await self._call("GET", "/v1/presence", {"users": ",".join(users)}))
 
 
-def _given(**fields: Any) -> dict[str, Any]:
+def given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not UNCHANGED}

@@ -9,7 +9,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -32,6 +32,7 @@ class RestApi:
 
     base_url: str
     timeout_s: float = _TIMEOUT_S
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     async def ticket(self, token: str) -> str:
         """A one-time ticket for the WebSocket handshake."""
@@ -53,6 +54,7 @@ class RestApi:
         url = self.base_url.rstrip("/") + path + (f"?{urlencode(given)}" if given else "")
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
+        headers |= self.headers
         request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  # checked to be http(s)
         return await asyncio.to_thread(self._fetch, request)
 

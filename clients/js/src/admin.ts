@@ -1,0 +1,164 @@
+/** `@parley/client/admin`: what a team's server asks of Parley with a token of the scope `admin`. Not for pages: the token opens everything. */
+
+import type { Attachments, Data } from "./generated/frames.js";
+import type { AuditRow, Ban, BanGiven, LiveConnection, SentMessage, User, UserRecord } from "./generated/http.js";
+import { type Api, makeApi } from "./http.js";
+import { findUsers, getUser, inParts } from "./more/people.js";
+import { type Token, Tokens } from "./shell/tokens.js";
+
+export { ParleyError } from "./errors.js";
+export type { AuditRow, Ban, BanGiven, LiveConnection, User, UserRecord };
+
+export type AdminOptions = {
+  httpUrl: string;
+  /** A JWT of the scope `admin`, or a function that gives one: asked again where the one before was refused. */
+  token: Token;
+  fetch?: typeof fetch;
+  /** An answer that takes longer (ms) counts as none. */
+  longest?: number;
+};
+export type SystemMessage = {
+  data?: Data;
+  attachments?: Attachments;
+  /** With an id of your own it is safe to send it again: it is stored once. */
+  client_message_id?: string;
+};
+/** `from` and `to` in ms, the latter not within; `user`: who did it, as whom, or to whom. */
+export type AuditQuery = { from?: number; to?: number; user?: string };
+
+const MOST = 100;
+
+export class ParleyAdmin {
+  /** The whole HTTP API, typed: `api.get("/v1/audit")`. */
+  readonly api: Api;
+  readonly #options: AdminOptions;
+  readonly #tokens: Tokens;
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    this.#tokens = new Tokens(options.token, options.longest ?? 20_000);
+    this.api = this.#api({});
+  }
+
+  /** The API as another user: each request is theirs, and leaves a row in the audit. */
+  as(user: string): Api {
+    return this.#api({ "parley-as": user });
+  }
+
+  // --- the directory
+
+  /** What is left out stays, null clears. */
+  putUser(user_id: string, record: UserRecord): Promise<User> {
+    return this.api.put("/v1/users/{user_id}", { path: { user_id }, body: record });
+  }
+
+  /** Any number of them, a hundred at a time. After an error it is safe to repeat. */
+  async putUsers(records: readonly (UserRecord & { user_id: string })[]): Promise<User[]> {
+    const done: User[] = [];
+    for (const part of inParts(records, MOST)) {
+      done.push(...(await this.api.post("/v1/users", { body: { users: part } })).users);
+    }
+    return done;
+  }
+
+  /** Null for one of whom nothing is known. */
+  user(user_id: string): Promise<User | null> {
+    return getUser(this, user_id);
+  }
+
+  /** All users a word of whose name begins so, by name. */
+  async *find(prefix: string): AsyncGenerator<User, void> {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await findUsers(this, prefix, { limit: MOST, ...(cursor && { cursor }) });
+      yield* page.users;
+      cursor = page.next_cursor;
+    }
+  }
+
+  /** The record goes; what the user wrote stays. Safe to repeat. */
+  deleteUser(user_id: string): Promise<undefined> {
+    return this.api.delete("/v1/users/{user_id}", { path: { user_id } });
+  }
+
+  // --- who is let in
+
+  /** Keep a user out until `until` (ms), or for good. Resolves when their connections are closed. */
+  ban(user_id: string, ban: { until?: number | null; reason?: string } = {}): Promise<BanGiven> {
+    return this.api.put("/v1/users/{user_id}/ban", { path: { user_id }, body: ban });
+  }
+
+  unban(user_id: string): Promise<undefined> {
+    return this.api.delete("/v1/users/{user_id}/ban", { path: { user_id } });
+  }
+
+  /** Null for who is not banned now. */
+  banOf(user_id: string): Promise<Ban | null> {
+    return orNull(this.api.get("/v1/users/{user_id}/ban", { path: { user_id } }));
+  }
+
+  /** Tokens that were issued before `issued_before` (ms) are refused from now on, and what they opened is closed. */
+  revoke(user_id: string, issued_before = Date.now()): Promise<{ issued_before: number; closed: number }> {
+    return this.api.post("/v1/users/{user_id}/revoke", { path: { user_id }, body: { issued_before } });
+  }
+
+  /** The live connections, the oldest first. */
+  async connections(user_id: string): Promise<LiveConnection[]> {
+    return (await this.api.get("/v1/users/{user_id}/connections", { path: { user_id } })).connections;
+  }
+
+  /** Close them all; resolves with how many there were. The user's tokens stay good. */
+  async disconnect(user_id: string): Promise<number> {
+    return (await this.api.delete("/v1/users/{user_id}/connections", { path: { user_id } })).closed;
+  }
+
+  // --- what the team says
+
+  /** A `system` message: the team's own words, in a conversation that the token's user, or `as`, is in. */
+  sendSystem(
+    conversation_id: string,
+    content: string,
+    { as, ...more }: SystemMessage & { as?: string } = {},
+  ): Promise<SentMessage> {
+    const api = as === undefined ? this.api : this.as(as);
+    return api.post("/v1/conversations/{conversation_id}/messages", {
+      path: { conversation_id },
+      body: { content, message_type: "system", ...more },
+    });
+  }
+
+  // --- what was done
+
+  /** What administrators did, the newest first; ask for as many as are wanted. */
+  async *audit(query: AuditQuery = {}): AsyncGenerator<AuditRow, void> {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await this.api.get("/v1/audit", { query: { ...query, limit: MOST, ...(cursor && { cursor }) } });
+      yield* page.rows;
+      cursor = page.next_cursor;
+    }
+  }
+
+  #api(more: Record<string, string>): Api {
+    const { httpUrl, fetch: own, longest = 20_000 } = this.#options;
+    const tokens = this.#tokens;
+    return makeApi({
+      url: httpUrl,
+      fetch: (input, given) =>
+        (own ?? globalThis.fetch)(input, { ...given, headers: { ...(given?.headers as object), ...more } }),
+      longest,
+      token: async (fresh) => {
+        if (fresh && !tokens.renews) return undefined;
+        return fresh ? tokens.fresh() : tokens.get();
+      },
+    });
+  }
+}
+
+/** Null for what is not there. */
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if ((error as { status?: number }).status === 404) return null;
+    throw error;
+  }
+}

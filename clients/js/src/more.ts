@@ -1,0 +1,13 @@
+/** `@parley/client/more`: what an application asks for by HTTP beside the chat itself. What of it is not used is not bundled. */
+
+export { Directory, type DirectoryOptions } from "./more/directory.js";
+export { type FileToSend, type SendFilesOptions, sendFiles } from "./more/files.js";
+export {
+  createChannel,
+  findUsers,
+  getUser,
+  getUsers,
+  joinChannel,
+  type NewChannel,
+  type User,
+} from "./more/people.js";

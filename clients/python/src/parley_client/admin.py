@@ -1,0 +1,268 @@
+"""What a team's server asks of Parley, with a token of the scope `admin`: over HTTP, without a connection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from parley_client.answers import listed, understood
+from parley_client.calls import conversation_path, path_of
+from parley_client.dial import Dialer
+from parley_client.directory import DirectoryOperations, User, as_user, check_missing, in_parts
+from parley_client.errors import ParleyError
+from parley_client.events import Ack, Frame
+from parley_client.operations import UNCHANGED, HttpOperations, Unchanged, given
+from parley_client.parsing import as_ack
+from parley_client.resources import Notified, as_notified
+from parley_client.rest import NOTIFICATIONS, RestApi, check_http_url
+from parley_client.tokens import Token
+
+_AS: Final = "Parley-As"
+_MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A user is kept out until `until` (ms), or for good (None). `closed`: how many connections that has ended."""
+
+    user_id: str
+    until: int | None
+    reason: str
+    at: int
+    by: str
+    closed: int | None = None
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A live connection. Times are ms; `device_id` is empty where the client gave none."""
+
+    connection_id: str
+    device_id: str
+    connected_at: int
+    last_heard_at: int
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """What an administrator did: when (ms), by whom, as whom, and what was asked for."""
+
+    at: int
+    by: str
+    acting_as: str | None
+    method: str
+    route: str
+    arguments: Mapping[str, str]
+    request_id: str
+    raw: Frame = field(default_factory=dict, repr=False, compare=False, hash=False)
+
+
+class Admin(HttpOperations, DirectoryOperations):
+    """A team's server, by its token.
+
+    ::
+
+        admin = Admin("https://…", token=get_admin_token)
+        await admin.put_user("bob", name="Bob Builder")
+        await admin.acting_as("bob").post("dm:alice:bob", "I am on my way", client_message_id="m1")
+
+    Everything in `HttpOperations` and `DirectoryOperations`, too: as the token's own user, or as another one. Each call
+    is one request (a second one where a token was refused, and `token` is a callable), and none is repeated by itself.
+    All raise ParleyError; `forbidden` for a token without the scope.
+    """
+
+    def __init__(self, http_url: str, *, token: Token) -> None:
+        """Raises ValueError for what is no address. `token`: a JWT, or a callable (sync or async) that gives one."""
+        self._dialer = _Caller("", token, RestApi(check_http_url(http_url)), False, {}, _anyone)
+
+    def acting_as(self, user_id: str) -> Admin:
+        """The same, whose requests are another user's: each leaves a row in the audit."""
+        own = self._dialer
+        rest = own.rest or RestApi("")
+        other = Admin(rest.base_url, token=own.token)
+        headers = {_AS: user_id}
+        other._dialer = _Caller("", own.token, RestApi(rest.base_url, rest.timeout_s, headers), False, {}, _anyone)
+        other._dialer.acting_as = user_id
+        return other
+
+    # --- the directory
+
+    async def put_user(
+        self,
+        user_id: str,
+        *,
+        name: str | Unchanged | None = UNCHANGED,
+        avatar: str | Unchanged | None = UNCHANGED,
+        role: str | Unchanged | None = UNCHANGED,
+        data: Mapping[str, Any] | Unchanged | None = UNCHANGED,
+        deactivated: bool | Unchanged = UNCHANGED,
+    ) -> User:
+        """What the team says of a user: what is left out stays, None clears."""
+        body = given(name=name, avatar=avatar, role=role, data=data, deactivated=deactivated)
+        return as_user(await self._call("PUT", path_of("users", user_id), body=body))
+
+    async def put_users(self, records: Iterable[Mapping[str, Any]]) -> tuple[User, ...]:
+        """Any number of records, each with its `user_id`: a hundred a request. Safe to repeat after an error."""
+        done: list[User] = []
+        for part in in_parts([dict(each) for each in records], _MOST):
+            done += listed("users", as_user, await self._call("POST", "/v1/users", body={"users": part}))
+        return tuple(done)
+
+    async def delete_user(self, user_id: str) -> None:
+        """The record goes; what the user wrote stays. Safe to repeat."""
+        await self._call("DELETE", path_of("users", user_id))
+
+    # --- who is let in
+
+    async def ban_user(self, user_id: str, *, until: int | None = None, reason: str = "") -> Ban:
+        """Keep a user out until `until` (ms), or for good. When it returns, nothing of theirs passes any more."""
+        body: dict[str, Any] = {"until": until} | ({"reason": reason} if reason else {})
+        return as_ban(await self._call("PUT", path_of("users", user_id, "ban"), body=body))
+
+    async def unban_user(self, user_id: str) -> None:
+        """The user may come again. Safe to repeat."""
+        await self._call("DELETE", path_of("users", user_id, "ban"))
+
+    async def ban_of(self, user_id: str) -> Ban | None:
+        """None for who is not banned now."""
+        try:
+            return as_ban(await self._call("GET", path_of("users", user_id, "ban")))
+        except ParleyError as error:
+            check_missing(error)
+            return None
+
+    async def revoke(self, user_id: str, issued_before: int) -> int:
+        """Refuse tokens that were issued before a moment (ms). Returns how many connections that has closed."""
+        body = {"issued_before": issued_before}
+        return _closed(await self._call("POST", path_of("users", user_id, "revoke"), body=body))
+
+    async def connections(self, user_id: str) -> tuple[Connection, ...]:
+        """A user's live connections, the oldest first."""
+        found = await self._call("GET", path_of("users", user_id, "connections"))
+        return listed("connections", as_connection, found)
+
+    async def disconnect(self, user_id: str) -> int:
+        """Close them all; returns how many there were. The user's tokens stay good."""
+        return _closed(await self._call("DELETE", path_of("users", user_id, "connections")))
+
+    # --- what is said
+
+    async def post(
+        self,
+        conversation_id: str,
+        content: str | None,
+        *,
+        message_type: str = "text",
+        client_message_id: str | None = None,
+        after: int | None = None,
+        reply_to: int | None = None,
+        mentions: Iterable[str] = (),
+        file_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        attachments: Iterable[Mapping[str, Any]] = (),
+    ) -> Ack:
+        """A message, over HTTP. With a `client_message_id` it is safe to repeat: it is stored once."""
+        body = {
+            "content": content,
+            "message_type": message_type,
+            "client_message_id": client_message_id,
+            "after": after,
+            "reply_to": reply_to,
+            "mentions": list(mentions) or None,
+            "file_id": file_id,
+            "data": data,
+            "attachments": [dict(each) for each in attachments] or None,
+        }
+        sent = {name: value for name, value in body.items() if value is not None}
+        return _ack(await self._call("POST", conversation_path(conversation_id, "messages"), body=sent))
+
+    async def post_system(
+        self, conversation_id: str, content: str, *, client_message_id: str | None = None, **more: Any
+    ) -> Ack:
+        """A `system` message: the team's own words. `more`: as for `post`."""
+        return await self.post(
+            conversation_id, content, message_type="system", client_message_id=client_message_id, **more
+        )
+
+    async def notify(
+        self,
+        users: Iterable[str],
+        title: str,
+        body: str = "",
+        *,
+        data: Mapping[str, str] | None = None,
+        notification_id: str | None = None,
+    ) -> Notified:
+        """Tell 1 to 100 users something outside of any conversation. With an id of your own it is safe to repeat."""
+        said = {"users": list(users), "title": title, "body": body, "data": data, "notification_id": notification_id}
+        sent = {name: value for name, value in said.items() if value is not None}
+        return as_notified(await self._call("POST", NOTIFICATIONS, body=sent))
+
+    # --- what was done
+
+    async def audit(
+        self, *, user: str | None = None, start: int | None = None, end: int | None = None
+    ) -> AsyncIterator[AuditRow]:
+        """What administrators did, the newest first, page by page: `async for row in admin.audit()`.
+
+        `user`: who did it, as whom, or to whom. `start` and `end` in ms, the latter not within.
+        """
+        cursor: str | None = None
+        while True:
+            query = {"user": user, "from": start, "to": end, "limit": _MOST, "cursor": cursor}
+            page = await self._call("GET", "/v1/audit", query)
+            for row in listed("rows", as_audit_row, page):
+                yield row
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+
+@dataclass(slots=True)
+class _Caller(Dialer):
+    """Calls over HTTP alone. `acting_as`: whose they are."""
+
+    acting_as: str | None = None
+
+    async def user(self) -> str:
+        return self.acting_as or await Dialer.user(self)
+
+
+def _anyone(_: str) -> None:
+    """A server's token may be anybody's."""
+
+
+@understood
+def as_ban(body: Frame) -> Ban:
+    user_id, reason, by = str(body["user_id"]), str(body.get("reason") or ""), str(body.get("by") or "")
+    return Ban(user_id, body.get("until"), reason, int(body.get("at") or 0), by, body.get("closed"), body)
+
+
+@understood
+def as_connection(body: Frame) -> Connection:
+    times = int(body.get("connected_at") or 0), int(body.get("last_heard_at") or 0)
+    return Connection(str(body["connection_id"]), str(body.get("device_id") or ""), *times, body)
+
+
+@understood
+def as_audit_row(body: Frame) -> AuditRow:
+    arguments = {str(name): str(value) for name, value in body["arguments"].items()}
+    by, acting_as = str(body["by"]), body.get("acting_as")
+    method, route = str(body["method"]), str(body["route"])
+    return AuditRow(int(body["at"]), by, acting_as, method, route, arguments, str(body.get("request_id") or ""), body)
+
+
+@understood
+def _closed(body: Frame) -> int:
+    return int(body["closed"])
+
+
+@understood
+def _ack(body: Frame) -> Ack:
+    ack = as_ack(body)
+    if ack is None:
+        raise ValueError("no ack")
+    return ack

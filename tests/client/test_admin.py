@@ -1,0 +1,161 @@
+"""A team's server: each call is the request that the protocol names; and who is banned is told, and stays away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from parley_client import Admin, Banned, ParleyClient, ParleyError, RefusedError
+
+from tests.client.fake_server import token_of
+from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
+
+MISSING = {"error": "There is no such thing", "code": "not_found", "retryable": False}
+BAN = {"error": "You are kept out", "code": "banned", "retryable": False, "until": 1795517600123}
+Answers = Mapping[str, object]
+
+
+def answering(answers: Answers) -> Callable[[Received], Reply]:
+    """204 to what is not named; a pair is a status and a body; a list has one answer for each time."""
+
+    def answer(asked: Received) -> Reply:
+        given = answers.get(f"{asked.method} {unquote(asked.path.partition('?')[0])}")
+        if isinstance(given, list):
+            given = given.pop(0)
+        if given is None:
+            return reply(204, b"")
+        status, body = given if isinstance(given, tuple) else (200, given)
+        return reply(status, json.dumps(body).encode())
+
+    return answer
+
+
+def asked_of(server: ScriptedServer) -> list[str]:
+    return [f"{each.method} {unquote(each.path)}" for each in server.received]
+
+
+def body_of(received: Received) -> Any:
+    return json.loads(received.body)
+
+
+async def test_records_are_put_one_by_one_or_any_number_a_hundred_at_a_time() -> None:
+    pages = [{"users": [{"user_id": f"u{number}"} for number in range(size)]} for size in (100, 100, 50)]
+    answers = {"PUT /v1/users/bob": {"user_id": "bob", "name": "Bob", "version": 7}, "POST /v1/users": pages}
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        bob = await admin.put_user("bob", name="Bob", avatar=None)
+        put = await admin.put_users({"user_id": f"u{number}"} for number in range(250))
+    assert (bob.name, bob.version, bob.deactivated) == ("Bob", 7, False)
+    assert len(put) == 250
+    assert body_of(server.received[0]) == {"name": "Bob", "avatar": None}
+    assert [len(body_of(each)["users"]) for each in server.received[1:]] == [100, 100, 50]
+
+
+async def test_who_is_out_is_kept_out_looked_at_and_let_in_again() -> None:
+    ban = {"user_id": "bob", "until": None, "reason": "spam", "at": 1, "by": "ops", "closed": 2}
+    connection = {"connection_id": "c", "device_id": "", "connected_at": 1, "last_heard_at": 2}
+    answers = {
+        "PUT /v1/users/bob/ban": ban,
+        "GET /v1/users/bob/ban": [ban, (404, MISSING)],
+        "POST /v1/users/bob/revoke": {"issued_before": 5, "closed": 1},
+        "GET /v1/users/bob/connections": {"connections": [connection]},
+        "DELETE /v1/users/bob/connections": {"closed": 3},
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        assert (await admin.ban_user("bob", reason="spam")).closed == 2
+        assert (await admin.ban_of("bob")) is not None
+        await admin.unban_user("bob")
+        assert await admin.ban_of("bob") is None
+        assert await admin.revoke("bob", 5) == 1
+        [living] = await admin.connections("bob")
+        assert await admin.disconnect("bob") == 3
+        await admin.delete_user("bob")
+    assert (living.connection_id, living.last_heard_at) == ("c", 2)
+    assert body_of(server.received[0]) == {"until": None, "reason": "spam"}
+
+
+async def test_another_users_requests_carry_their_name_and_only_those() -> None:
+    ack = {"conversation_id": "group:x", "seq": 4, "message_id": "group:x/4", "timestamp": 1, "duplicate": False}
+    channel = {"id": "channel:c", "name": "News", "role": "member", "head": 3}
+    answers = {
+        "POST /v1/conversations/group:x/messages": ack,
+        "PUT /v1/conversations/channel:c/members/bob": channel,
+        "GET /v1/contacts": {"contacts": []},
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token=token_of("ops"))
+        bob = admin.acting_as("bob")
+        assert (await bob.post("group:x", "On my way", client_message_id="m1", mentions=["carol"])).seq == 4
+        assert (await bob.join_channel("channel:c")).head == 3
+        assert await admin.contacts() == ()
+        await admin.post_system("group:x", "Maintenance", client_message_id="m2", data={"a": 1})
+    assert [each.headers.get("parley-as") for each in server.received] == ["bob", "bob", None, None]
+    said = {"content": "On my way", "message_type": "text", "client_message_id": "m1", "mentions": ["carol"]}
+    assert body_of(server.received[0]) == said
+    assert body_of(server.received[3])["message_type"] == "system"
+
+
+async def test_the_audit_is_read_to_its_end_page_by_page() -> None:
+    row = {"at": 2, "by": "ops", "acting_as": None, "method": "PUT", "route": "/v1/users/{user_id}", "arguments": {}}
+    pages = [{"rows": [row], "next_cursor": "b"}, {"rows": [row | {"at": 1}], "next_cursor": None}]
+    with ScriptedServer(answering({"GET /v1/audit": pages})) as server:
+        found = [each.at async for each in Admin(server.url, token="t").audit(user="bob", start=1)]
+    assert found == [2, 1]
+    assert asked_of(server) == [
+        "GET /v1/audit?user=bob&from=1&limit=100",
+        "GET /v1/audit?user=bob&from=1&limit=100&cursor=b",
+    ]
+
+
+async def test_users_are_found_and_read_by_their_ids_a_hundred_at_a_time() -> None:
+    bob = {"user_id": "bob", "name": "Bob", "avatar": None, "role": None, "data": {"team": 7}, "version": 3}
+    answers = {
+        "GET /v1/users": [{"users": [bob], "next_cursor": "c"}, {"users": [bob]}, {"users": []}],
+        "GET /v1/users/bob": bob | {"deactivated": True},
+        "GET /v1/users/eve": (404, MISSING),
+        "GET /v1/users/mal": (200, ["no object"]),
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        page = await admin.find_users("bo", limit=5)
+        many = await admin.users(["bob", *(f"u{number}" for number in range(149))])
+        gone = await admin.user("bob")
+        assert await admin.user("eve") is None
+        with pytest.raises(ParleyError) as odd:
+            await admin.user("mal")
+    assert (page.next_cursor, page.users, many) == ("c", many, page.users)
+    assert page.users[0].data == {"team": 7}
+    assert gone is not None
+    assert gone.deactivated
+    assert odd.value.code == "unreachable"
+
+
+@pytest.mark.parametrize("by_ticket", [False, True])
+async def test_who_is_banned_is_told_until_when_and_does_not_try_again(by_ticket: bool) -> None:
+    answers = {"GET /v1/me": (403, BAN), "POST /v1/tickets": (403, BAN), "GET /": (403, {})}
+    with ScriptedServer(answering(answers)) as server:
+        url = f"{server.url.replace('http', 'ws')}/"
+        tokens: list[str] = []
+
+        def fresh() -> str:
+            tokens.append(token_of("alice", number=len(tokens)))
+            return tokens[-1]
+
+        async with ParleyClient(url, token=fresh, http_url=server.url, by_ticket=by_ticket) as alice:
+            with pytest.raises(RefusedError) as refused:
+                await alice.connected()
+            assert await alice.ban() == Banned(1795517600123, "You are kept out")
+    assert (refused.value.code, refused.value.until, refused.value.status) == ("banned", 1795517600123, 403)
+    assert len(tokens) == 1
+
+
+async def test_who_is_not_banned_has_no_ban() -> None:
+    with ScriptedServer(answering({"GET /v1/me": [{}, (503, BAN | {"code": "unavailable"})]})) as server:
+        alice = ParleyClient("ws://x", token="t", http_url=server.url)
+        assert await alice.ban() is None
+        with pytest.raises(ParleyError):
+            await alice.ban()
