@@ -125,9 +125,9 @@ test("several files go out as attachments of one message, once all of them are t
   await sendFiles(alice, { to: "bob" }, files, { caption: "both", onProgress: (done) => told.push(done) });
   expect(announced).toHaveLength(2);
   expect(told.at(-1)).toBe(8);
-  const sent = server.frames.find((frame) => frame.type === "message");
-  expect(sent?.content).toBe("both");
-  expect((sent?.attachments as { type: string; name: string }[]).map(({ type, name }) => [type, name])).toEqual([
+  const { content, attachments } = server.frames.find((frame) => frame.type === "message") ?? {};
+  expect(content).toBe("both");
+  expect((attachments as { type: string; name: string }[]).map(({ type, name }) => [type, name])).toEqual([
     ["image", "a.png"],
     ["file", "b.txt"],
   ]);
