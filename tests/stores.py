@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.adapters.dynamodb.attendance import DynamoDbAttendance
 from shared.adapters.dynamodb.audit import DynamoDbAudit
-from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
+from shared.adapters.dynamodb.buckets import INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, Table, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
@@ -27,6 +27,7 @@ from shared.adapters.dynamodb.packs import DynamoDbPacks
 from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts, DynamoDbStandings
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
+from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     PK,
@@ -76,6 +77,7 @@ class Stores(AllStores):
 
     buckets: Buckets
     invites: Buckets
+    reporting: Buckets
 
 
 def adapters(
@@ -102,6 +104,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "attendance": DynamoDbAttendance(calls, members_table=MEMBERS),
         "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),
         "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
+        "reporting": DynamoDbBuckets(calls, members_table=MEMBERS, row=REPORTS),
         "devices": DynamoDbDevices(calls, members_table=MEMBERS),
         "packs": DynamoDbPacks(calls, members_table=MEMBERS),
         "push_contexts": DynamoDbPushContexts(calls, members_table=MEMBERS),
@@ -110,6 +113,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
         "audit": DynamoDbAudit(calls, members_table=MEMBERS),
+        "reports": DynamoDbReports(calls, members_table=MEMBERS),
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.connections import Identity
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
+from shared.domain.reports import REPORTS
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.operations.context import Context, Limits
@@ -226,6 +227,7 @@ class Wiring:
             verifier,
             limiter or self.limiter(),
             invites or InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
+            InviteLimiter(REPORTS, self.stores.reporting, self.now, "Too many reports"),
             self.begin,
         )
 

@@ -12,6 +12,7 @@ from functions.rest.admin import add_audit, add_bans
 from functions.rest.answers import Answer, add_errors, ok
 from functions.rest.conversations import add_conversation, add_conversations, add_members_routes
 from functions.rest.messages import add_files, add_message, add_messages, add_reactions
+from functions.rest.moderation import add_report, add_reports
 from functions.rest.notifications import add_devices, add_notifications, add_reminders
 from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
@@ -62,7 +63,7 @@ _RESOURCES = (
     *(add_service, add_profile, add_conversations, add_conversation, add_members_routes),
     *(add_messages, add_message, add_reactions, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
-    *(add_users, add_user),
+    *(add_users, add_user, add_reports, add_report),
 )
 
 

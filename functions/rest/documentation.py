@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire.shapes import admin, conversations, messages, people, service, users
+from shared.wire.shapes import admin, conversations, messages, moderation, people, service, users
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -21,6 +21,7 @@ TAGS: Final[Mapping[str, str]] = {
     "users": "The directory: what the team's server says of its users, and who reads it.",
     "devices": "Where the caller's pushes go.",
     "notifications": "What users are told outside of conversations, by servers with the scope `notifications:send`.",
+    "moderation": "What users report, and those with the scope `moderation` decide.",
     "admin": "For tokens with the scope `admin`.",
 }
 
@@ -103,6 +104,12 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "get_user": Documented("users", {200: users.User}, (NotFound,)),
     "put_user": Documented("users", {201: users.User, 200: users.User}, (Forbidden,)),
     "delete_user": Documented("users", {204: None}, (Forbidden,)),
+    "post_report": Documented(
+        "moderation", {201: moderation.MadeReport, 200: moderation.MadeReport}, (NotAMember, NotFound, RateLimited)
+    ),
+    "get_reports": Documented("moderation", {200: moderation.Reports}, (Forbidden,)),
+    "get_report": Documented("moderation", {200: moderation.Report}, (Forbidden, NotFound)),
+    "post_decision": Documented("moderation", {200: moderation.DecidedReport}, (Forbidden, NotFound, Conflict)),
     "get_connections": Documented("admin", {200: people.Connections}, (Forbidden,)),
     "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
     "put_ban": Documented("admin", {200: admin.BanGiven}, (Forbidden,)),

@@ -14,7 +14,7 @@ from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
+from shared.adapters.dynamodb.buckets import INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores
@@ -23,6 +23,7 @@ from shared.clock import REQUEST_S, Deadline, now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
+from shared.domain.reports import REPORTS as REPORTS_LIMIT
 from shared.domain.rules import Bounds
 from shared.errors import Internal
 from shared.limits.invites import HOUR_S, InviteLimiter
@@ -45,6 +46,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
     presence_queue = SqsQueue(queues, settings.presence_queue_url)
     messages = DynamoDbBuckets(calls, members_table=members)
     invites = DynamoDbBuckets(calls, members_table=members, row=INVITES)
+    reports = DynamoDbBuckets(calls, members_table=members, row=REPORTS)
     limits = limits_of(
         settings,
         bounds=Bounds(settings.text_limit, settings.mention_limit),
@@ -72,6 +74,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         verifier=make_verifier(settings, environment, now=now_ms),
         limiter=RateLimiter(Limit(settings.message_rate, settings.message_burst), messages, now_ms),
         invites=InviteLimiter(Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S), invites, now_ms),
+        reports=InviteLimiter(REPORTS_LIMIT, reports, now_ms, "Too many reports"),
         begin=deadline.begin,
         users_visible=settings.users_visible,
         endpoint_url=environment.endpoint_url,

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BeforeValidator, Field
 
+from shared.domain.reports import ReportStatus
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_PAGE
 from shared.domain.text import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
 from shared.domain.users import MAX_BULK
@@ -28,6 +29,8 @@ _DIGITS: Final = len(str(MAX_NUMBER))
 # Where an id stands: a slash in it is a part of it, and no other path. The gateway decodes paths before we see them.
 _PLACES_OF_IDS: Final = re.compile(
     r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
+    r"|/v1/reports/(?P<report>.+)/decision"
+    r"|/v1/reports/(?P<one>.+)"
     r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
@@ -161,6 +164,8 @@ ReminderPath = Annotated[
 ]
 EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
 
+ReportPath = Annotated[_FileId, Path(description="The report's id.", examples=["6f1e0b7a9d3e4f62a8b1c0d9e7f61234"])]
+
 _Place = Annotated[Seq, BeforeValidator(_whole)]
 _Count = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole)]
 Limit = Annotated[_Count, Query(description="At most this many.", examples=[30])]
@@ -174,6 +179,8 @@ _Time = Annotated[int, Field(ge=0, le=MAX_NUMBER), BeforeValidator(_whole)]
 From = Annotated[_Time, Query(alias="from", description="From then on, in ms.", examples=[1795431200123])]
 Until = Annotated[_Time | None, Query(alias="to", description="Before then, in ms.", examples=[1795517600123])]
 About = Annotated[UserId | None, Query(alias="user", description="Who did it, as whom, or to whom.", examples=["bob"])]
+StatusQuery = Annotated[ReportStatus, Query(description="`open` or `decided`.", examples=["open"])]
+AboutUser = Annotated[UserId | None, Query(description="Only what is about this user.", examples=["bob"])]
 ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]
 NamePrefix = Annotated[str | None, Query(description="How a word of the name begins.", examples=["bo"])]
 UserIds = Annotated[

@@ -23,6 +23,7 @@ from shared.ports.services import RestServices
 from shared.ports.stores import Stores
 
 ADMIN: Final = "admin"
+MODERATION: Final = "moderation"
 ACTING_AS: Final = "parley-as"
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -46,6 +47,7 @@ class Wiring:
     verifier: TokenVerifier
     limiter: RateLimiter
     invites: InviteLimiter
+    reports: InviteLimiter
     begin: Callable[[], None]
     users_visible: str = EVERYONE
     endpoint_url: str = ""
@@ -83,6 +85,16 @@ class Wiring:
         if not is_recorded and app.current_event.http_method not in _READS:
             self._record(app, identity.user_id, None)
         return identity
+
+    def moderator(self, app: APIGatewayHttpResolver) -> str:
+        """The same for who moderates: the scope `moderation` will do. Returns whose token it is, whoever it acts as."""
+        identity = self.caller(app)
+        if not identity.scopes & {ADMIN, MODERATION}:
+            raise Forbidden(f"This needs a token with the scope `{ADMIN}` or `{MODERATION}`")
+        by: str = app.context["user_id"]
+        if _header(app, ACTING_AS) is None and app.current_event.http_method not in _READS:
+            self._record(app, by, None)
+        return by
 
     def _record(self, app: APIGatewayHttpResolver, by: str, acting_as: str | None) -> None:
         """Before anything is done: what is not on record does not happen. Of the body nothing is noted."""

@@ -1,4 +1,4 @@
-"""How many users a user may put into groups: a bucket of its own beside that of messages, exact and rarely asked."""
+"""How many users one may put into groups, and how much one may report: buckets of their own, exact, rarely asked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ class InviteLimiter:
     limit: Limit
     buckets: Buckets
     now: Callable[[], int]
+    refusal: str = "Too many users added to groups"
+
+    def take_one(self, user_id: str) -> None:
+        """Count one."""
+        self.take(user_id, 1)
 
     def take(self, user_id: str, users: int) -> None:
         """Count users to add: one conditional write, or two; more than fit take a full bucket. Raises RateLimited."""
@@ -31,4 +36,4 @@ class InviteLimiter:
         lease = self.buckets.lease(user_id, tokens, limit=self.limit, full_at=0, now=now)
         if not lease.given:
             wait_ms = max(1, self.limit.wait_ms(tokens, lease.full_at, now))
-            raise RateLimited("Too many users added to groups", retry_after_ms=wait_ms)
+            raise RateLimited(self.refusal, retry_after_ms=wait_ms)

@@ -73,6 +73,12 @@ def roster_behind(
     return audience
 
 
+def everyone_behind(base: Entry, *, stores: ChatStores, context: Context) -> Audience:
+    """Everyone in the conversation as of `base` or later, for what no member of it does."""
+    private = Audience.of_private(base.conversation_id)
+    return private or roster_behind(base, stores=stores, context=context) or Audience({})
+
+
 def audience_of(conversation_id: str, user_id: str, *, stores: PresenceStores) -> Audience:
     """Everyone in the conversation, the user among them: one query for a group, none for a private conversation.
 

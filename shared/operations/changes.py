@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
@@ -18,7 +19,7 @@ from shared.domain.entries import Entry, change_entry
 from shared.domain.rules import Audience, check_possible_member, is_told_later
 from shared.domain.text import has_roles, is_channel_id
 from shared.errors import NotAMember, Unavailable
-from shared.operations.audiences import audience_behind
+from shared.operations.audiences import audience_behind, everyone_behind
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, settle
@@ -51,13 +52,21 @@ class Changed:
     audience: Audience
 
 
-def change(
-    conversation_id: str, *, user_id: str, decide: Decide, own: bool = False, stores: ChatStores, context: Context
+def change(  # noqa: PLR0913  # two are flags
+    conversation_id: str,
+    *,
+    user_id: str,
+    decide: Decide,
+    own: bool = False,
+    outside: bool = False,
+    stores: ChatStores,
+    context: Context,
 ) -> Changed:
     """Carry out one change of a member's. `decide` is asked again whenever another change was quicker.
 
     `own`: it depends on no other member. In a large group, whom the stream side tells, no roster is read for it:
     the audience is `Audience.of_one`, and whether the user is a member is for `decide` to look up.
+    `outside`: it is made for the deployment, by who need not be a member.
 
     Where many change one conversation at once, each asks for the right of way first: a transaction that comes too late
     costs as much as one in time, and more than the place itself where the message carries a thousand reactions.
@@ -66,7 +75,7 @@ def change(
     Raises NotAMember, Forbidden (a channel's reader), whatever `decide` raises, and Unavailable (too much contention;
     nothing was changed).
     """
-    check_possible_member(conversation_id, user_id)
+    behind = _reader(conversation_id, user_id, outside=outside, stores=stores, context=context)
     nonce = context.new_nonce()
     queue = _Queueing()
     for attempt in range(_MAX_LOOKS):
@@ -82,11 +91,7 @@ def change(
             if not (queue.is_stalled or stores.log.claim(conversation_id, tail[0].seq + 1, now=context.now())):
                 continue
         narrow = own and tail[0].fan_out and not is_channel_id(conversation_id)
-        audience = (
-            Audience.of_one(user_id)
-            if narrow
-            else audience_behind(tail[0], conversation_id, user_id, stores=stores, context=context)
-        )
+        audience = Audience.of_one(user_id) if narrow else behind(tail[0])
         made = decide(audience)
         if made is None:
             return Changed(None, audience)
@@ -105,6 +110,16 @@ def change(
         if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
             return Changed(there or entry, _followed(audience, tail[0], entry, context.rosters))
     raise Unavailable("This conversation is very busy: try again")
+
+
+def _reader(
+    conversation_id: str, user_id: str, *, outside: bool, stores: ChatStores, context: Context
+) -> Callable[[Entry], Audience]:
+    """What reads who is in the conversation, the user among them unless `outside`. Raises NotAMember."""
+    if outside:
+        return partial(everyone_behind, stores=stores, context=context)
+    check_possible_member(conversation_id, user_id)
+    return lambda tail: audience_behind(tail, conversation_id, user_id, stores=stores, context=context)
 
 
 def _unchanged(conversation_id: str, user_id: str, decide: Decide, stores: ChatStores, context: Context) -> Changed:

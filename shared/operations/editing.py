@@ -40,6 +40,15 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Removal:
+    """A message that one who moderates takes away, be they a member or not."""
+
+    by: str
+    conversation_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class React:
     """What a client asks for: the user's emoji put to a message or taken off; with `owner_id` that user's taken off."""
 
@@ -90,14 +99,33 @@ def delete(
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
         rules.check_deletable(message, user_id, audience)
-        if message.deleted_at is not None:
-            return None
-        files = message.file_ids
-        return Deleted(seq, message.last_edit, files[0] if files else None, files[1:])
+        return None if message.deleted_at is not None else _deletion(message)
 
     changed = change(conversation_id, user_id=user_id, decide=decide, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
     return changed
+
+
+def remove_message(command: Removal, *, stores: ChatStores, services: Services, context: Context) -> Changed:
+    """Take a message's content away as a moderator of the deployment. Nothing, where it is gone already. Idempotent.
+
+    Raises Unavailable, and NotAMember where there is no such conversation.
+    """
+    seq = command.seq
+
+    def decide(_: rules.Audience) -> Change | None:
+        message = stores.log.lookup(command.conversation_id, seqs=[seq], consistent=True).entries.get(seq)
+        return None if message is None or not message.is_readable else _deletion(message)
+
+    by, place = command.by, command.conversation_id
+    changed = change(place, user_id=by, decide=decide, outside=True, stores=stores, context=context)
+    announce(changed, stores=stores, services=services, context=context)
+    return changed
+
+
+def _deletion(message: Entry) -> Deleted:
+    files = message.file_ids
+    return Deleted(message.seq, message.last_edit, files[0] if files else None, files[1:])
 
 
 def react(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.connections import Attendance, Sessions, Tickets, Watches
     from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
+    from shared.ports.reports import Reports
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
 
@@ -57,6 +58,7 @@ class Stores(ChatStores):
     notifications: people.Notifications
     reminders: people.Reminders
     audit: Audit
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

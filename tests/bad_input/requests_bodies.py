@@ -302,6 +302,21 @@ def _others() -> dict[str, Row]:
         "contact: another status": send("PATCH /v1/contacts/bob", {"status": "blocked"}, BAD),
         **{f"contact: the blank alias {one!a}": send("PATCH /v1/contacts/bob", {"alias": one}, BAD) for one in BLANK},
         "contact: nobody": send("PATCH /v1/contacts/zoe", {"alias": "Zoe"}, MISSING),
+        **{
+            f"report of {name}": send("POST /v1/reports", {"reason": "spam", **body}, BAD)
+            for name, body in {
+                "nothing": {},
+                "oneself": {"user_id": "alice"},
+                "half a place": {"conversation_id": DM},
+                "two things": {"user_id": "bob", "conversation_id": DM, "seq": 1},
+                "a bad id": {"user_id": "b:b"},
+            }.items()
+        },
+        **{
+            f"report for {reason!a:.20}": send("POST /v1/reports", {"user_id": "bob", "reason": reason}, BAD)
+            for reason in ("", " ", "a\nb", "x" * 101, None, 5)
+        },
+        "a decision without the scope": send("POST /v1/reports/x/decision", {"decision": "ban"}, FORBIDDEN),
         "notification without the scope": send("POST /v1/notifications", {"users": ["bob"], "title": "x"}, FORBIDDEN),
         "notification that says it has it": send(
             "POST /v1/notifications", {"users": ["bob"], "title": "x", "scope": "notifications:send"}, FORBIDDEN

@@ -122,6 +122,8 @@ def _ids() -> dict[str, Row]:
         "lifting a ban without the scope": ask("DELETE /v1/users/bob/ban", (403, "forbidden")),
         "a ban of nobody": ask("GET /v1/users//ban", BAD),
         "connections of nobody": ask("GET /v1/users//connections", BAD),
+        "a report that is none": ask("GET /v1/reports/x", (403, "forbidden")),
+        "reports without the scope": ask("GET /v1/reports?status=decided", (403, "forbidden")),
         "what administrators did, without the scope": ask("GET /v1/audit", (403, "forbidden")),
         "what administrators did, from a time that is none": ask("GET /v1/audit?from=yesterday", BAD),
     }

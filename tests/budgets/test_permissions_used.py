@@ -30,6 +30,7 @@ from shared.domain.devices import APNS, FCM, Device, PushTarget
 from shared.domain.files import READY, Checked, File
 from shared.domain.notifications import Reminder
 from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
+from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
 from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
@@ -159,6 +160,10 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("GET", "/v1/users/bob/ban", None),
         ("DELETE", "/v1/users/bob/ban", None),
         ("POST", "/v1/users/bob/revoke", {"issued_before": 1}),
+        ("POST", "/v1/reports", {"user_id": "bob", "reason": "spam"}),
+        ("GET", "/v1/reports", None),
+        ("GET", f"/v1/reports/{report_id('alice', '@bob', 0)}", None),
+        ("POST", f"/v1/reports/{report_id('alice', '@bob', 0)}/decision", {"decision": "dismiss"}),
         ("GET", "/v1/audit", None),
     ]
     api = make_api(rest_wiring(harness, buckets), unexpected=_fail)

@@ -224,8 +224,8 @@ BUGS: Final = (
     Bug(
         "a deletion leaves the last edit's content in its entry",
         "shared/operations/editing.py",
-        "return Deleted(seq, message.last_edit, files[0] ",
-        "return Deleted(seq, None, files[0] ",
+        "return Deleted(message.seq, message.last_edit, files[0] ",
+        "return Deleted(message.seq, None, files[0] ",
     ),
     Bug(
         "a deletion leaves its reactions",

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.security.scenario import NOTIFICATION, REMINDER
+from tests.security.scenario import NOTIFICATION, REMINDER, REPORT
 
 LATER: Final = time.time_ns() // 1_000_000 + 86_400_000
 THUMB: Final = "%F0%9F%91%8D"
@@ -157,6 +157,10 @@ ROWS: Final[list[Row]] = [
     Scoped("post_users", "POST", "/v1/users", 200, {"users": [{"user_id": "alice", "name": "Alice"}]}, scope="admin"),
     Scoped("put_user", "PUT", "/v1/users/alice", 201, {"name": "Alice"}, scope="admin"),
     Scoped("delete_user", "DELETE", "/v1/users/alice", 204, scope="admin"),
+    Own("post_report", "POST", "/v1/reports", 201, {"user_id": "bob", "reason": "spam"}, stranger=(201, None)),
+    Scoped("get_reports", "GET", "/v1/reports", 200, scope="moderation"),
+    Scoped("get_report", "GET", f"/v1/reports/{REPORT}", 200, scope="moderation"),
+    Scoped("post_decision", "POST", f"/v1/reports/{REPORT}/decision", 200, {"decision": "dismiss"}, scope="moderation"),
     Scoped("get_connections", "GET", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("delete_connections", "DELETE", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("put_ban", "PUT", "/v1/users/victor/ban", 200, {"reason": "spam"}, scope="admin"),

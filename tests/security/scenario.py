@@ -17,6 +17,7 @@ from shared.domain.bans import FOREVER, Ban
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.limits import Limit
+from shared.domain.reports import report_id
 from shared.limits.limiters import RateLimiter
 from shared.operations.rosters import Rosters
 from tests.functions.events import NOW
@@ -28,6 +29,7 @@ PEOPLE: Final = ("alice", "bob", "carol", "dave", "erin", "mallory")
 UNKNOWN: Final = "group:zzzzzzzzzzzzzzzz"
 REMINDER: Final = "5f0c1b7a9d3e4f62a8b1c0d9e7f61234"
 NOTIFICATION: Final = "order-4711"
+REPORT: Final = report_id("carol", "@victor", 0)
 # What only those whom it is for may ever get to see.
 SECRETS: Final = {
     "text": "the canary sings at noon",
@@ -36,6 +38,7 @@ SECRETS: Final = {
     "push token": "canary-push-token",
     "notice": "the canary is ill",
     "alias": "Canary Bob",
+    "report": "canaries all day",
 }
 
 
@@ -88,6 +91,7 @@ def _build() -> RestHarness:
     harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     harness.call("PUT", "/v1/blocks/victor")
     harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
+    harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}
     harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     made = harness.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})

@@ -208,6 +208,7 @@ def test_who_asks_the_same_as_another_reaches_nothing_of_theirs(row: Own, scope:
     answered = ask(harness, row, "mallory", scope=scope)
     assert verdict(answered) == row.stranger
     own = {row["pk"].removeprefix("file#") for row in harness.stores.rows(MEMBERS, sk="file", owner_id="mallory")}
+    own |= {row["report_id"] for row in harness.stores.rows(MEMBERS, sk="report", reporter="mallory")}
     assert without(snapshot(harness), "mallory", *own) == without(before, "mallory")
     assert revealed(told(answered)) <= ({"push token"} if row.operation == "get_devices" else set())
     assert f"{SECRETS['push token']}-of-alice" not in told(answered)
@@ -246,6 +247,7 @@ def test_who_blocks_somebody_hears_nothing_of_them(
 
 NEARLY: dict[str, list[Any]] = {
     "admin": ["", "Admin", "ADMIN", "administrator", "admin:read", "admin.*", "*", "notifications:send", "user admin2"],
+    "moderation": ["", "Moderation", "moderator", "moderation:read", "moderation.*", "*", "notifications:send"],
     "notifications:send": [
         "",
         "notifications",

@@ -78,23 +78,23 @@ wire.websocket: frames gateway
 adapters.aws: amazon_roots calls dialling errors parallel push_queues s3 scheduler sdk secrets_manager sqs transport
     trust
 adapters.dynamodb: attendance audit buckets chat_stores client conversation_log devices effects files memberships
-    model_stores presence_stores readers relations schema sessions stores users watches
+    model_stores presence_stores readers relations reports schema sessions stores users watches
 auth: origins tokens
 domain: audit bans changes channels connections contacts custom devices entries files inbox limits members notifications
-    packs pushes rules text users
+    packs pushes reports rules text users
 limits: invites limiters
 operations: attendance audiences audit bans changes channels connections contacts context conversations delivery devices
-    editing files groups heads history messages notifications presence receipts reminders resends rosters sessions
-    tickets turns users visibility
+    editing files groups heads history messages notifications presence receipts reminders reports resends rosters
+    sessions tickets turns users visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common events
-wire.rest: admin common conversations messages people users
+wire.rest: admin common conversations messages moderation people users
 """,
     "functions.offline_push.handler": """
 adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
 adapters.dynamodb: attendance audit chat_stores client conversation_log devices effects files memberships model_stores
-    packs presence_stores pushes readers relations schema sessions stores users watches
+    packs presence_stores pushes readers relations reports schema sessions stores users watches
 domain: audit bans changes channels connections contacts custom devices entries fan_out files members notifications
     packs pushes rules text users
 operations: attendance audiences context delivery fan_out heads notifications packs portions reminders rosters

@@ -15,6 +15,7 @@ from shared.domain.limits import Lease, Limit
 _KEEP_S: Final = 3_600
 MESSAGES: Final = "rate"
 INVITES: Final = "invites"
+REPORTS: Final = "reports"
 
 
 class DynamoDbBuckets(MembersStore):

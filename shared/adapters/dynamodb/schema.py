@@ -13,12 +13,15 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  record             what the team's server says of U
                  rate               how many messages U may still send
                  invites            how many users U may still put into groups
+                 reports            how many reports U may still make
                  watching#X         whose presence U's connection X hears of
                  devices            where U's pushes go, as one map
                  pushed#D#A         up to where device D has had pushes about A, for a while
                  notice#N           something that U was told, until U acknowledges it
                  reminder#R         what U wants to be reminded of
                  files              how many bytes U's files have together
+                 reported#T#R       report R of time T is about U
+                 filed#T#R          report R is by U
 target#H         target             whose device the push target with this hash is
 due#S            T#F                file F is to be looked at from time T on; S is one of sixteen
 file#F           file               a file: whose, what, and whether it is ready
@@ -35,6 +38,8 @@ digest#C         digest             who is away is pushed to about large group C
 names#L          T<1f>U             U is listed as T, a name from one of its words on, which begins with L
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
+report#R         report             a report: of what, by whom, and what was decided
+reports#S        T#R                report R of time T, whose status S is `open` or `decided`
 """
 
 from __future__ import annotations
@@ -79,6 +84,8 @@ PROFILE: Final = "profile"
 WATCHING_PREFIX: Final = "watching#"
 REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
+REPORTED_PREFIX: Final = "reported#"
+FILED_PREFIX: Final = "filed#"
 DUE_PREFIX: Final = "due#"
 STATUS: Final = "status"
 REFERENCES: Final = "references"
@@ -242,6 +249,25 @@ def sent_key(conversation_id: str, sender_id: str, client_message_id: str) -> It
 def audit_key(month: str, at: int, nonce: str) -> Item:
     """What an administrator did then. Sorted by time; a month (like `2026-11`) has a partition of its own."""
     return {PK: f"audit#{month}", SK: f"{at:016}#{nonce}"}
+
+
+def report_key(report_id: str) -> Item:
+    return {PK: f"report#{report_id}", SK: "report"}
+
+
+def reports_key(status: str, at: int, report_id: str) -> Item:
+    """A report among those of its status, sorted by time."""
+    return {PK: f"reports#{status}", SK: f"{at:016}#{report_id}"}
+
+
+def reported_key(user_id: str, at: int, report_id: str) -> Item:
+    """A report among those about a user."""
+    return {PK: user_key(user_id), SK: f"{REPORTED_PREFIX}{at:016}#{report_id}"}
+
+
+def filed_key(user_id: str, at: int, report_id: str) -> Item:
+    """A report among those by a user."""
+    return {PK: user_key(user_id), SK: f"{FILED_PREFIX}{at:016}#{report_id}"}
 
 
 def record_key(user_id: str) -> Item:

@@ -8,6 +8,7 @@ from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.readers import DynamoDbReaders
+from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.adapters.dynamodb.users import DynamoDbUsers
@@ -28,4 +29,5 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         notifications=model_stores.DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
         reminders=model_stores.DynamoDbReminders(calls, members_table=members),
         audit=DynamoDbAudit(calls, members_table=members),
+        reports=DynamoDbReports(calls, members_table=members),
     )

@@ -12,6 +12,7 @@ from shared.domain.channels import MAX_WRITERS
 from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
+from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.users import put_user
@@ -22,6 +23,10 @@ V1 = "/v1/conversations"
 NEWS = {"type": "channel", "name": "News", "join": "open", "client_conversation_id": "news"}
 CHANNEL = named_channel_id("alice", "news")
 UNKNOWN = "group:zzzzzzzzzzzzzzzz"
+OF_A_MESSAGE = {"conversation_id": DM, "seq": 2, "reason": "spam", "comment": "Every day"}
+OF_BOB = {"user_id": "bob", "reason": "harassment"}
+REPORT = report_id("alice", "@bob", 0)
+DECIDING = f"POST /v1/reports/{REPORT}/decision"
 THUMB = "%F0%9F%91%8D"
 
 
@@ -53,6 +58,16 @@ def listed(harness: RestHarness) -> None:
 
 def banned(harness: RestHarness) -> None:
     harness.stores.sessions.ban("bob", Ban(FOREVER, "spam", 1, "root"))
+
+
+def reported_bob(harness: RestHarness) -> None:
+    assert harness.call("POST", "/v1/reports", body=OF_BOB).status == 201
+
+
+def dismissed(harness: RestHarness) -> None:
+    reported_bob(harness)
+    path = f"/v1/reports/{REPORT}/decision"
+    assert harness.call("POST", path, scope="moderation", body={"decision": "dismiss"}).status == 200
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -500,6 +515,24 @@ CASES = [
     Case("delete_user", "DELETE /v1/users/bob", 204, scope="admin", given=listed),
     Case("delete_user", "DELETE /v1/users/b%2Fb", 400, "bad_request", scope="admin"),
     Case("delete_user", "DELETE /v1/users/bob", 403, "forbidden"),
+    # --- reports
+    Case("post_report", "POST /v1/reports", 201, body=OF_A_MESSAGE),
+    Case("post_report", "POST /v1/reports", 200, body=OF_BOB, given=reported_bob),
+    Case("post_report", "POST /v1/reports", 400, "bad_request", body={"reason": "spam"}),
+    Case("post_report", "POST /v1/reports", 404, "not_found", body={**OF_A_MESSAGE, "seq": 9}),
+    Case("post_report", "POST /v1/reports", 404, "not_a_member", body={**OF_A_MESSAGE, "conversation_id": UNKNOWN}),
+    Case("get_reports", "GET /v1/reports", 200, scope="moderation", given=reported_bob),
+    Case("get_reports", "GET /v1/reports", 400, "bad_request", query={"status": "new"}, scope="admin"),
+    Case("get_reports", "GET /v1/reports", 403, "forbidden"),
+    Case("get_report", f"GET /v1/reports/{REPORT}", 200, scope="moderation", given=reported_bob),
+    Case("get_report", f"GET /v1/reports/{'x' * 129}", 400, "bad_request", scope="moderation"),
+    Case("get_report", f"GET /v1/reports/{REPORT}", 403, "forbidden"),
+    Case("get_report", f"GET /v1/reports/{REPORT}", 404, "not_found", scope="moderation"),
+    Case("post_decision", DECIDING, 200, body={"decision": "ban"}, scope="admin", given=reported_bob),
+    Case("post_decision", DECIDING, 400, "bad_request", body={"decision": "delete"}, scope="admin", given=reported_bob),
+    Case("post_decision", DECIDING, 403, "forbidden", body={"decision": "dismiss"}),
+    Case("post_decision", DECIDING, 404, "not_found", body={"decision": "dismiss"}, scope="moderation"),
+    Case("post_decision", DECIDING, 409, "conflict", body={"decision": "ban"}, scope="moderation", given=dismissed),
     # --- admin
     Case("get_connections", "GET /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("get_connections", "GET /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),

@@ -34,6 +34,10 @@ export type Contacts = { contacts: Contact[] };
 
 export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; id: string; type: "private" | "group" | "channel"; name: string | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
 
+export type DecidedReport = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: Decision | null };
+
+export type Decision = { decision: "dismiss" | "delete" | "ban"; by: string; at: number; until: number | null; note: string };
+
 export type DeletedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "delete" };
 
 export type DeviceAnswer = { device_id: string; platform: "fcm" | "apns"; token?: string; installation_id?: string; environment: "production" | "sandbox" | null; app_id: string | null; registered_at: number };
@@ -68,6 +72,8 @@ export type ListedMessage = { id: string; conversation_id: string; seq: number; 
 
 export type LiveConnection = { connection_id: string; device_id: string; connected_at: number; last_heard_at: number };
 
+export type MadeReport = { id: string; reason: string; comment: string; created_at: number; user_id: string; conversation_id?: string; seq?: number };
+
 export type Media = { duration_ms?: number; waveform?: number[] };
 
 export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
@@ -83,6 +89,8 @@ export type NewBan = { until?: number | null; reason?: string };
 export type NewChannel = { type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
 
 export type NewContent = { content: string; data?: Record<string, unknown> | null };
+
+export type NewDecision = { decision: "dismiss" | "delete" | "ban"; until?: number | null; note?: string };
 
 export type NewGroup = { type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
 
@@ -135,6 +143,12 @@ export type Receipts = { members: number; delivered: number; read: number };
 export type ReminderAnswer = { reminder_id: string; conversation_id: string; seq: number; at: number };
 
 export type Reminders = { reminders: ReminderAnswer[] };
+
+export type Report = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: Decision | null };
+
+export type ReportMade = { reason: string; comment?: string; user_id?: string | null; conversation_id?: string | null; seq?: number | null };
+
+export type Reports = { reports: Report[]; next_cursor: string | null };
 
 export type Revocation = { issued_before: number };
 
@@ -206,6 +220,10 @@ export type Operations = {
   "GET /v1/presence": { query: { users: string }; answer: Presences };
   "GET /v1/reminders": { answer: Reminders };
   "DELETE /v1/reminders/{reminder_id}": { path: { reminder_id: string }; answer: undefined };
+  "GET /v1/reports": { query: { status?: "open" | "decided"; user?: string; limit?: number; cursor?: string }; answer: Reports };
+  "POST /v1/reports": { body: ReportMade; answer: MadeReport };
+  "GET /v1/reports/{report_id}": { path: { report_id: string }; answer: Report };
+  "POST /v1/reports/{report_id}/decision": { path: { report_id: string }; body: NewDecision; answer: DecidedReport };
   "POST /v1/tickets": { answer: Ticket };
   "GET /v1/users": { query: { prefix?: string; ids?: string; limit?: number; cursor?: string }; answer: FoundUsers };
   "POST /v1/users": { body: UserRecords; answer: Users };
