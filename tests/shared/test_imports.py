@@ -95,8 +95,8 @@ wire.rest: admin common conversations messages moderation people users
 adapters.aws: amazon_roots calls dialling errors push_queues secrets_manager sqs threads transport trust
 adapters.dynamodb: attendance audit chat_stores client conversation_log devices effects files memberships model_stores
     packs presence_stores pushes readers relations reports schema sessions stores users watches
-domain: audit bans changes channels connections contacts custom devices entries fan_out files members notifications
-    packs pushes rules text users
+domain: audit bans changes channels connections contacts custom devices entries fan_out files limits members
+    notifications packs pushes reports rules text users
 operations: attendance audiences context delivery fan_out heads notifications packs portions reminders rosters
 operations.push: checks enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files services stores
