@@ -206,6 +206,15 @@ def _conversations() -> dict[str, Row]:
     }
 
 
+_NO_SUBJECT: Final[dict[str, dict[str, Any]]] = {
+    "nothing": {},
+    "oneself": {"user_id": "alice"},
+    "half a place": {"conversation_id": DM},
+    "two things": {"user_id": "bob", "conversation_id": DM, "seq": 1},
+    "a bad id": {"user_id": "b:b"},
+}
+
+
 def _others() -> dict[str, Row]:
     me: dict[str, dict[str, Any]] = {
         **{f"the blank name {one!a}": {"display_name": one} for one in BLANK},
@@ -303,14 +312,8 @@ def _others() -> dict[str, Row]:
         **{f"contact: the blank alias {one!a}": send("PATCH /v1/contacts/bob", {"alias": one}, BAD) for one in BLANK},
         "contact: nobody": send("PATCH /v1/contacts/zoe", {"alias": "Zoe"}, MISSING),
         **{
-            f"report of {name}": send("POST /v1/reports", {"reason": "spam", **body}, BAD)
-            for name, body in {
-                "nothing": {},
-                "oneself": {"user_id": "alice"},
-                "half a place": {"conversation_id": DM},
-                "two things": {"user_id": "bob", "conversation_id": DM, "seq": 1},
-                "a bad id": {"user_id": "b:b"},
-            }.items()
+            f"report of {name}": send("POST /v1/reports", {"reason": "spam"} | body, BAD)
+            for name, body in _NO_SUBJECT.items()
         },
         **{
             f"report for {reason!a:.20}": send("POST /v1/reports", {"user_id": "bob", "reason": reason}, BAD)
