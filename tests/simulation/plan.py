@@ -22,6 +22,9 @@ _CALMER: Final = 0.1
 _CROWDED: Final = 0.02
 _CROWDS: Final = (2, 4, 4, 8, 8, 16, 16, 32, 64)
 _WITHIN_MS: Final = (0.0, 5.0, 30.0, 300.0, 2_000.0)
+# In this many an administrator keeps users out meanwhile. These numbers are their own, too.
+_BARRED: Final = 0.05
+_KEEPING_OUT: Final = ("ban", "ban", "ban", "unban", "revoke_tokens", "revoke_tokens")
 _SECONDS: Final = (("bob-2", "bob"), ("alice-3", "alice"), ("bob-3", "bob"))
 
 # Alice owns the group of Bob and Carol; Dave may be added; Mallory is in nothing.
@@ -134,7 +137,13 @@ def plan_of(seed: int) -> Plan:
     crowding = Random(f"crowd {seed}")
     if crowding.random() < _CROWDED:
         return _crowded_plan(seed, crowding)
-    random = Random(seed)
+    random, keeping_out = Random(seed), Random(f"keep out {seed}")
+    if keeping_out.random() < _BARRED:
+        return _barred(_quiet_plan(seed, random), keeping_out)
+    return _quiet_plan(seed, random)
+
+
+def _quiet_plan(seed: int, random: Random) -> Plan:
     if random.random() < _LONG:
         return _long_plan(seed, random)
     theme = random.choice(_THEMES)
@@ -156,6 +165,21 @@ def plan_of(seed: int) -> Plan:
         ends=2 * ENDS_MS if theme.watching else ENDS_MS,  # who goes is away for a while
         latency=random.choice((3.0, 30.0)),
     )
+
+
+def _barred(plan: Plan, random: Random) -> Plan:
+    """The same, with some users kept out at some time of it; in the end they are let in again."""
+    moments = [one.at for one in plan.actions] or [0.0]
+    more = [
+        Action(
+            max(0.0, random.choice(moments) + random.uniform(-300.0, 600.0)),
+            random.randrange(len(plan.devices)),
+            random.choice(_KEEPING_OUT),
+            random.randrange(1_000),
+        )
+        for _ in range(random.choice((1, 1, 2, 3)))
+    ]
+    return replace(plan, actions=tuple(sorted([*plan.actions, *more], key=lambda action: action.at)))
 
 
 def _long_plan(seed: int, random: Random) -> Plan:

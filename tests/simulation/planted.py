@@ -20,8 +20,10 @@ from parley_client.stream import Stream
 import functions.disconnect.handler as disconnect_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_handler
+import functions.rest.wiring as rest_wiring_module
 import shared.adapters.dynamodb.conversation_log as log_table_module
 import shared.domain.rules as rules_module
+import shared.operations.bans as bans_module
 import shared.operations.changes as changing_module
 import shared.operations.delivery as delivery_module
 import shared.operations.messages as sending_module
@@ -313,6 +315,21 @@ def _client_moves_after() -> Iterator[Patch]:
     yield Pending, "frame", moved
 
 
+def _unmarked() -> Iterator[Patch]:
+    """Who is banned is sent away, and may come back."""
+    yield DynamoDbSessions, "ban", lambda *_: None
+
+
+def _left_open() -> Iterator[Patch]:
+    """Who is banned can't come in, and stays where they are."""
+    yield bans_module, "_close", lambda *_, **__: 0
+
+
+def _served_over_http() -> Iterator[Patch]:
+    """Who is kept out is so of connections alone."""
+    yield rest_wiring_module, "check_bars", lambda *_, **__: None
+
+
 PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "the put of an entry without its condition": _no_condition,
     "acked before it is written": _acked_unwritten,
@@ -336,6 +353,9 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "those who were removed are told on": _outsiders_told,
     "a client with a new id for each attempt": _client_new_id,
     "a client that moves its `after`": _client_moves_after,
+    "a ban that no handshake sees": _unmarked,
+    "a ban that closes nothing": _left_open,
+    "a ban that HTTP does not know": _served_over_http,
 }
 
 

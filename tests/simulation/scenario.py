@@ -31,7 +31,8 @@ from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.functions import BASE_MS, GRACE_S, SECOND_LOOK_S, Environment, Instance, Log
 from tests.simulation.history import History, Operation, Sent
 from tests.simulation.operations import ACTIONS
-from tests.simulation.places import DM, GROUP
+from tests.simulation.operations.keeping_out import unban
+from tests.simulation.places import DM, GROUP, USERS
 from tests.simulation.plan import Plan
 from tests.simulation.rounds import Round, look_round
 from tests.simulation.scheduler import Hub
@@ -46,6 +47,8 @@ _SHORT_QUIET_MS: Final = 7_000.0
 # Who has just come online at the end, its tickets having ended by another's clock before, has not sent everything yet.
 _CATCHING_UP_MS: Final = 3_000.0
 _SKIPPED: Final = 0.9
+# A request and its answer, without faults.
+_UNBANNING_MS: Final = 1_000.0
 _LAST_LOOKS: Final = 10
 _GRACE_MS: Final = 1_000.0 * max(GRACE_S, SECOND_LOOK_S)
 _LATE: Final = frozenset({Fault.DISCONNECT_LATE, Fault.DISCONNECT_TWICE, Fault.HALF_OPEN, Fault.QUEUE_LATE})
@@ -251,6 +254,8 @@ def play(scenario: Scenario) -> None:
         )
     hub.run(300.0 + plan.ends)
     scenario.fault_model.clear()
+    if any(True for one in scenario.operations if one.kind == "ban"):
+        _let_everybody_in(scenario)
     for client in scenario.clients:
         client.come_back()
     if scenario.files:  # as every quarter of an hour
@@ -261,6 +266,16 @@ def play(scenario: Scenario) -> None:
         _run_dry(scenario)
     look_round(scenario)
     _run_dry(scenario)
+
+
+def _let_everybody_in(scenario: Scenario) -> None:
+    """Bans end, and applications that were told of theirs start anew."""
+    for number in range(len(USERS)):
+        unban(scenario, scenario.clients[0], number)
+    scenario.hub.run(scenario.hub.now + _UNBANNING_MS)
+    for client in scenario.clients:
+        if client.core.connection == "stopped":
+            client.restart()
 
 
 def _run_dry(scenario: Scenario) -> None:

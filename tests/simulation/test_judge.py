@@ -22,7 +22,7 @@ from tests.simulation.plan import Action, Plan
 from tests.simulation.runs import run
 from tests.simulation.scenario import Scenario, beginning
 
-_ENDING = frozenset({"cut", "half_open", "restart", "leave", "quit", "remove", "revoke"})
+_ENDING = frozenset({"cut", "half_open", "restart", "leave", "quit", "remove", "revoke", "ban", "revoke_tokens"})
 _LISTS = 6
 _DEVICES = (("alice-1", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 

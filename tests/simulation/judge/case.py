@@ -125,6 +125,11 @@ class Case:
         return found
 
     @cached_property
+    def kept_out(self) -> frozenset[str]:
+        """Users whom an administrator keeps out at some time: their devices are forgotten."""
+        return frozenset(one.detail["member"] for one in self.operations("ban", "revoke_tokens"))
+
+    @cached_property
     def struck(self) -> frozenset[Fault]:
         return frozenset(fault for fault, times in self.scenario.fault_model.struck.items() if times)
 

@@ -25,13 +25,16 @@ def _evicted(case: Case) -> Iterator[tuple[float, str]]:
 def closed_for_a_reason(case: Case) -> Iterator[str]:
     """Another connection in its place, a flood, or an administrator."""
     made_way = {name for _, name in _evicted(case)}
-    revoked = {one.detail["member"] for one in case.operations("revoke") if one.outcome != "fail"}
+    revoked = {one.detail["member"] for one in case.operations("revoke", "revoke_tokens") if one.outcome != "fail"}
+    banned = {one.detail["member"] for one in case.operations("ban") if one.outcome != "fail"}
     for line in case.scenario.deployment.gateway.lines.values():
         told = _told(case, line)
         if "connection_limit" in told and line.connection_id not in made_way:
             yield f"{line.connection_id} was told to make way, and nothing took its place"
         if "revoked" in told and line.user_id not in revoked:
             yield f"{line.connection_id} was told that it is revoked, which nobody has asked for"
+        if "banned" in told and line.user_id not in banned:
+            yield f"{line.connection_id} was told that its user is banned, which nobody has asked for"
         is_unsaid = line.closed_by_server and not told and not _had_ended(case, line)
         if is_unsaid and not case.struck and not _was_connecting(case, line):
             yield f"{line.connection_id} was closed without a word"

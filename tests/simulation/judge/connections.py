@@ -43,7 +43,7 @@ def _has_ended(token_ends: float, at: float, case: Case) -> bool:
 
 def not_forgotten_while_connecting(case: Case) -> Iterator[str]:
     """A post finds none that is just being made: that proves nothing about one that is open a moment later."""
-    if any(True for _ in case.operations("revoke")):
+    if any(True for _ in case.operations("revoke", "ban", "revoke_tokens")):
         return
     lines = case.scenario.deployment.gateway.lines
     for at, (table, user, _), old, new in case.past.changes:

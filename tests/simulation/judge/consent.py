@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item
@@ -170,8 +171,18 @@ def _by_id(item: Item | None) -> dict[str, Device]:
     return {one.device_id: one for one in devices_from(item or {})}
 
 
+def is_kept_out(case: Case, at: float, user: str, device: Device | None = None) -> bool:
+    """Whether an administrator may have had the user's devices forgotten by then, or this one."""
+    for one in case.operations("ban", "revoke_tokens"):
+        if one.detail["member"] == user and one.began <= at and one.outcome != "fail":
+            moment = inf if one.kind == "ban" or device is None else one.detail["moment"]
+            if device is None or device.registered_at < moment:
+                return True
+    return False
+
+
 def _may_go(case: Case, at: float, user: str, gone: Device, changed: Changed) -> bool:
-    """By its user, by who has its target now, as the oldest of too many, or because its provider does not know it."""
+    """By its user, who has its target now, or an administrator; as the oldest of too many; its provider forgot it."""
     target, before, after = target_hash(gone.target), changed.before, changed.after
     if case.scenario.fault_model.struck[Fault.PROVIDER_FORGOT]:
         return True
@@ -180,6 +191,8 @@ def _may_go(case: Case, at: float, user: str, gone: Device, changed: Changed) ->
         is_elsewhere = one.kind == "register" and one.detail["target"]["token"] == gone.target.token
         if one.began <= at and (is_signed_out or is_elsewhere):
             return True
+    if is_kept_out(case, at, user, gone):
+        return True
     if any(target_hash(after[other].target) == target for other in changed.added):
         return True
     kept = [one.registered_at for other, one in before.items() if other in after and other not in changed.added]

@@ -15,6 +15,8 @@ from tests.simulation.tokens import Claim, read
 
 # Refusals that come before the token is looked at, and those that are no verdicts.
 _BEFORE: Final = frozenset({"rate_limited", "bad_request", "too_large", "unknown_type", "unavailable", "internal"})
+# What is said to users who are kept out, which is looked at in `kept_out.py`.
+_OUT: Final = frozenset({"banned", "unauthenticated"})
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
 # What one instance gives each user beside the bucket (docs/limits.md): so many at once, and one in so many seconds.
 _FREE: Final = 3
@@ -67,14 +69,14 @@ def _served(case: Case, one: Exchange, first: int, auths: list[tuple[Exchange, C
     known = [claim.ends for other, claim in auths if other.ended < one.at and other.is_done]
     latest, surely = max([first, *shown]), max([first, *known])
     if one.frame["type"] == "auth":
-        yield from _renewed(one, {first, *shown})
+        yield from _renewed(one, {first, *shown}, is_out=one.line.user_id in case.kept_out)
     elif latest <= one.clock and one.code not in _BEFORE | {"token_expired"}:
         yield f"{one.frame} of {one.line.user_id} was served at {one.at:.0f}, its token ended at {latest - BASE_MS}"
     elif one.code == "token_expired" and surely > one.clock + (one.ended - one.at) and _is_kept(case, one):
         yield f"{one.frame} of {one.line.user_id} was refused at {one.at:.0f}, its token ends at {surely - BASE_MS}"
 
 
-def _renewed(one: Exchange, ends: set[int]) -> Iterator[str]:
+def _renewed(one: Exchange, ends: set[int], *, is_out: bool) -> Iterator[str]:
     """`auth` takes a good token of the same user, and says how long the connection lives with it."""
     text = one.frame["token"]
     claim = read(text) if text.count(".") == 2 else None
@@ -87,7 +89,8 @@ def _renewed(one: Exchange, ends: set[int]) -> Iterator[str]:
         possible = {"token_expired"}
     else:
         possible = {""} if claim.ends > one.clock + duration else {"", "token_expired"}
-    if one.code not in _BEFORE | possible or (one.is_done and "" not in possible):
+    said = _BEFORE | possible | (_OUT if is_out else set())
+    if one.code not in said or (one.is_done and "" not in possible):
         yield f"auth by {claim} over {one.line.user_id}'s connection was answered by {one.reply}"
     if one.is_done and (one.reply or {})["data"]["expires_at"] not in {
         end for end in ends if claim and end >= claim.ends

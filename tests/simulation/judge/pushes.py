@@ -103,8 +103,7 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
 
     It may not show those before: a push that comes later than that of a later message is left out.
     """
-    others = {one.user for one in case.operations("register", "sign_out")}  # whose phone may be another one
-    for user in sorted({"bob", "carol"} - {client.user for client in case.scenario.clients} - others):
+    for user in sorted({"bob", "carol"} - {client.user for client in case.scenario.clients} - with_other_phones(case)):
         for name, log in case.logs.items():
             told = case.told(name)
             if user not in (private_members(name) or told.roles) or told.joined.get(user, 0) > 1:
@@ -115,6 +114,11 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
             shown = max(_shown_on_phone(case, user, name), default=0)
             if shown < last:
                 yield f"{user} was away, and {name}/{last} was not pushed, the last was {shown}"
+
+
+def with_other_phones(case: Case) -> set[str]:
+    """Whose phone may be another one than at first, or none."""
+    return {one.user for one in case.operations("register", "sign_out")} | case.kept_out
 
 
 def _is_ever_blocked(case: Case, user: str, author: str) -> bool:

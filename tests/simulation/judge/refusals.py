@@ -209,6 +209,16 @@ def _no_server(_: Case, one: Operation, __: Moment) -> bool:
     return one.user != "server"
 
 
+def _ends_before(case: Case, one: Operation, _: Moment) -> bool:
+    until = one.detail["until"]
+    return until is not None and until <= BASE_MS + (one.ended or 0.0) + case.skew
+
+
+def _ends_before_surely(case: Case, one: Operation, _: Moment) -> bool:
+    until = one.detail["until"]
+    return until is not None and until <= BASE_MS + one.began - case.skew
+
+
 def _no_file_of_theirs(_: Case, one: Operation, now: Moment) -> bool:
     name = f"file#{one.detail['file_id']}"
     item = now.row(name, "file")
@@ -269,6 +279,9 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
     "register": (),
     "sign_out": (),
     "revoke": (("forbidden", _no_server),),
+    "ban": (("forbidden", _no_server), ("bad_request", _ends_before)),
+    "unban": (),
+    "revoke_tokens": (),
     "notify": (("forbidden", _no_server),),
     "acknowledge": (),
     "remind": (
@@ -292,6 +305,7 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
 _SURELY: Final[Mapping[Any, Any]] = {
     _anothers_or_old: _anothers_surely,
     _not_ahead: _past_surely,
+    _ends_before: _ends_before_surely,
     _said_otherwise: lambda *_: False,
     _reminders_full: lambda case, one, now: one.status == HTTPStatus.CREATED and _reminders_full(case, one, now),
 }
@@ -349,7 +363,7 @@ def limits_are_reached(case: Case) -> Iterator[str]:
             yield f"{one}: nothing was too much"
         if one.code == "token_expired" and limits.token_s > 60:  # a history's length
             yield f"{one}: its token was good"
-        if one.code in {"internal", "unauthenticated", "unknown_type"}:
+        if one.code in {"internal", "unknown_type"}:
             yield f"{one} was no fault of the client's"
 
 

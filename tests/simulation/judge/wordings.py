@@ -14,7 +14,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, DIGEST_S, SECOND_LOOK_S
 from tests.simulation.judge.case import HARMLESS, Case
 from tests.simulation.judge.past import Moment, inserted
-from tests.simulation.judge.pushes import owners, unwanted
+from tests.simulation.judge.pushes import owners, unwanted, with_other_phones
 from tests.simulation.providers import Accepted
 
 # Between claiming a push and handing it over lies one call.
@@ -110,7 +110,10 @@ def the_registered_again_are_kept(case: Case) -> Iterator[str]:
         is_asked_late = any(
             forgot.at > one.began for forgot in case.scenario.deployment.provider.forgot if forgot.token == token
         )
-        if others or is_asked_late or case.scenario.plan.limits.devices < 3:  # others of theirs may push it out
+        is_kept_out = one.user in case.kept_out
+        if (
+            others or is_asked_late or is_kept_out or case.scenario.plan.limits.devices < 3
+        ):  # others of theirs may push it out
             continue
         known = devices_from(case.past.at(case.scenario.hub.now).row(f"user#{one.user}", "devices") or {})
         mine = [other for other in case.operations("register") if other.user == one.user]
@@ -131,7 +134,7 @@ def who_does_not_answer_is_woken(case: Case) -> Iterator[str]:
     """
     if not case.struck <= _SILENT or case.skew:
         return
-    moved = {one.user for one in case.operations("register", "sign_out")}
+    moved = with_other_phones(case)
     for at, entry in inserted(case.past):
         digests_s = DIGEST_S if case.scenario.plan.limits.digest and is_group_id(entry.conversation_id) else 0
         end = at + (2 * SECOND_LOOK_S + digests_s) * 1_000 + _SETTLED_MS  # a burst's end has a check after its own

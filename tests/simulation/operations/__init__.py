@@ -8,6 +8,7 @@ from typing import Final
 from tests.simulation.operations import (
     changing,
     grouping,
+    keeping_out,
     lives,
     living,
     people,
@@ -29,6 +30,7 @@ _ROOMS: Final = (
     reading,
     grouping,
     people,
+    keeping_out,
     telling,
     sharing,
     living,
