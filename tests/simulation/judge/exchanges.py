@@ -11,12 +11,11 @@ from functions.message.wiring import COSTLY
 from tests.simulation.functions import BASE_MS
 from tests.simulation.gateway import Exchange, Line
 from tests.simulation.judge.case import Case
+from tests.simulation.judge.refusals import OUT
 from tests.simulation.tokens import Claim, read
 
 # Refusals that come before the token is looked at, and those that are no verdicts.
 _BEFORE: Final = frozenset({"rate_limited", "bad_request", "too_large", "unknown_type", "unavailable", "internal"})
-# What is said to users who are kept out, which is looked at in `kept_out.py`.
-_OUT: Final = frozenset({"banned", "unauthenticated"})
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
 # What one instance gives each user beside the bucket (docs/limits.md): so many at once, and one in so many seconds.
 _FREE: Final = 3
@@ -89,7 +88,7 @@ def _renewed(one: Exchange, ends: set[int], *, is_out: bool) -> Iterator[str]:
         possible = {"token_expired"}
     else:
         possible = {""} if claim.ends > one.clock + duration else {"", "token_expired"}
-    said = _BEFORE | possible | (_OUT if is_out else set())
+    said = _BEFORE | possible | (OUT if is_out else set())
     if one.code not in said or (one.is_done and "" not in possible):
         yield f"auth by {claim} over {one.line.user_id}'s connection was answered by {one.reply}"
     if one.is_done and (one.reply or {})["data"]["expires_at"] not in {

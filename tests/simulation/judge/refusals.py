@@ -23,6 +23,8 @@ Obstacle = tuple[str, Callable[[Case, Operation, Moment], bool]]
 
 # Not verdicts on what was asked for: whether they are right is another rule's affair, or nobody's.
 _OF_THE_MOMENT: Final = frozenset({"unavailable", "rate_limited", "token_expired", "sync_required"})
+# What is said to users who are kept out: `kept_out.py` looks at it.
+OUT: Final = frozenset({"banned", "unauthenticated"})
 _OWNER, _ADMIN, _MEMBER = "owner", "admin", "member"
 
 
@@ -319,7 +321,8 @@ def refusals_are_justified(case: Case) -> Iterator[str]:
     for one in case.operations():
         if one.kind == "nonsense":
             case.looked_at(one)
-            if one.outcome == "ok" or (one.code not in {*_OF_THE_MOMENT, one.detail["wrong"], "", "not_a_member"}):
+            out = OUT if one.user in case.kept_out else ()
+            if one.outcome == "ok" or one.code not in {*_OF_THE_MOMENT, one.detail["wrong"], "", "not_a_member", *out}:
                 yield f"{one} should have been refused with {one.detail['wrong']}"
         if one.outcome != "fail" or one.kind not in OBSTACLES:
             continue
