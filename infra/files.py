@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _UPLOADS = "uploads/*"
 _KEPT = ("files/*", "thumbnails/*")
+_EXPORTS = "exports/*"
+# As `KEPT_DAYS` of shared/domain/exports.py says, which this does not import.
+EXPORTS_DAYS = 7
 # Both measured: an image of 40 megapixels takes 3 s and 640 MB at worst, and more pixels more memory in proportion.
 _SECONDS = 60
 _LEAST_MEMORY_MB = 1_024
@@ -50,6 +53,7 @@ class Files(Construct):
                     id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(1), enabled=True
                 ),
                 s3.LifecycleRule(id="unchecked-uploads", prefix="uploads/", expiration=Duration.days(1), enabled=True),
+                s3.LifecycleRule(id="exports", prefix="exports/", expiration=Duration.days(EXPORTS_DAYS), enabled=True),
             ],
         )
         # Not `event_bridge_enabled`: that brings a Lambda of CDK's own, which may change any bucket's notifications.
@@ -69,8 +73,18 @@ class Files(Construct):
     def allow_signing(self, function: Function) -> None:
         """Let it sign forms and links: a client that uses one acts with the rights of the function that signed it."""
         self.allow(function, ["s3:PutObject"], _UPLOADS)
-        for prefix in _KEPT:
+        for prefix in (*_KEPT, _EXPORTS):
             self.allow(function, ["s3:GetObject"], prefix)
+
+    def allow_exporting(self, function: Function) -> None:
+        """Let it write exports, and files' bytes into them."""
+        self.allow(function, ["s3:PutObject"], _EXPORTS)
+        self.allow(function, ["s3:GetObject"], "files/*")
+        self.allow_listing(function)
+
+    def allow_listing(self, function: Function) -> None:
+        """Let it list objects; without that S3 says 403 for what is not there, as for what may not be seen."""
+        function.allow(["s3:ListBucket"], self.bucket.bucket_arn)
 
     def allow(self, function: Function, actions: Sequence[str], prefix: str) -> None:
         """Let a function do these actions on everything below a prefix."""
@@ -112,8 +126,7 @@ class FileChecks(Construct):
         files.allow(self.function, ["s3:GetObject", "s3:DeleteObject"], _UPLOADS)
         for prefix in _KEPT:
             files.allow(self.function, ["s3:PutObject", "s3:DeleteObject"], prefix)
-        # Without it S3 says 403 for what is not there, as it does for what may not be seen.
-        self.function.allow(["s3:ListBucket"], files.bucket.bucket_arn)
+        files.allow_listing(self.function)
         self._check_uploads(files.bucket)
         self._sweep()
         StreamSource(

@@ -78,6 +78,7 @@ class RestApi(Construct):
         queues.presence_checks.allow_sending(self.rest)
         queues.looks.allow_sending(self.rest)
         files.allow_signing(self.rest)
+        files.allow_listing(self.rest)
         reminders.allow_scheduling(self.rest)
         identity.allow_reading_secret(self.rest)
 

@@ -16,6 +16,7 @@ from infra.stream import StreamSource, inserted
 if TYPE_CHECKING:
     from infra.config import Config
     from infra.connections import Connections
+    from infra.files import Files
     from infra.function import FunctionFactory
     from infra.queues import Queues
     from infra.storage import Storage
@@ -40,6 +41,7 @@ class OfflinePush(Construct):
         storage: Storage,
         connections: Connections,
         queues: Queues,
+        files: Files,
     ) -> None:
         super().__init__(scope, construct_id)
         config = functions.config
@@ -50,7 +52,7 @@ class OfflinePush(Construct):
             folder="offline_push",
             description="Parley: wakes members that are away, posts to large groups",
             environment={
-                **storage.environment("log", "members", "sessions"),
+                **storage.environment("log", "members", "sessions", "tickets"),
                 **connections.environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **config.environment("fan_out_rate", "channel_rate", "digest_limit", "digest_s"),
@@ -62,6 +64,7 @@ class OfflinePush(Construct):
                 "APNS_ENDPOINT": config.local_apns_endpoint,
                 "PUSH_CA_FILE": config.local_ca_file,
                 **queues.presence_environment,
+                **files.environment,
             },
             timeout_seconds=PUSH_SECONDS,
             memory_mb=512,
@@ -80,8 +83,11 @@ class OfflinePush(Construct):
             if secret:
                 allow_reading(self.function, secret, key)
         self._consume(queues, config)
+        # Exports and erasures read all there is.
+        for table in (storage.log, storage.members, storage.sessions, storage.tickets):
+            self.function.allow_items(table, "Scan")
+        files.allow_exporting(self.function)
         if queues.pushes:
-            self.function.allow_items(storage.members, "Scan")
             self._sweep(queues)
         StreamSource(
             self,

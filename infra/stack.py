@@ -93,6 +93,7 @@ class ParleyStack(Stack):
             storage=storage,
             connections=web_socket.connections,
             queues=queues,
+            files=files,
         )
         checks = FileChecks(
             self,

@@ -9,9 +9,11 @@ from typing import Any
 from shared.operations.context import Context
 from shared.ports.services import PushServices, RestServices
 from tests.fakes import (
+    FakeArchive,
     FakeClock,
     FakeDeliveryCheckQueue,
     FakeGateway,
+    FakeJobQueue,
     FakeNonces,
     FakeObjects,
     FakeObserver,
@@ -44,6 +46,8 @@ class Harness:
     shards: FakeShardQueue = field(default_factory=FakeShardQueue)
     sweeps: FakeSweepQueue = field(default_factory=FakeSweepQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
+    jobs: FakeJobQueue = field(default_factory=FakeJobQueue)
+    archive: FakeArchive = field(default_factory=FakeArchive)
 
     @property
     def wiring(self) -> Wiring:
@@ -58,6 +62,8 @@ class Harness:
             delivery_checks=self.delivery_checks,
             objects=self.objects,
             scheduler=self.scheduler,
+            job_queue=self.jobs,
+            archive=self.archive,
         )
 
     @property
@@ -73,6 +79,9 @@ class Harness:
             shard_queue=self.shards,
             providers=lambda _: self.provider,
             sweep_queue=self.sweeps,
+            objects=self.objects,
+            job_queue=self.jobs,
+            archive=self.archive,
         )
 
     @property

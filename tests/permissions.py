@@ -27,11 +27,12 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
         "Tickets": ["PutItem"],
     },
     "OfflinePush": {
-        "Log": ["BatchGetItem", "Query"],
+        "Log": ["BatchGetItem", "Query", "Scan"],
         "Members": [
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
         ],
-        "Sessions": ["BatchGetItem", "UpdateItem"],
+        "Sessions": ["BatchGetItem", "Scan", "UpdateItem"],
+        "Tickets": ["Scan"],
     },
     "Files": {"Members": ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]},
 }
@@ -41,7 +42,12 @@ DYNAMODB: dict[str, set[tuple[str, str]]] = {
 }
 # A user of a form or a link acts with the rights of the function that signed it.
 OBJECTS: dict[str, set[tuple[str, str]]] = {
-    "Rest": {("s3:PutObject", "uploads/*"), ("s3:GetObject", "files/*"), ("s3:GetObject", "thumbnails/*")},
+    "Rest": {
+        ("s3:PutObject", "uploads/*"),
+        *(("s3:GetObject", prefix) for prefix in ("files/*", "thumbnails/*", "exports/*")),
+        ("s3:ListBucket", "Bucket"),
+    },
+    "OfflinePush": {("s3:PutObject", "exports/*"), ("s3:GetObject", "files/*"), ("s3:ListBucket", "Bucket")},
     "Files": {
         ("s3:GetObject", "uploads/*"),
         ("s3:DeleteObject", "uploads/*"),

@@ -16,6 +16,7 @@ from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.jobs import DynamoDbJobs
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import (
     DynamoDbContacts,
@@ -34,6 +35,7 @@ from shared.adapters.dynamodb.schema import (
     REFERENCE_PREFIX,
     SEPARATOR,
     SK,
+    Tables,
     entry_from,
     entry_item,
     file_key,
@@ -42,6 +44,7 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.users import DynamoDbUsers
+from shared.adapters.dynamodb.walks import DynamoDbWalks
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.domain.changes import Change, Deleted, Role
 from shared.domain.connections import Connection, Session
@@ -114,6 +117,8 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
         "audit": DynamoDbAudit(calls, members_table=MEMBERS),
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
+        "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
+        "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG, tickets=TICKETS)),
     }
 
 

@@ -18,6 +18,7 @@ from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.operations.context import Context, Limits
 from shared.operations.rosters import Rosters
+from shared.ports.jobs import Archive, JobQueue
 from shared.ports.people import Buckets
 from shared.ports.services import (
     DeliveryCheckQueue,
@@ -38,8 +39,10 @@ from shared.ports.services import (
 )
 from shared.wire.events import encode_plainly
 from tests.fakes import (
+    FakeArchive,
     FakeDeliveryCheckQueue,
     FakeGateway,
+    FakeJobQueue,
     FakeObjects,
     FakeObserver,
     FakePresenceChecks,
@@ -123,6 +126,8 @@ def rest_services(gateway: Gateway | None = None, **services: Any) -> RestServic
         "delivery_checks": FakeDeliveryCheckQueue(),
         "objects": FakeObjects(),
         "scheduler": FakeReminderScheduler(),
+        "job_queue": FakeJobQueue(),
+        "archive": FakeArchive(),
     }
     return RestServices(**{**made, **services})
 
@@ -204,6 +209,8 @@ class Wiring:
         objects: Objects,
         scheduler: ReminderScheduler,
         delivery_checks: DeliveryCheckQueue,
+        job_queue: JobQueue | None = None,
+        archive: Archive | None = None,
         limiter: RateLimiter | None = None,
         invites: InviteLimiter | None = None,
         **settings: Any,
@@ -219,6 +226,8 @@ class Wiring:
             delivery_checks,
             objects,
             scheduler,
+            job_queue or FakeJobQueue(),
+            archive or FakeArchive(),
         )
         return rest_module.Wiring(
             self.stores,
@@ -239,6 +248,9 @@ class Wiring:
         delivery_checks: DeliveryCheckQueue,
         shard_queue: ShardQueue,
         sweep_queue: SweepQueue | None = None,
+        objects: Objects | None = None,
+        job_queue: JobQueue | None = None,
+        archive: Archive | None = None,
         **settings: Any,
     ) -> push_module.Wiring:
         """Every platform is the one provider's."""
@@ -255,6 +267,9 @@ class Wiring:
             shard_queue,
             lambda _: provider,
             sweep_queue or FakeSweepQueue(),
+            objects or FakeObjects(),
+            job_queue or FakeJobQueue(),
+            archive or FakeArchive(),
         )
         return push_module.Wiring(self.stores, services, self.context(**settings), self.begin)
 

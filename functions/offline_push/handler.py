@@ -10,10 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from functions.offline_push.wiring import SHARD, Wiring, shard_from, wire
-from shared.adapters.aws.push_queues import LOOK, LOOKS, PUSH, REMINDER, SWEEP, job_from, looks_from, sweep_from
+from shared.adapters.aws.push_queues import (
+    JOB,
+    LOOK,
+    LOOKS,
+    PUSH,
+    REMINDER,
+    SWEEP,
+    job_from,
+    looks_from,
+    step_from,
+    sweep_from,
+)
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
+from shared.domain.jobs import JobStep
 from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.packs import DuePack, Portion
 from shared.domain.pushes import PushJob, SweepPart
@@ -30,7 +42,7 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | Portion | Sequence[DeliveryCheck | Digest | DuePack] | Due | SweepPart | PushJob
+Work = Shard | Portion | Sequence[DeliveryCheck | Digest | DuePack] | Due | SweepPart | PushJob | JobStep
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -130,11 +142,12 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     LOOKS: looks_from,
     PUSH: job_from,
     SWEEP: sweep_from,
+    JOB: step_from,
     REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
 }
 
 
-def _carry_out(task: Shard | Portion | Digest | DuePack | Due | SweepPart, wiring: Wiring) -> None:
+def _carry_out(task: Shard | Portion | Digest | DuePack | Due | SweepPart | JobStep, wiring: Wiring) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
@@ -149,6 +162,10 @@ def _carry_out(task: Shard | Portion | Digest | DuePack | Due | SweepPart, wirin
             tell_due(task, stores=stores, services=services, context=context)
         case SweepPart():
             sweep_missed(task, stores=stores, services=services, context=context)
+        case JobStep():
+            from shared.operations.jobs import advance  # noqa: PLC0415  # few invocations come to a job
+
+            advance(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
 

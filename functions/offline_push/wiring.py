@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.adapters.aws.archive import S3Archive
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsJobQueue, SqsPushQueue, SqsSweepQueue
+from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.aws.threads import ThreadedMap
@@ -53,7 +55,12 @@ class Wiring:
 def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Logger) -> Wiring:
     deadline = Deadline(BATCH_S)
     calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
-    tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
+    tables = Tables(
+        members=settings.members_table,
+        sessions=settings.sessions_table,
+        log=settings.log_table,
+        tickets=settings.tickets_table,
+    )
     endpoint = settings.connections_endpoint
     limits = Limits(
         delivery_check_s=settings.second_look_s,
@@ -62,7 +69,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         digest_limit=settings.digest_limit,
         digest_s=settings.digest_s,
     )
-    presence_queue = SqsQueue(queues, settings.presence_queue_url)
+    presence_queue, bucket = SqsQueue(queues, settings.presence_queue_url), s3(environment, deadline)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
     services = PushServices(
         gateway=ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms),
@@ -75,6 +82,9 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
         providers=Gateways(settings, environment),
         sweep_queue=SqsSweepQueue(SqsQueue(queues, settings.look_queue_url)),
+        objects=S3Objects(bucket, bucket=settings.bucket),
+        job_queue=SqsJobQueue(SqsQueue(queues, settings.look_queue_url)),
+        archive=S3Archive(bucket, bucket=settings.bucket),
     )
     stores = make_push_stores(calls, tables, parallel_map=threads)
     return Wiring(stores, services, make_context(limits, pause=deadline.pause), deadline.begin)

@@ -26,6 +26,11 @@ _HEADERS: Final = "authorization,content-type"
 _MAX_AGE_S: Final = "3600"
 
 
+def accepted(body: Mapping[str, Any]) -> Answer:
+    """202: it is under way."""
+    return _json(HTTPStatus.ACCEPTED, body)
+
+
 def ok(body: Mapping[str, Any], *, is_new: bool = False) -> Answer:
     """200, or 201 for what this request has made."""
     return _json(HTTPStatus.CREATED if is_new else HTTPStatus.OK, body)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire.shapes import admin, conversations, messages, moderation, people, service, users
+from shared.wire.shapes import admin, conversations, messages, moderation, people, rights, service, users
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -116,5 +116,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "get_ban": Documented("admin", {200: admin.Ban}, (Forbidden, NotFound)),
     "delete_ban": Documented("admin", {204: None}, (Forbidden,)),
     "post_revoke": Documented("admin", {200: admin.Revoked}, (Forbidden,)),
+    "post_export": Documented("admin", {202: rights.Job}, (Forbidden,)),
+    "get_export": Documented("admin", {200: rights.Export}, (Forbidden, NotFound)),
     "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),
 }

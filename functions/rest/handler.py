@@ -8,9 +8,10 @@ from typing import Any
 from functions.rest.answers import preflight, readable
 from functions.rest.api import make_api, respond, take_notes
 from functions.rest.wiring import Wiring
+from shared.adapters.aws.archive import S3Archive
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.parallel import ParallelCalls
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsJobQueue
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
@@ -43,7 +44,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
     tables = Tables(
         members=members, sessions=settings.sessions_table, log=settings.log_table, tickets=settings.tickets_table
     )
-    presence_queue = SqsQueue(queues, settings.presence_queue_url)
+    presence_queue, bucket = SqsQueue(queues, settings.presence_queue_url), s3(environment, deadline)
     messages = DynamoDbBuckets(calls, members_table=members)
     invites = DynamoDbBuckets(calls, members_table=members, row=INVITES)
     reports = DynamoDbBuckets(calls, members_table=members, row=REPORTS)
@@ -62,13 +63,15 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
             observer=FunctionObserver("rest", _LOGGER),
             presence_checks=SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms),
             delivery_checks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
-            objects=S3Objects(s3(environment, deadline), bucket=settings.bucket),
+            objects=S3Objects(bucket, bucket=settings.bucket),
             scheduler=EventBridgeReminderScheduler(
                 scheduler(environment, deadline),
                 group=settings.schedule_group,
                 queue_arn=settings.look_queue_arn,
                 role_arn=settings.schedule_role_arn,
             ),
+            job_queue=SqsJobQueue(SqsQueue(queues, settings.look_queue_url)),
+            archive=S3Archive(bucket, bucket=settings.bucket),
         ),
         context=make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms),
         verifier=make_verifier(settings, environment, now=now_ms),

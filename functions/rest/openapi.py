@@ -63,6 +63,14 @@ _HEADERS: Final[Mapping[int, Mapping[str, Any]]] = {
 }
 
 
+_SUCCESSES: Final[Mapping[int, str]] = {
+    200: "Done",
+    201: "Made by this request",
+    202: "Under way",
+    204: "Done; there is nothing to say",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Operation:
     """A route, taken apart. `parameters` are those of path and query, `body` is what the request's body has to be."""
@@ -194,7 +202,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _success(status: int, shape: Any, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
-    description = {200: "Done", 201: "Made by this request", 204: "Done; there is nothing to say"}[status]
+    description = _SUCCESSES[status]
     return {"description": description, **({} if shape is None else {"content": _content(shape, schemas)})}
 
 

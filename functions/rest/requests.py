@@ -31,7 +31,7 @@ _PLACES_OF_IDS: Final = re.compile(
     r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
     r"|/v1/reports/(?P<report>.+)/decision"
     r"|/v1/reports/(?P<one>.+)"
-    r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke)"
+    r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke|export)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
 )

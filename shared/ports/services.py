@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.domain.notifications import DeliveryCheck, Digest, Notification, Reminder
     from shared.domain.packs import DuePack, Portion
     from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
+    from shared.ports.jobs import Archive, JobQueue
 
 Event: TypeAlias = "Entry | ReadAlong | Pack | Receipt | Typing | PresenceChange | Notification | Closing"
 """What is posted to connections."""
@@ -174,6 +175,8 @@ class RestServices(NotifyingServices):
 
     objects: Objects
     scheduler: ReminderScheduler
+    job_queue: JobQueue
+    archive: Archive
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -184,3 +187,6 @@ class PushServices(NotifyingServices):
     shard_queue: ShardQueue
     providers: Callable[[Platform], PushGateway]
     sweep_queue: SweepQueue
+    objects: Objects
+    job_queue: JobQueue
+    archive: Archive

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
     from shared.ports.reports import Reports
+    from shared.ports.jobs import Jobs, Walks
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
 
@@ -59,6 +60,7 @@ class Stores(ChatStores):
     reminders: people.Reminders
     audit: Audit
     reports: Reports
+    jobs: Jobs
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -69,6 +71,7 @@ class PushStores(Stores):
     push_contexts: people.PushContexts
     claims: people.Claims
     standings: people.Standings
+    walks: Walks
 
 
 def contents(stores: SessionStores) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Neither moto nor the emulator checks permissions; this is what finds a missing o
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from functions.disconnect.handler import disconnect
 from functions.files.handler import Wiring as FilesWiring
 from functions.files.handler import check, release_files, sweep_files
 from functions.offline_push.handler import look_at, work
+from functions.offline_push.wiring import Wiring as PushWiring
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.wiring import Wiring as RestWiring
@@ -28,6 +29,7 @@ from shared.domain.connections import Identity, PostOutcome
 from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.devices import APNS, FCM, Device, PushTarget
 from shared.domain.files import READY, Checked, File
+from shared.domain.jobs import EXPORT, Job
 from shared.domain.notifications import Reminder
 from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
 from shared.domain.reports import report_id
@@ -164,6 +166,8 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("GET", "/v1/reports", None),
         ("GET", f"/v1/reports/{report_id('alice', '@bob', 0)}", None),
         ("POST", f"/v1/reports/{report_id('alice', '@bob', 0)}/decision", {"decision": "dismiss"}),
+        ("POST", "/v1/users/bob/export", None),
+        ("GET", "/v1/users/bob/export", None),
         ("GET", "/v1/audit", None),
     ]
     api = make_api(rest_wiring(harness, buckets), unexpected=_fail)
@@ -271,7 +275,20 @@ def test_offline_push(harness: BudgetHarness) -> None:
     assert [work([job], wired) for job in jobs] == [done, done]
     assert answers == []
     assert work([sqs_record({"kind": "sweep", "since": 0, "until": NOW + HOUR, "after": None})], wired) == done
+    export(wired)
     assert harness.meter.used == DYNAMODB["OfflinePush"]
+
+
+def export(wired: PushWiring) -> None:
+    """All steps of one."""
+    job = Job(EXPORT, "bob", "j", "root", NOW, NOW)
+    assert wired.stores.jobs.begin(job)
+    steps = wired.services.job_queue.steps  # type: ignore[attr-defined]  # a fake
+    steps.append(job.next)
+    while steps:
+        step = steps.pop(0)
+        body = {**asdict(step), "job": step.kind, "kind": "job"}
+        assert work([sqs_record(body)], wired) == {"batchItemFailures": []}
 
 
 def test_the_files_function(meter: Meter) -> None:

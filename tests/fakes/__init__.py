@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fakes.basics import DM, FakeClock, FakeNonces, FakeObserver, FakePushGateway, in_turn
 from tests.fakes.connections import FakeGateway, FakePresenceChecks
 from tests.fakes.files import FakeObjects
+from tests.fakes.jobs import FakeArchive, FakeJobQueue
 from tests.fakes.notification import (
     FakeDeliveryCheckQueue,
     FakePushQueue,
@@ -15,9 +16,11 @@ from tests.fakes.notification import (
 
 __all__ = [
     "DM",
+    "FakeArchive",
     "FakeClock",
     "FakeDeliveryCheckQueue",
     "FakeGateway",
+    "FakeJobQueue",
     "FakeNonces",
     "FakeObjects",
     "FakeObserver",

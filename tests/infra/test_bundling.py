@@ -40,7 +40,7 @@ PUSHES = {
     *("firebase_admin", "google", "proto", "pyasn1", "pyasn1_modules", "opentelemetry"),
     *("requests", "urllib3", "certifi", "charset_normalizer", "idna", "cachecontrol", "msgpack"),
     *("httpx", "httpcore", "httpx2", "httpcore2", "h2", "h11", "hpack", "hyperframe", "anyio", "truststore"),
-    *("pynamodb", "botocore", "dateutil", "six.py"),
+    *("pynamodb", "botocore", "boto3", "s3transfer", "dateutil", "six.py"),
     *("cryptography", "_cffi_backend.cpython-313-aarch64-linux-gnu.so", "jwt", "tzdata"),
 }
 

@@ -38,10 +38,7 @@ SCHEDULE = {
     ("scheduler:DeleteSchedule", "schedules of the group"),
     ("iam:PassRole", "Schedules' role"),
 }
-# Who missed a push is looked for in all of the table, where anybody can be pushed to.
-SWEEP = {("dynamodb:Scan", "Members")}
 PROVIDERS = {
-    *SWEEP,
     *consumes("FcmPushes"),
     *consumes("ApnsPushes"),
     *(("sqs:SendMessage", queue) for queue in ("FcmPushes", "ApnsPushes")),
@@ -59,13 +56,14 @@ BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     | LOOK_AGAIN
     | consumes("FanOut")
     | consumes("Looks")
+    | OBJECTS["OfflinePush"]
     | {("sqs:SendMessage", "FanOut"), ("sqs:SendMessage", "Failures")},
     "Presence": POSTS | consumes("PresenceChecks"),
     # Without the list S3 says 403 for what is not there.
     "Files": STREAM | OBJECTS["Files"] | {("s3:ListBucket", "Bucket"), ("sqs:SendMessage", "Failed checks")},
 }
 EXPECTED = {
-    function: {(f"dynamodb:{action}", table) for action, table in DYNAMODB[function]} - SWEEP | beside
+    function: {(f"dynamodb:{action}", table) for action, table in DYNAMODB[function]} | beside
     for function, beside in BESIDE_DYNAMODB.items()
 }
 
@@ -149,7 +147,7 @@ def test_a_function_may_do_exactly_what_it_does(
 def test_of_one_provider_only_its_own_queue_and_secret_can_be_reached(synthesize: Any) -> None:
     resources: Resources = synthesize(apns_secret_arn=APNS_SECRET)
     of_apns = {(action, name) for action, name in PROVIDERS if "apns" in name.lower()}
-    assert set(granted(resources, "OfflinePush")) == expected("OfflinePush", providers=False) | of_apns | SWEEP
+    assert set(granted(resources, "OfflinePush")) == expected("OfflinePush", providers=False) | of_apns
 
 
 def test_a_role_is_only_handed_to_the_scheduler(each: Resources) -> None:

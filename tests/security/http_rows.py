@@ -167,5 +167,7 @@ ROWS: Final[list[Row]] = [
     Scoped("get_ban", "GET", "/v1/users/banned/ban", 200, scope="admin"),
     Scoped("delete_ban", "DELETE", "/v1/users/victor/ban", 204, scope="admin"),
     Scoped("post_revoke", "POST", "/v1/users/victor/revoke", 200, {"issued_before": 1}, scope="admin"),
+    Scoped("post_export", "POST", "/v1/users/victor/export", 202, scope="admin"),
+    Scoped("get_export", "GET", "/v1/users/alice/export", 200, scope="admin"),
     Scoped("get_audit", "GET", "/v1/audit", 200, scope="admin"),
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.devices import APNS, FCM, Platform
+from shared.domain.jobs import KINDS, JobStep
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.packs import DuePack
 from shared.domain.pushes import PushJob, SweepPart
@@ -17,6 +18,7 @@ LOOKS: Final = "looks"
 PUSH: Final = "push"
 REMINDER: Final = "reminder"
 SWEEP: Final = "sweep"
+JOB: Final = "job"
 _PLATFORMS: Final = (FCM, APNS)
 # Of one BatchGetItem: each user's membership, and the place in the log.
 _ROWS: Final = 100
@@ -51,6 +53,24 @@ class SqsSweepQueue:
 
     def put(self, part: SweepPart) -> None:
         self._queue.send_all([{"kind": SWEEP, **asdict(part)}])
+
+
+class SqsJobQueue:
+    """JobQueue on an SQS queue. Versions that know of no jobs fail over a step, so that it comes again."""
+
+    def __init__(self, queue: SqsQueue) -> None:
+        self._queue = queue
+
+    def put(self, step: JobStep) -> None:
+        self._queue.send_all([{**asdict(step), "job": step.kind, "kind": JOB}])
+
+
+def step_from(body: Mapping[str, Any]) -> JobStep:
+    """Raises for one that can't be read."""
+    kind = body["job"]
+    if kind not in KINDS:
+        raise ValueError("no such kind of job")
+    return JobStep(kind, str(body["user_id"]), str(body["job_id"]), int(body["step"]))
 
 
 def sweep_from(body: Mapping[str, Any]) -> SweepPart:

@@ -14,6 +14,7 @@ from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.packs import DynamoDbPacks
 from shared.adapters.dynamodb.schema import PK, SK, Tables, key_pair, read_as
 from shared.adapters.dynamodb.stores import make_stores
+from shared.adapters.dynamodb.walks import DynamoDbWalks
 from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.members import Group
@@ -176,11 +177,12 @@ def _notification_from(user_id: str, row: Item) -> Notification:
 
 
 def make_push_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> PushStores:
-    """All stores: those of the HTTP API, and the three that only pushes need."""
+    """All stores: those of the HTTP API, those that only pushes need, and walks."""
     return PushStores(
         **contents(make_stores(calls, tables, parallel_map=parallel_map)),
         packs=DynamoDbPacks(calls, members_table=tables.members),
         push_contexts=DynamoDbPushContexts(calls, members_table=tables.members),
         claims=DynamoDbClaims(calls, members_table=tables.members),
         standings=DynamoDbStandings(calls, members_table=tables.members),
+        walks=DynamoDbWalks(calls, tables),
     )

@@ -270,6 +270,11 @@ def filed_key(user_id: str, at: int, report_id: str) -> Item:
     return {PK: user_key(user_id), SK: f"{FILED_PREFIX}{at:016}#{report_id}"}
 
 
+def job_key(kind: str, user_id: str) -> Item:
+    """The latest job of a kind about a user. Not under the user, whose rows an erasure takes away."""
+    return {PK: f"job#{kind}#{user_id}", SK: "job"}
+
+
 def record_key(user_id: str) -> Item:
     return {PK: user_key(user_id), SK: "record"}
 

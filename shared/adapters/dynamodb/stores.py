@@ -7,6 +7,7 @@ from shared.adapters.dynamodb.audit import DynamoDbAudit
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
+from shared.adapters.dynamodb.jobs import DynamoDbJobs
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import Tables
@@ -30,4 +31,5 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         reminders=model_stores.DynamoDbReminders(calls, members_table=members),
         audit=DynamoDbAudit(calls, members_table=members),
         reports=DynamoDbReports(calls, members_table=members),
+        jobs=DynamoDbJobs(calls, members_table=members),
     )

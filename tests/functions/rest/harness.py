@@ -70,6 +70,8 @@ class RestHarness(Harness):
             objects=self.objects,
             scheduler=self.scheduler,
             delivery_checks=self.delivery_checks,
+            job_queue=self.jobs,
+            archive=self.archive,
             new_secret=lambda: next(self.secrets),
             edit_window_s=86_400,
             group_limit=GROUP_LIMIT,

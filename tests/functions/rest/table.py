@@ -13,6 +13,7 @@ from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.domain.reports import report_id
+from shared.domain.jobs import DONE, EXPORT, Job
 from shared.domain.text import named_channel_id
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.users import put_user
@@ -68,6 +69,11 @@ def dismissed(harness: RestHarness) -> None:
     reported_bob(harness)
     path = f"/v1/reports/{REPORT}/decision"
     assert harness.call("POST", path, scope="moderation", body={"decision": "dismiss"}).status == 200
+
+
+def exported(harness: RestHarness) -> None:
+    assert harness.stores.jobs.begin(Job(EXPORT, "bob", "j1", "root", 1, now(), status=DONE))
+    harness.archive.put("j1", "part-000000.ndjson", b"{}")
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -553,6 +559,21 @@ CASES = [
     Case("post_revoke", "POST /v1/users/bob/revoke", 200, body={"issued_before": 1}, scope="admin"),
     Case("post_revoke", "POST /v1/users/bob/revoke", 400, "bad_request", body={}, scope="admin"),
     Case("post_revoke", "POST /v1/users/bob/revoke", 403, "forbidden", body={"issued_before": 1}),
+    Case("post_export", "POST /v1/users/bob/export", 202, scope="admin"),
+    Case("post_export", "POST /v1/users/b%2Fb/export", 400, "bad_request", scope="admin"),
+    Case("post_export", "POST /v1/users/bob/export", 403, "forbidden"),
+    Case("get_export", "GET /v1/users/bob/export", 200, scope="admin", given=exported),
+    Case(
+        "get_export",
+        "GET /v1/users/bob/export",
+        400,
+        "bad_request",
+        query={"cursor": "x"},
+        scope="admin",
+        given=exported,
+    ),
+    Case("get_export", "GET /v1/users/bob/export", 403, "forbidden"),
+    Case("get_export", "GET /v1/users/bob/export", 404, "not_found", scope="admin"),
     Case("get_audit", "GET /v1/audit", 200, scope="admin"),
     Case("get_audit", "GET /v1/audit", 400, "bad_request", query={"cursor": "x"}, scope="admin"),
     Case("get_audit", "GET /v1/audit", 403, "forbidden"),

@@ -50,6 +50,10 @@ export type EditedMessage = { conversation_id: string; seq: number; entry_seq: n
 
 export type Error = { error: string; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; until?: number | null; request_id: string };
 
+export type Export = { id: string; user_id: string; status: "running" | "done"; created_at: number; updated_at: number; by: string; progress: Record<string, number>; expires_at: number | null; objects: ExportObject[]; next_cursor: string | null };
+
+export type ExportObject = { name: string; size: number; url: string; expires_in: number };
+
 export type FcmDevice = { platform: "fcm"; token?: string; installation_id?: string; app_id?: string; environment?: "production" | "sandbox" };
 
 export type FileAnswer = { file_id: string; kind: "image" | "audio" | "video" | "file"; name: string; content_type: string; size: number; status: "pending" | "ready" | "rejected"; reason: "wrong_size" | "wrong_type" | "not_decodable" | "too_many_pixels" | null; width: number | null; height: number | null; url: string | null; thumbnail_url: string | null; expires_in: number | null };
@@ -67,6 +71,8 @@ export type Health = { status: "ok"; time: number };
 export type History = { messages: ListedMessage[]; has_more: boolean; notices?: Record<string, unknown>[] };
 
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
+
+export type Job = { id: string; user_id: string; status: "running" | "done"; created_at: number; updated_at: number; by: string; progress: Record<string, number> };
 
 export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
 
@@ -235,5 +241,7 @@ export type Operations = {
   "DELETE /v1/users/{user_id}/ban": { path: { user_id: string }; answer: undefined };
   "GET /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Connections };
   "DELETE /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Closed };
+  "GET /v1/users/{user_id}/export": { path: { user_id: string }; query: { limit?: number; cursor?: string }; answer: Export };
+  "POST /v1/users/{user_id}/export": { path: { user_id: string }; answer: Job };
   "POST /v1/users/{user_id}/revoke": { path: { user_id: string }; body: Revocation; answer: Revoked };
 };

@@ -1,0 +1,34 @@
+"""Jobs in DynamoDB: a row for each user and kind, which the next job of the kind replaces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally
+from shared.adapters.dynamodb.schema import PK, STATUS, job_key, names_of, read_as
+from shared.clock import SECOND_MS
+from shared.domain.jobs import DONE, Job, JobKind
+
+# From the last step on. What an erasure found is read later than that only in an audit.
+KEPT_S: Final = 400 * 24 * 3_600
+
+
+class DynamoDbJobs(MembersStore):
+    def get(self, kind: JobKind, user_id: str) -> Job | None:
+        item = self._table.get(job_key(kind, user_id))
+        return None if item is None else read_as(Job, item)
+
+    def begin(self, job: Job) -> bool:
+        is_free = f"attribute_not_exists({PK}) OR #{STATUS} = :done"
+        return self._put(job, is_free, {":done": DONE})
+
+    def save(self, job: Job) -> bool:
+        is_next = "job_id = :id AND #step = :before"
+        return self._put(job, is_next, {":id": job.job_id, ":before": job.step - 1})
+
+    def _put(self, job: Job, condition: str, values: Item) -> bool:
+        said = {name: getattr(job, name) for name in names_of(Job)}
+        kept = {TTL: job.updated_at // SECOND_MS + KEPT_S}
+        row = {**job_key(job.kind, job.user_id), **said, **kept}
+        put = self._table.written(row, condition=condition, values=values)
+        return not isinstance(conditionally(self._calls, "PutItem", put), Refused)

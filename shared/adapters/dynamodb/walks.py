@@ -1,0 +1,182 @@
+"""Whole tables, page by page, for what has to be complete: exports and erasures. What a row says of a user is here.
+
+A user's id is looked for wherever it stands by itself: in keys and their parts, in ids of conversations, in attributes
+that hold an id, a list or a map of ids. Texts that people wrote are not searched: that a word is also an id means
+nothing. So rows of kinds that this module does not know are found as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, from_item, to_item
+from shared.adapters.dynamodb.schema import (
+    BLOCK_PREFIX,
+    CONTACT_PREFIX,
+    CONVERSATION_ID,
+    CONVERSATION_PREFIX,
+    NOTICE_PREFIX,
+    PK,
+    PROFILE,
+    REMINDER_PREFIX,
+    SEPARATOR,
+    SEQ,
+    SK,
+    Tables,
+    entry_from,
+    file_key,
+    user_key,
+)
+from shared.adapters.dynamodb.sessions import TICKET
+from shared.domain.entries import Entry, author_key
+from shared.domain.jobs import Row
+from shared.ports.jobs import LOG, MEMBERS, SESSIONS, TICKETS, Found, Page, TableName
+
+_KEYS: Final[Mapping[TableName, tuple[str, ...]]] = {
+    MEMBERS: (PK, SK),
+    LOG: (CONVERSATION_ID, SEQ),
+    SESSIONS: (USER_ID,),
+    TICKETS: (TICKET,),
+}
+# What separates ids from what stands beside them, in keys and in reactions.
+_SEPARATORS: Final = re.compile(r"[#:/\x1f]")
+# What people or their servers wrote, and what is one of a few words of ours.
+_NO_IDS: Final = frozenset(
+    {
+        *("content", "data", "attachments", "media", "title", "body", "name", "display_name", "avatar_url", "reason"),
+        *("alias", "listed_as", "kind", "type", "status", "role", "platform", "method", "route", "notify", "join"),
+    }
+)
+# What the beginning of a sort key is called in an export, beside those of no interest to anybody.
+_CALLED: Final[Mapping[str, str]] = {
+    "record": "record",
+    PROFILE: "profile",
+    CONTACT_PREFIX: "contact",
+    BLOCK_PREFIX: "block",
+    CONVERSATION_PREFIX: "membership",
+    NOTICE_PREFIX: "notification",
+    REMINDER_PREFIX: "reminder",
+    "devices": "devices",
+    "files": "usage",
+}
+# What the rest of the key is in a line.
+_NAMED_BY: Final[Mapping[str, str]] = {
+    "contact": "user_id",
+    "block": "user_id",
+    "notification": "notification_id",
+    "reminder": "reminder_id",
+    "other": "row",
+}
+_FILE: Final = "file#"
+_NO_DATA: Final = ("rate", "invites", "watching#", "pushed#")
+
+
+class DynamoDbWalks:
+    """Walks on all tables."""
+
+    def __init__(self, calls: Calls, tables: Tables) -> None:
+        self._calls = calls
+        self._names: Mapping[TableName, str] = {
+            MEMBERS: tables.members,
+            LOG: tables.log,
+            SESSIONS: tables.sessions,
+            TICKETS: tables.tickets,
+        }
+
+    def page(self, table: TableName, user_id: str, *, after: Row | None) -> Page:
+        start = {} if after is None else {"ExclusiveStartKey": to_item(after)}
+        answer = self._calls.call("Scan", {"TableName": self._names[table], "ConsistentRead": True, **start})
+        rows = list(map(from_item, answer["Items"]))
+        found = [_found(table, row, user_id) for row in rows if _names(row, user_id)]
+        last = answer.get("LastEvaluatedKey")
+        return Page(found, len(rows), None if last is None else from_item(last))
+
+
+def _found(table: TableName, row: Item, user_id: str) -> Found:
+    key = {name: row[name] for name in _KEYS[table]}
+    if table == LOG:
+        return Found(table, key, entry=_entry(row))
+    if table == SESSIONS:
+        said = {name: value for name, value in row.items() if name != USER_ID}
+        return Found(table, key, is_theirs=row[USER_ID] == user_id, line={"type": "session", **said})
+    if table == TICKETS:
+        return Found(table, key, is_theirs=row.get(USER_ID) == user_id)
+    place = str(row[PK])
+    if place.startswith(_FILE) and row[SK] == file_key("")[SK] and row.get("owner_id") == user_id:
+        return Found(table, key, file_id=place.removeprefix(_FILE))
+    line = line_of(row) if place == user_key(user_id) else None
+    return Found(table, key, is_theirs=is_theirs(row, user_id), line=line, where=place.partition("#")[0])
+
+
+def _entry(row: Item) -> Entry | None:
+    """None for an entry of a kind that this version does not know."""
+    try:
+        return entry_from(row)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _names(row: Item, user_id: str) -> bool:
+    """Whether the user's id stands anywhere in the row but in what people wrote."""
+    wanted = {user_id, author_key(user_id)}
+    for name, value in row.items():
+        if name in {PK, SK}:
+            found = _parts(value)
+        elif name in _NO_IDS:
+            continue
+        else:
+            found = list(_ids(value))
+        if not wanted.isdisjoint(found):
+            return True
+    return False
+
+
+def _parts(text: str) -> list[str]:
+    """What stands behind the word that says what it is."""
+    return _SEPARATORS.split(text)[1:]
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+        yield from _parts(value)
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield name
+            yield from _ids(one)
+    elif isinstance(value, list | tuple | frozenset):
+        for one in value:
+            yield from _ids(one)
+
+
+def is_theirs(row: Row, user_id: str) -> bool:
+    """Whether a row of the members table is there for this user alone, or for others to find them by."""
+    place, name = str(row[PK]), str(row[SK])
+    if place in {user_key(user_id), f"watch#{user_id}"}:
+        return True
+    if name in {user_key(user_id), f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}"}:
+        return True
+    if place.startswith(("live#", "members#", "target#")):
+        return row.get(USER_ID) == user_id
+    return place.startswith("names#") and name.endswith(f"{SEPARATOR}{user_id}")
+
+
+def line_of(row: Row) -> dict[str, Any] | None:
+    """A row under its user as an export has it: the attributes as they are stored, without keys and secrets."""
+    name = str(row[SK])
+    if name.startswith(_NO_DATA):
+        return None
+    start = next((one for one in _CALLED if name.startswith(one)), "")
+    kind, rest = _CALLED.get(start, "other"), name.removeprefix(start)
+    said = {attribute: value for attribute, value in row.items() if attribute not in {PK, SK, TTL}}
+    if kind == "devices":
+        return {"type": kind, "devices": [{"device_id": one, **_plain(said)} for one, said in row["devices"].items()]}
+    named = _NAMED_BY.get(kind)
+    return {"type": kind, **({} if named is None else {named: rest}), **said}
+
+
+def _plain(device: Mapping[str, Any]) -> dict[str, Any]:
+    """A device without what pushes are sent by."""
+    return {name: value for name, value in device.items() if name != "token"}

@@ -1,0 +1,57 @@
+"""Work on a user's data that takes longer than a request: what was asked for, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+JobKind = Literal["export"]
+EXPORT: Final = "export"
+KINDS: Final[tuple[JobKind, ...]] = (EXPORT,)
+
+JobStatus = Literal["running", "done"]
+RUNNING: Final = "running"
+DONE: Final = "done"
+
+Row = Mapping[str, Any]
+"""A row of a table as it is stored, or the key of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """The next step of a job, as it waits in a queue. One that was taken already is known by its number."""
+
+    kind: JobKind
+    user_id: str
+    job_id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job: a user has at most one of a kind. Times are milliseconds.
+
+    `phase` is which part of the work the next `step` is of, and `after` the row behind which it goes on there.
+    `counts` are what has been done.
+    """
+
+    kind: JobKind
+    user_id: str
+    job_id: str
+    by: str
+    created_at: int
+    updated_at: int
+    status: JobStatus = RUNNING
+    step: int = 0
+    phase: str = ""
+    after: Row | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def next(self) -> JobStep:
+        return JobStep(self.kind, self.user_id, self.job_id, self.step)
+
+    def with_counts(self, **more: int) -> dict[str, int]:
+        """The counts, and these on top."""
+        return {**self.counts, **{name: self.counts.get(name, 0) + number for name, number in more.items()}}

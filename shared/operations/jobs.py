@@ -1,0 +1,51 @@
+"""Jobs: begun by a request, carried out step by step from a queue, resumed by whatever comes again.
+
+A step does its work, stores how far that came on condition that no one else has, and queues the next. What dies
+comes again: a step that was done already only queues what follows it. So a step can be repeated, and run beside itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from shared.domain.jobs import DONE, RUNNING, Job, JobKind, JobStep
+from shared.errors import Unavailable
+from shared.operations.exports import export_step
+
+if TYPE_CHECKING:
+    from shared.operations.context import Context
+    from shared.ports.services import PushServices, RestServices
+    from shared.ports.stores import PushStores, Stores
+
+
+def begin_job(kind: JobKind, user_id: str, *, by: str, stores: Stores, services: RestServices, context: Context) -> Job:
+    """Begin a job, or return the one that runs: its next step is queued once more, so a repetition resumes it.
+
+    Raises Unavailable where another request was quicker.
+    """
+    there = stores.jobs.get(kind, user_id)
+    if there is None or there.status == DONE:
+        now = context.now()
+        job = Job(kind, user_id, context.new_secret(), by, created_at=now, updated_at=now)
+        if not stores.jobs.begin(job):
+            raise Unavailable
+        there = job
+    services.job_queue.put(there.next)
+    return there
+
+
+def advance(task: JobStep, *, stores: PushStores, services: PushServices, context: Context) -> None:
+    """Carry out one step of a job, and queue the next. Nothing for a job that is done, or was begun anew since."""
+    job = stores.jobs.get(task.kind, task.user_id)
+    if job is None or job.job_id != task.job_id or job.status != RUNNING or task.step > job.step:
+        return
+    if task.step == job.step:
+        done = export_step(job, stores=stores, services=services)
+        done = replace(done, step=job.step + 1, updated_at=context.now())
+        if not stores.jobs.save(done):
+            return  # another was quicker, and goes on
+        job = done
+    if job.status == RUNNING:
+        services.job_queue.put(job.next)
+

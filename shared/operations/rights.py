@@ -1,0 +1,51 @@
+"""What is answered of exports and erasures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.clock import SECOND_MS
+from shared.domain.exports import KEPT_DAYS
+from shared.domain.jobs import DONE, Job
+from shared.ports.services import RestServices
+
+DAY_MS: Final = 24 * 3_600 * SECOND_MS
+# Long enough to begin some downloads, too short to pass on.
+LINK_S: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class ExportObject:
+    """An object of an export, and a link to it. `size` is in bytes."""
+
+    name: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A page of an export's objects. `after` is where the next begins, None where there is none."""
+
+    objects: Sequence[ExportObject] = ()
+    after: str | None = None
+
+
+def expires_at(job: Job) -> int | None:
+    """Until when an export can be downloaded (ms); None before it is done."""
+    return job.updated_at + KEPT_DAYS * DAY_MS if job.status == DONE else None
+
+
+def exported(job: Job, *, after: str, limit: int, services: RestServices, now: int) -> Exported:
+    """The objects of an export that is done and not over, in the order of names. One call."""
+    ends_at = expires_at(job)
+    if ends_at is None or ends_at <= now:
+        return Exported()
+    found = services.archive.listed(job.job_id, after=after, limit=limit + 1)
+    url = services.archive.url
+    objects = [
+        ExportObject(one.name, one.size, url(job.job_id, one.name, expires_in_s=LINK_S)) for one in found[:limit]
+    ]
+    return Exported(objects, objects[-1].name if len(found) > limit else None)

@@ -1,0 +1,98 @@
+"""What jobs on a user's data ask of storage and of the object store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+if TYPE_CHECKING:
+    from shared.domain.entries import Entry
+    from shared.domain.jobs import Job, JobKind, JobStep, Row
+
+TableName = Literal["members", "log", "sessions", "tickets"]
+MEMBERS: Final = "members"
+LOG: Final = "log"
+SESSIONS: Final = "sessions"
+TICKETS: Final = "tickets"
+
+
+class Jobs(Protocol):
+    """A row for each user and kind: the latest job."""
+
+    def get(self, kind: JobKind, user_id: str) -> Job | None:
+        """Strongly consistent."""
+
+    def begin(self, job: Job) -> bool:
+        """Store a new job in place of one that is done, or of none. False, and nothing changes, where one runs."""
+
+    def save(self, job: Job) -> bool:
+        """Store how far it has come. False, and nothing changes, where another took the step before this one."""
+
+
+class JobQueue(Protocol):
+    """Where a job's next step waits."""
+
+    def put(self, step: JobStep) -> None:
+        """Have it carried out at least once. Raises Unavailable where it should be tried again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A row in which a user's id stands.
+
+    `entry` is what it says where it is one of the log, and `file_id` which file of the user's it is. `is_theirs`: it is
+    there for the user alone, or for others to find them by. `line` is what an export says of it, without secrets: None
+    for what is no data of theirs. `where` is what kind of row it is, for a report.
+    """
+
+    table: TableName
+    key: Row
+    entry: Entry | None = None
+    file_id: str | None = None
+    is_theirs: bool = False
+    line: Mapping[str, Any] | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """What a page of a table has of a user. `looked_at` rows were read; `after` is the last, None at the end."""
+
+    found: Sequence[Found]
+    looked_at: int
+    after: Row | None
+
+
+class Walks(Protocol):
+    """Tables from one end to the other, whatever the rows in them are."""
+
+    def page(self, table: TableName, user_id: str, *, after: Row | None) -> Page:
+        """A megabyte of the table behind `after`, strongly consistent: the rows with the user's id in them.
+
+        The id stands by itself, or as a part of a key or of a conversation's id; of what people wrote nothing counts.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object of an archive: its name, and its size in bytes."""
+
+    name: str
+    size: int
+
+
+class Archive(Protocol):
+    """Objects of exports, below the job's id. They end by themselves some days later."""
+
+    def put(self, job_id: str, name: str, data: bytes) -> None:
+        """Store an object, in place of one of this name."""
+
+    def copy_file(self, job_id: str, file_id: str) -> bool:
+        """Copy a kept file to `files/<its id>`. False where it is not there."""
+
+    def listed(self, job_id: str, *, after: str, limit: int) -> Sequence[Stored]:
+        """Objects behind this name, in the order of names."""
+
+    def url(self, job_id: str, name: str, *, expires_in_s: int) -> str:
+        """A link to one, for that long. No call is made."""

@@ -1,0 +1,63 @@
+"""What is answered of exports and erasures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from shared.domain.jobs import JobStatus
+from shared.wire.shapes.service import AT, Count, Time, example
+
+_JOB: Final[dict[str, Any]] = {
+    "id": "q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM",
+    "user_id": "bob",
+    "status": "done",
+    "created_at": AT,
+    "updated_at": AT + 4_000,
+    "by": "backend",
+}
+_OBJECT: Final[dict[str, Any]] = {
+    "name": "part-000000.ndjson",
+    "size": 4_711,
+    "url": "https://parley-files.s3.eu-central-1.amazonaws.com/exports/q2Xv/part-000000.ndjson?X-Amz-Algorithm=…",
+    "expires_in": 900,
+}
+
+
+@example(**_JOB, progress={"rows": 512, "lines": 40, "files": 2})
+class Job(TypedDict):
+    """A job, and how far it has come."""
+
+    id: str
+    user_id: str
+    status: JobStatus
+    created_at: Time
+    updated_at: Time
+    by: Annotated[str, Field(description="The token's user.")]
+    progress: Annotated[dict[str, Count], Field(description="What was done so far; `rows` were looked at.")]
+
+
+class ExportObject(TypedDict):
+    """A part of an export. The link is good for `expires_in` seconds."""
+
+    name: str
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    url: str
+    expires_in: Count
+
+
+@example(
+    **_JOB,
+    progress={"rows": 512, "lines": 40, "files": 2},
+    expires_at=AT + 604_804_000,
+    objects=[_OBJECT],
+    next_cursor=None,
+)
+class Export(Job):
+    """`objects` are there once it is done, until `expires_at`: `part-….ndjson`, and `files/<file_id>`."""
+
+    expires_at: Time | None
+    objects: list[ExportObject]
+    next_cursor: str | None

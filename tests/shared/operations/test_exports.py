@@ -1,0 +1,174 @@
+"""An export has all that is the user's, and nothing that is others' or secret; it survives whatever comes twice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from shared.domain.changes import Reacted
+from shared.domain.devices import FCM, PushTarget
+from shared.domain.jobs import DONE, EXPORT, Job, JobStep
+from shared.domain.notifications import Notification, Reminder
+from shared.errors import Unavailable
+from shared.operations.jobs import advance, begin_job
+from shared.operations.users import put_user
+from shared.ports.jobs import MEMBERS
+from tests.fakes import DM
+from tests.harness import Harness
+
+GROUP = "group:aaaaaaaaaaaaaaaa"
+LEFT = "group:bbbbbbbbbbbbbbbb"
+
+
+def furnished() -> Harness:
+    """Bob in every store, and others beside him."""
+    harness = Harness()
+    harness.archive.objects = harness.objects
+    stores = harness.stores
+    stores.ready_file("cat", "bob")
+    stores.ready_file("dog", "alice")
+    harness.objects.kept |= {"cat": b"meow", "dog": b"woof"}
+    stores.write("alice", "alices words")
+    stores.write("bob", "bobs words", file_id="cat", message_type="image", data='{"order": 7}')
+    stores.found(GROUP, "alice", "bob", name="alices group")
+    stores.write("bob", "in the group", conversation_id=GROUP)
+    stores.change(Reacted(1, "👍", removed=False), by="bob")
+    stores.found(LEFT, "alice", name="another")
+    stores.write("bob", "from before he left", conversation_id=LEFT)
+    put_user("bob", {"name": "Bob Builder", "data": {"team": 7}}, stores=stores, now=1)
+    stores.know("bob", "carol")
+    stores.blocks.put("bob", "dave", now=1)
+    stores.device("bob", "phone", PushTarget(FCM, "bobs secret token"))
+    stores.notifications.put([Notification("n1", "bob", "system", 1, harness.clock() + 1_000, "told to bob", "body")])
+    stores.reminders.put(Reminder("r1", "bob", DM, 1, harness.clock() + 1_000, 1))
+    stores.connect("bob", "bob1", at=1)
+    return harness
+
+
+def begin(harness: Harness) -> Job:
+    return begin_job(EXPORT, "bob", by="root", **harness.whole)
+
+
+def carry_out(harness: Harness, task: JobStep) -> None:
+    advance(task, stores=harness.stores, services=harness.push_services, context=harness.context)
+
+
+def run(harness: Harness, user_id: str = "bob") -> Job:
+    """Every step, as the queue hands them out."""
+    while harness.jobs.steps:
+        carry_out(harness, harness.jobs.steps.pop(0))
+    job = harness.stores.jobs.get(EXPORT, user_id)
+    assert job is not None
+    return job
+
+
+def lines(harness: Harness) -> list[dict[str, Any]]:
+    parts = sorted((name, data) for (_, name), data in harness.archive.stored.items() if name.startswith("part-"))
+    return [json.loads(line) for _, data in parts for line in data.decode().splitlines()]
+
+
+def of_kind(found: Iterable[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [line for line in found if line["type"] == kind]
+
+
+def test_all_that_is_the_users_is_in_it() -> None:
+    harness = furnished()
+    begin(harness)
+    assert run(harness).status == DONE
+    found = lines(harness)
+    assert Counter(line["type"] for line in found) == {
+        **dict.fromkeys(("export", "record", "profile", "contact", "block", "devices", "notification"), 1),
+        **dict.fromkeys(("reminder", "usage", "file", "session", "end"), 1),
+        "membership": 2,
+        "message": 3,
+        "change": 1,
+    }
+    assert found[0]["type"] == "export"
+    assert found[-1] == {"type": "end", "lines": len(found), "files": 1}
+    assert {line["content"] for line in of_kind(found, "message")} == {
+        "bobs words",
+        "in the group",
+        "from before he left",
+    }
+    (file,) = of_kind(found, "file")
+    (kept,) = [data for (_, name), data in harness.archive.stored.items() if name == file["object"]]
+    assert (file["file_id"], kept) == ("cat", b"meow")
+    (with_data,) = [line for line in of_kind(found, "message") if "data" in line]
+    assert with_data["data"] == {"order": 7}
+
+
+@pytest.mark.parametrize("foreign", ["alices words", "secret token", "woof", "dog"])
+def test_nothing_is_in_it_that_is_others_or_secret(foreign: str) -> None:
+    harness = furnished()
+    begin(harness)
+    run(harness)
+    assert foreign.encode() not in b"".join(harness.archive.stored.values())
+
+
+def test_a_step_that_comes_twice_changes_nothing() -> None:
+    once, twice = furnished(), furnished()
+    begin(once)
+    run(once)
+    begin(twice)
+    while twice.jobs.steps:
+        task = twice.jobs.steps.pop(0)
+        carry_out(twice, task)
+        carry_out(twice, task)
+        twice.jobs.steps[:] = list(dict.fromkeys(twice.jobs.steps))
+    assert lines(twice) == lines(once)
+
+
+def test_a_step_that_died_before_it_was_stored_is_taken_again() -> None:
+    harness = furnished()
+    begin(harness)
+    (task,) = harness.jobs.steps
+    harness.jobs.steps.clear()
+    harness.stores.calls.fail("'step'")
+    with pytest.raises(Unavailable):
+        carry_out(harness, task)
+    harness.stores.calls.let_through()
+    harness.jobs.steps.append(task)
+    run(harness)
+    assert lines(harness)[-1]["lines"] == len(lines(harness))
+
+
+def test_while_one_is_made_another_request_resumes_it_and_afterwards_it_begins_anew() -> None:
+    harness = furnished()
+    first = begin(harness)
+    harness.jobs.steps.clear()  # lost
+    assert begin(harness).job_id == first.job_id
+    assert run(harness).status == DONE
+    again = begin(harness)
+    assert again.job_id != first.job_id
+    carry_out(harness, first.next)  # an old step
+    assert harness.stores.jobs.get(EXPORT, "bob") == again
+
+
+def test_a_user_of_whom_nothing_is_known_has_two_lines() -> None:
+    harness = furnished()
+    begin_job(EXPORT, "nobody", by="root", **harness.whole)
+    run(harness, "nobody")
+    assert [line["type"] for line in lines(harness)] == ["export", "end"]
+
+
+@pytest.mark.parametrize("user", ["user", "message", "dm", "group", "conversation", "text", "profile", "1"])
+def test_ids_that_are_words_of_ours_find_nothing_of_others(user: str) -> None:
+    harness = furnished()
+    begin_job(EXPORT, user, by="root", **harness.whole)
+    run(harness, user)
+    assert [line["type"] for line in lines(harness)] == ["export", "end"]
+
+
+def test_a_walk_finds_rows_of_kinds_that_it_does_not_know() -> None:
+    harness = furnished()
+    harness.stores.edit("members", {"pk": "novelty#7", "sk": "row"}, whose=["bob"])
+    harness.stores.edit("members", {"pk": "user#bob", "sk": "novelty"}, text="kept of bob")
+    begin(harness)
+    run(harness)
+    page = harness.stores.walks.page(MEMBERS, "bob", after=None)
+    assert {"pk": "novelty#7", "sk": "row"} in [one.key for one in page.found]
+    assert of_kind(lines(harness), "other") == [{"type": "other", "row": "novelty", "text": "kept of bob"}]
