@@ -52,7 +52,7 @@ class OfflinePush(Construct):
             folder="offline_push",
             description="Parley: wakes members that are away, posts to large groups",
             environment={
-                **storage.environment("log", "members", "sessions", "tickets"),
+                **storage.environment("log", "members", "sessions"),
                 **connections.environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **config.environment("fan_out_rate", "channel_rate", "digest_limit", "digest_s"),
@@ -84,7 +84,7 @@ class OfflinePush(Construct):
                 allow_reading(self.function, secret, key)
         self._consume(queues, config)
         # Exports and erasures read all there is.
-        for table in (storage.log, storage.members, storage.sessions, storage.tickets):
+        for table in (storage.log, storage.members, storage.sessions):
             self.function.allow_items(table, "Scan")
         files.allow_exporting(self.function)
         if queues.pushes:

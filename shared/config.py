@@ -157,7 +157,6 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     apns_secret_arn: str
     apns_endpoint: str
     push_ca_file: str
-    tickets_table: str
     bucket: str
 
 

@@ -32,7 +32,6 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
         ],
         "Sessions": ["BatchGetItem", "Scan", "UpdateItem"],
-        "Tickets": ["Scan"],
     },
     "Files": {"Members": ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]},
 }

@@ -118,7 +118,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "audit": DynamoDbAudit(calls, members_table=MEMBERS),
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
         "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
-        "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG, tickets=TICKETS)),
+        "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG)),
     }
 
 

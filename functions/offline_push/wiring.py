@@ -55,12 +55,7 @@ class Wiring:
 def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Logger) -> Wiring:
     deadline = Deadline(BATCH_S)
     calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
-    tables = Tables(
-        members=settings.members_table,
-        sessions=settings.sessions_table,
-        log=settings.log_table,
-        tickets=settings.tickets_table,
-    )
+    tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
     limits = Limits(
         delivery_check_s=settings.second_look_s,

@@ -63,7 +63,6 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         "Log": "dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan",
         "Members": f"{_MEMBERS} dynamodb:BatchWriteItem dynamodb:Scan",
         "Sessions": f"{_SESSIONS} dynamodb:Scan",
-        "Tickets": "dynamodb:Scan",
         "Bucket": "s3:ListBucket",
         "exports/*": "s3:PutObject",
         "files/*": "s3:GetObject",

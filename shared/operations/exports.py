@@ -1,4 +1,4 @@
-"""What is stored of a user, as lines of JSON and copies of their files. It reads every table but the tickets once."""
+"""What is stored of a user, as lines of JSON and copies of their files. It walks through every table once."""
 
 from __future__ import annotations
 

@@ -48,4 +48,3 @@ def advance(task: JobStep, *, stores: PushStores, services: PushServices, contex
         job = done
     if job.status == RUNNING:
         services.job_queue.put(job.next)
-

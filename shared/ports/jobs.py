@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     from shared.domain.entries import Entry
     from shared.domain.jobs import Job, JobKind, JobStep, Row
 
-TableName = Literal["members", "log", "sessions", "tickets"]
+TableName = Literal["members", "log", "sessions"]
 MEMBERS: Final = "members"
 LOG: Final = "log"
 SESSIONS: Final = "sessions"
-TICKETS: Final = "tickets"
 
 
 class Jobs(Protocol):

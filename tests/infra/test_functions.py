@@ -64,7 +64,7 @@ ENVIRONMENT = {
         *CHAT,
     },
     "OfflinePush": {
-        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "TICKETS_TABLE", "CONNECTIONS_ENDPOINT", "FAN_OUT_MS"),
+        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "FAN_OUT_MS"),
         "BUCKET",
         *(
             "FAN_OUT_QUEUE_URL",

@@ -16,6 +16,7 @@ from shared.adapters.dynamodb.schema import file_key, file_reference_key
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
+from shared.domain.jobs import DONE, EXPORT, Job
 from shared.domain.limits import Limit
 from shared.domain.reports import report_id
 from shared.limits.limiters import RateLimiter
@@ -90,6 +91,7 @@ def _build() -> RestHarness:
     harness.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
     harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     harness.call("PUT", "/v1/blocks/victor")
+    assert harness.stores.jobs.begin(Job(EXPORT, "alice", "j1", "root", at, at, status=DONE))
     harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
     harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}

@@ -89,7 +89,7 @@ VARIABLES: dict[type[Any], set[str]] = {
             "TLS_ROOTS",
         ),
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
-        *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE"),
+        *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE", "BUCKET"),
     },
     FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE", "TLS_ROOTS"},
 }

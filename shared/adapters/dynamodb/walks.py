@@ -29,16 +29,14 @@ from shared.adapters.dynamodb.schema import (
     file_key,
     user_key,
 )
-from shared.adapters.dynamodb.sessions import TICKET
 from shared.domain.entries import Entry, author_key
 from shared.domain.jobs import Row
-from shared.ports.jobs import LOG, MEMBERS, SESSIONS, TICKETS, Found, Page, TableName
+from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 
 _KEYS: Final[Mapping[TableName, tuple[str, ...]]] = {
     MEMBERS: (PK, SK),
     LOG: (CONVERSATION_ID, SEQ),
     SESSIONS: (USER_ID,),
-    TICKETS: (TICKET,),
 }
 # What separates ids from what stands beside them, in keys and in reactions.
 _SEPARATORS: Final = re.compile(r"[#:/\x1f]")
@@ -74,7 +72,7 @@ _NO_DATA: Final = ("rate", "invites", "watching#", "pushed#")
 
 
 class DynamoDbWalks:
-    """Walks on all tables."""
+    """Walks on all tables but that of the tickets, which are worth nothing after half a minute."""
 
     def __init__(self, calls: Calls, tables: Tables) -> None:
         self._calls = calls
@@ -82,7 +80,6 @@ class DynamoDbWalks:
             MEMBERS: tables.members,
             LOG: tables.log,
             SESSIONS: tables.sessions,
-            TICKETS: tables.tickets,
         }
 
     def page(self, table: TableName, user_id: str, *, after: Row | None) -> Page:
@@ -101,8 +98,6 @@ def _found(table: TableName, row: Item, user_id: str) -> Found:
     if table == SESSIONS:
         said = {name: value for name, value in row.items() if name != USER_ID}
         return Found(table, key, is_theirs=row[USER_ID] == user_id, line={"type": "session", **said})
-    if table == TICKETS:
-        return Found(table, key, is_theirs=row.get(USER_ID) == user_id)
     place = str(row[PK])
     if place.startswith(_FILE) and row[SK] == file_key("")[SK] and row.get("owner_id") == user_id:
         return Found(table, key, file_id=place.removeprefix(_FILE))
