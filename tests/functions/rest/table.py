@@ -12,8 +12,8 @@ from shared.domain.channels import MAX_WRITERS
 from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
-from shared.domain.reports import report_id
 from shared.domain.jobs import DONE, EXPORT, Job
+from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.users import put_user
