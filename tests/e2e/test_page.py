@@ -58,6 +58,12 @@ def test_who_reads_a_channel_writes_nothing(stack: Stack, url: str, tmp_path: Pa
     play("channel", url, tmp_path, a=a, b=b, channel=made["id"], pictures=str(tmp_path))
 
 
+def test_what_the_teams_server_says_is_shown(stack: Stack, url: str, tmp_path: Path) -> None:
+    a, b, c = new_users(3)
+    admin = tokens.mint(stack, "ops", scope="admin")
+    play("team", url, tmp_path, a=a, b=b, c=c, admin=admin, http_url=stack.http_url, pictures=str(tmp_path))
+
+
 @pytest.mark.usefixtures("short_lives")
 def test_connections_that_do_not_last_lose_nothing(stack: Stack, url: str, tmp_path: Path) -> None:
     a, b = new_users(2)

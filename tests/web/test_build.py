@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MOST_SCRIPT_BYTES = 170_000
+# ADR 0055 says what for.
+MOST_SCRIPT_BYTES = 190_000
 # A side of a box that is left or right whatever the direction of the text is.
 PHYSICAL = re.compile(
     r"\b(margin|padding|border|inset|scroll-margin)-(left|right)\b|^\s*(left|right)\s*:|text-align:\s*(left|right)"

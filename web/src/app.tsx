@@ -140,7 +140,7 @@ function Door({ config, link }: { config: Config; link: Link }) {
   };
   return (
     <ParleyProvider client={client}>
-      <Accepted session={session} onRefused={() => leave("not_accepted")}>
+      <Accepted session={session} onRefused={leave}>
         <ToastProvider>
           <PeopleProvider me={session.user}>
             <UploadsContext value={uploads}>
@@ -154,17 +154,25 @@ function Door({ config, link }: { config: Config; link: Link }) {
 }
 
 /** Shows nothing of what is stored here of a user before the server has taken the token for theirs. */
-function Accepted({ session, onRefused, children }: { session: Session; onRefused: () => void; children: ReactNode }) {
+function Accepted({
+  session,
+  onRefused,
+  children,
+}: {
+  session: Session;
+  onRefused: (why: Refused) => void;
+  children: ReactNode;
+}) {
   const { t } = useI18n();
   const client = useClient();
-  const { state } = useConnection();
+  const { state, code } = useConnection();
   const [isIn, setIsIn] = useState(session.isAccepted);
   useEffect(() => {
     if (state === "catching_up" || state === "online") {
       accept(session);
       setIsIn(true);
-    } else if (state === "ended" && !isIn) onRefused();
-  }, [state, isIn, session, onRefused]);
+    } else if (state === "ended" && !isIn) onRefused(code === "banned" ? "banned" : "not_accepted");
+  }, [state, code, isIn, session, onRefused]);
   if (isIn) return children;
   if (state === "offline") return <Splash problem={t("signin.unreachable")} onRetry={() => client.reconnect()} />;
   return <Splash />;

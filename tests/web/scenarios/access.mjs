@@ -1,23 +1,10 @@
 /** Axe finds nothing: signing in, the list, a chat, its menus and dialogs, light and dark, on a phone, from right to left. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { looker } from "../axe.mjs";
 
 export default async function play(stage) {
   const { a, b, c } = stage.given;
   const found = [];
-  const look = async (where, page) => {
-    if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ content: AXE });
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    for (const one of violations)
-      found.push(
-        `${where}: ${one.id}: ${one.nodes
-          .map((node) => `${node.html.slice(0, 120)} ${node.any[0]?.message ?? ""}`)
-          .slice(0, 3)
-          .join(" … ")}`,
-      );
-  };
+  const look = looker(found);
   const options = { bypassCSP: true }; // for axe itself, which is put into the page
   const out = await stage.person({ options });
   await out.page.getByRole("heading", { name: "Who are you?" }).waitFor();

@@ -1,20 +1,59 @@
-/** What a message carries: a picture in place, or a file to be saved; while it is uploaded, how far it is. */
-import type { FileOut, MessageItem } from "@parley/client";
-import { useClient } from "@parley/react";
-import { useEffect, useState } from "react";
+/** What a message carries: pictures in place, sounds and films to be played, files to be saved, cards; on its way, how far it is. */
+import type { MessageItem } from "@parley/client";
 import { useI18n } from "../i18n";
 import { unturned } from "../lib/text";
 import { Icon } from "../ui/icon";
-import { Lightbox } from "./lightbox";
+import { Card } from "./card";
+import { Film, Sound } from "./media";
 import { useUpload, useUploads } from "./sending-files";
+import { StoredFile, StoredPicture } from "./stored";
 
-/** The longer side of a picture in a message. */
-const LONGEST = 320;
+type Hung = NonNullable<MessageItem["message"]["attachments"]>[number];
 
-export function Attachment({ item }: { item: MessageItem }) {
+/** The one file of a message, and whatever else hangs on it. */
+export function Attachments({ item }: { item: MessageItem }) {
   const { message, upload } = item;
   if (upload && item.seq === null) return <Uploading item={item} upload={upload} />;
-  return message.file_id ? <Stored id={message.file_id} isImage={message.type === "image"} /> : null;
+  const hung = message.attachments ?? [];
+  const pictures = hung.filter((one) => one.type === "image" && one.file_id);
+  const others = hung.filter((one) => !pictures.includes(one));
+  return (
+    <>
+      {message.file_id && <Stored kind={message.type} id={message.file_id} media={message.media} />}
+      {pictures.length > 0 && (
+        <div className={pictures.length > 1 ? "pictures many" : "pictures"}>
+          {pictures.map((one, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: what hangs on a message keeps its order
+            <StoredPicture key={`${index}${one.file_id}`} id={one.file_id as string} />
+          ))}
+        </div>
+      )}
+      {others.map((one, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: as above
+        <HungOn key={`${index}${one.type}`} one={one} />
+      ))}
+    </>
+  );
+}
+
+function HungOn({ one }: { one: Hung }) {
+  if (typeof one.file_id !== "string") return <Card card={one} />;
+  const { duration_ms } = one;
+  const media = typeof duration_ms === "number" ? { duration_ms } : undefined;
+  return <Stored kind={one.type} id={one.file_id} media={media} />;
+}
+
+interface StoredProps {
+  kind: string;
+  id: string;
+  media: MessageItem["message"]["media"];
+}
+
+function Stored({ kind, id, media }: StoredProps) {
+  if (kind === "image") return <StoredPicture id={id} />;
+  if (kind === "audio") return <Sound id={id} media={media} />;
+  if (kind === "video") return <Film id={id} media={media} />;
+  return <StoredFile id={id} />;
 }
 
 interface UploadingProps {
@@ -27,6 +66,7 @@ function Uploading({ item, upload: { done, total, previewUrl, ...upload } }: Upl
   const uploads = useUploads();
   const waiting = useUpload(item);
   const name = unturned(upload.name);
+  const more = waiting?.more?.length ?? 0;
   const label = t("file.progress", { n: total ? Math.round((100 * done) / total) : 0 });
   return (
     <div className="attachment uploading">
@@ -38,6 +78,7 @@ function Uploading({ item, upload: { done, total, previewUrl, ...upload } }: Upl
           <bdi>{name}</bdi>
         </span>
       )}
+      {more > 0 && <small>{t("file.andMore", { n: more })}</small>}
       {item.state !== "failed" && (
         <div className="file-way">
           {waiting?.state === "waiting" ? (
@@ -59,74 +100,4 @@ function Uploading({ item, upload: { done, total, previewUrl, ...upload } }: Upl
       )}
     </div>
   );
-}
-
-function useLinks(id: string): FileOut | null | undefined {
-  const client = useClient();
-  const [file, setFile] = useState<FileOut | null>();
-  useEffect(() => {
-    let here = true;
-    client.fileLinks(id).then(
-      (found) => here && setFile({ ...found, name: unturned(found.name) }),
-      () => here && setFile(null),
-    );
-    return () => {
-      here = false;
-    };
-  }, [client, id]);
-  return file;
-}
-
-function Stored({ id, isImage }: { id: string; isImage: boolean }) {
-  const { t, size } = useI18n();
-  const client = useClient();
-  const file = useLinks(id);
-  const [isOpen, setIsOpen] = useState(false);
-  if (file === null) return <p className="attachment gone">{t("file.gone")}</p>;
-  if (isImage) {
-    const box = fitted(file?.width, file?.height);
-    return (
-      <>
-        <button
-          type="button"
-          className="attachment picture"
-          style={box}
-          disabled={!file}
-          aria-label={t("file.open", { name: file?.name ?? "" })}
-          onClick={() => setIsOpen(true)}
-        >
-          {file && <img src={file.thumbnail_url ?? file.url ?? ""} alt="" width={box.width} height={box.height} />}
-        </button>
-        {isOpen && file && <Lightbox file={file} onClose={() => setIsOpen(false)} />}
-      </>
-    );
-  }
-  const download = async () => {
-    const fresh = await client.fileLinks(id); // links end after five minutes
-    if (fresh.url) location.assign(fresh.url);
-  };
-  return (
-    <button
-      type="button"
-      className="attachment file"
-      disabled={!file}
-      aria-label={t("file.download", { name: file?.name ?? "" })}
-      onClick={() => void download().catch(() => undefined)}
-    >
-      <span className="file-icon">
-        <Icon name="file" />
-      </span>
-      <span className="file-text">
-        <bdi className="file-name">{file?.name ?? "…"}</bdi>
-        <small>{file && size(file.size)}</small>
-      </span>
-    </button>
-  );
-}
-
-/** How large a picture is shown. Its place is kept before it is there, so that nothing moves when it comes. */
-export function fitted(width?: number | null, height?: number | null): { width: number; height: number } {
-  if (!width || !height) return { width: 240, height: 180 };
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
-  return { width: Math.max(64, Math.round(width * scale)), height: Math.max(48, Math.round(height * scale)) };
 }

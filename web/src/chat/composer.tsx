@@ -1,25 +1,29 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line; a reply or an edit stands above it until it is sent or given up. */
 import { useClient, useTyping } from "@parley/react";
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { after, edit, send } from "../lib/drafts";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
+import { canRecord } from "../lib/recorder";
 import { isBlank, mentionsIn } from "../lib/text";
 import { EmojiButton } from "../ui/emoji";
 import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
 import { useDraft } from "./draft";
 import { MentionList, useMentions } from "./mentions";
+import { RecordingLine } from "./recording";
 import { Referring } from "./referring";
-import type { SendFiles } from "./sending-files";
+import { type SendFiles, useUploads } from "./sending-files";
 
 const LONGEST = 5_000;
 
 export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }) {
   const { t } = useI18n();
   const { me } = usePeople();
-  const { trying } = useToasts();
+  const { trying, say } = useToasts();
+  const uploads = useUploads();
+  const [isRecording, setIsRecording] = useState(false);
   const { users, isGroup } = useMembers();
   const { draft, setDraft, refer } = useDraft();
   const { text, reference } = draft;
@@ -86,7 +90,17 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
     >
       {reference && <Referring reference={reference} onStop={() => refer(null)} />}
       <MentionList {...mentions} />
-      <div className="composer-line">
+      {isRecording && (
+        <RecordingLine
+          onDone={({ blob, name, media }) => uploads.add(id, blob, name, undefined, { media })}
+          onEnd={() => setIsRecording(false)}
+          onRefused={() => {
+            setIsRecording(false);
+            say(t("record.refused"));
+          }}
+        />
+      )}
+      <div className="composer-line" hidden={isRecording}>
         <button
           type="button"
           className="icon-button"
@@ -130,6 +144,17 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
             <Icon name="emoji" />
           </button>
         </EmojiButton>
+        {!text && !reference && canRecord() && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={t("compose.record")}
+            title={t("compose.record")}
+            onClick={() => setIsRecording(true)}
+          >
+            <Icon name="microphone" />
+          </button>
+        )}
         <button
           type="submit"
           className="icon-button send"

@@ -67,7 +67,7 @@ interface RowProps {
 
 function MemberRow({ id, member: { user_id: user, role }, change, onClose }: RowProps) {
   const { t } = useI18n();
-  const { me, nameOf } = usePeople();
+  const { me, nameOf, recordOf } = usePeople();
   const { trying } = useToasts();
   const { role: own } = useMembers();
   const client = useClient();
@@ -103,7 +103,10 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
       <Avatar id={user} name={nameOf(user)} size="s" />
       <span className="person-name">
         <bdi>{nameOf(user)}</bdi>
-        <small>{t(`details.role.${role}`)}</small>
+        <small>
+          {t(`details.role.${role}`)}
+          {recordOf(user)?.deactivated && ` · ${t("people.deactivated")}`}
+        </small>
       </span>
       {entries.some(Boolean) && (
         <Menu groups={[{ entries }]}>

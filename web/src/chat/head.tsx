@@ -58,7 +58,9 @@ function GroupLine({ item }: { item: InboxItem }) {
 
 function PresenceLine({ user }: { user: string }) {
   const { t, ago } = useI18n();
+  const { recordOf } = usePeople();
   const presence = usePresence(useMemo(() => [user], [user]))[user];
+  if (recordOf(user)?.deactivated) return <p>{t("people.deactivated")}</p>;
   if (presence?.status === "online") return <p className="online">{t("chat.online")}</p>;
   return <p>{presence?.last_seen ? t("chat.lastSeen", { when: ago(presence.last_seen) }) : ""}</p>;
 }

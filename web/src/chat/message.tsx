@@ -8,7 +8,7 @@ import { isOnlyEmoji } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { useLongPress } from "../ui/use-long-press";
-import { Attachment } from "./attachment";
+import { Attachments } from "./attachment";
 import { useJump } from "./jump";
 import { MessageActions } from "./message-actions";
 import { Failed, State } from "./message-state";
@@ -41,6 +41,7 @@ export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
     isLast && "last",
     isTarget && "target",
     isToMe && "to-me",
+    message.type === "system" && "system",
   ];
   return (
     <article
@@ -88,7 +89,8 @@ function Bubble({ item, conversation, press }: BubbleProps) {
       </div>
     );
   }
-  const isBig = content !== null && !message.file_id && !message.reply_to && isOnlyEmoji(content);
+  const isPlain = !message.file_id && !message.attachments?.length && !message.reply_to;
+  const isBig = content !== null && isPlain && isOnlyEmoji(content);
   return (
     <div className={isBig ? "bubble big" : "bubble"} {...press}>
       {message.forwarded && (
@@ -98,7 +100,7 @@ function Bubble({ item, conversation, press }: BubbleProps) {
         </p>
       )}
       {message.reply_to !== undefined && <Quote conversation={conversation} seq={message.reply_to} />}
-      {message.type !== "text" && <Attachment item={item} />}
+      <Attachments item={item} />
       {content && (
         <div className="content" dir="auto">
           <RichText text={content} mentions={message.mentions ?? []} />

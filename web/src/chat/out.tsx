@@ -1,5 +1,6 @@
 /** In place of a conversation that one is not in: what is still here of it, or that there is none. Nothing can be written. */
 import type { TimelineItem } from "@parley/client";
+import { joinChannel } from "@parley/client/more";
 import { useClient, useMessages } from "@parley/react";
 import { useI18n } from "../i18n";
 import { MembersProvider } from "../lib/members";
@@ -37,10 +38,20 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
     await server(client).begin(other);
     await client.refreshInbox();
   };
+  const join = async () => {
+    await joinChannel(client, id);
+    await client.refreshInbox();
+  };
+  const isChannel = id.startsWith("channel:");
   return (
     <div className="choose">
       <Logo />
-      <p role="status">{t("chat.none")}</p>
+      <p role="status">{t(isChannel ? "chat.noneChannel" : "chat.none")}</p>
+      {isChannel && (
+        <button type="button" className="button primary" onClick={() => void trying(join())}>
+          {t("chat.join")}
+        </button>
+      )}
       {isPossible && (
         <button type="button" className="button primary" onClick={() => void trying(begin())}>
           {t("details.write", { name: nameOf(other) })}

@@ -1,7 +1,10 @@
-/** Files that were chosen, dropped or pasted: each becomes a message that shows at once, with its progress. */
+/** Files that were chosen, dropped or pasted: what comes together becomes one message that shows at once, with its progress. */
 import type { MessageItem, TimelineItem } from "@parley/client";
 import { createContext, useCallback, useContext, useMemo, useSyncExternalStore } from "react";
 import { usePeople } from "../lib/names";
+import { mediaOf } from "../lib/recorder";
+import { MOST_FILES } from "../lib/several";
+import type { NamedBlob } from "../lib/shelf";
 import { asItem, type Upload } from "../lib/upload-item";
 import type { Uploads } from "../lib/uploads";
 
@@ -19,10 +22,25 @@ export function useFiles(id: string): SendFiles {
   const uploads = useUploads();
   return useCallback(
     (files) => {
-      for (const file of files) uploads.add(id, file, file.name || "image.png");
+      const all = [...files].map((blob) => ({ blob, name: blob.name || "image.png" }));
+      for (const { blob, name } of all.filter((one) => !one.blob.size)) uploads.add(id, blob, name); // says that it is empty
+      const full = all.filter((one) => one.blob.size);
+      for (let from = 0; from < full.length; from += MOST_FILES) {
+        const [first, ...more] = full.slice(from, from + MOST_FILES);
+        if (!first) continue;
+        if (more.length) uploads.add(id, first.blob, first.name, undefined, { more });
+        else if (/^(audio|video)\//.test(first.blob.type)) void played(uploads, id, first);
+        else uploads.add(id, first.blob, first.name);
+      }
     },
     [uploads, id],
   );
+}
+
+/** A sound or a film says how long it is. */
+async function played(uploads: Uploads, id: string, { blob, name }: NamedBlob): Promise<void> {
+  const media = await mediaOf(blob).catch(() => undefined);
+  uploads.add(id, blob, name, undefined, media && { media });
 }
 
 /** What the client shows, and behind it the files that it does not have yet. */

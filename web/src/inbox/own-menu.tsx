@@ -13,7 +13,7 @@ import { useToasts } from "../ui/toast";
 
 export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const { t, language, setLanguage } = useI18n();
-  const { me, contacts } = usePeople();
+  const { me, contacts, nameOf } = usePeople();
   const requests = contacts.filter((one) => one.status === "incoming").length;
   const { trying } = useToasts();
   const client = useClient();
@@ -29,7 +29,7 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const asked = requests > 0 && t("people.requests", { n: requests });
   const groups = [
     {
-      title: me,
+      title: nameOf(me),
       entries: [
         { label: t("people.title"), icon: "people" as const, onSelect: () => setShown("people") },
         { label: t("remind.waiting"), icon: "clock" as const, onSelect: () => setShown("reminders") },
@@ -65,7 +65,7 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
           className="own"
           aria-label={[`${t("app.menu")}: ${me}`, asked].filter(Boolean).join(", ")}
         >
-          <Avatar id={me} name={me} size="s" />
+          <Avatar id={me} name={nameOf(me)} size="s" />
           {requests > 0 && (
             <span className="count" aria-hidden="true">
               {requests}

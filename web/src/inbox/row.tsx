@@ -75,9 +75,12 @@ function Said({ item, last }: { item: InboxItem; last: Message | null }) {
   );
 }
 
+const KINDS = ["image", "audio", "video", "file"] as const;
+
 /** A message in one line. */
 export function textOf(message: Message, t: ReturnType<typeof useI18n>["t"]): string {
   if (message.deleted_at) return t("message.deleted");
   if (message.content) return message.content;
-  return t(message.type === "image" ? "file.image" : message.file_id ? "file.file" : "message.attached");
+  const kind = KINDS.find((one) => one === message.type);
+  return t(message.file_id && kind ? `file.${kind}` : "message.attached");
 }

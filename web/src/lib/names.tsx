@@ -1,9 +1,11 @@
-/** What users and conversations are called here: by the name that one gave a contact, else by the id. */
+/** What users and conversations are called here: by the name that one gave a contact, else as the directory has them, else by the id. */
 
 import type { InboxItem } from "@parley/client";
+import { Directory, type User } from "@parley/client/more";
 import { useClient, useConnection } from "@parley/react";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { type Contact, server } from "./server";
+import { isUserId } from "./session";
 import { unturned } from "./text";
 
 export interface People {
@@ -11,6 +13,11 @@ export interface People {
   contacts: readonly Contact[];
   blocks: readonly string[];
   nameOf(user: string): string;
+  /** What the team's directory says of a user, as far as that is known. */
+  recordOf(user: string): User | null;
+  /** The address of a picture, where the team has one of the user. */
+  pictureOf(id: string): string | null;
+  directory: Directory;
   /** The name of a conversation: the group's, or the other user's. */
   titleOf(conversation: Pick<InboxItem, "id" | "type" | "name" | "members">): string;
   refresh(): Promise<void>;
@@ -35,6 +42,15 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
   const { state } = useConnection();
   const [contacts, setContacts] = useState<readonly Contact[]>([]);
   const [blocks, setBlocks] = useState<readonly string[]>([]);
+  const directory = useMemo(() => new Directory(client), [client]);
+  const [news, setNews] = useState(0);
+  useEffect(() => {
+    const stop = directory.subscribe(() => setNews((count) => count + 1));
+    return () => {
+      stop();
+      directory.close();
+    };
+  }, [directory]);
   const refresh = useCallback(async () => {
     const ask = server(client);
     const [nextContacts, nextBlocks] = await Promise.all([ask.contacts(), ask.blocks()]);
@@ -49,18 +65,28 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
     addEventListener("focus", look);
     return () => removeEventListener("focus", look);
   }, [state, refresh]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the directory has learned is the reason to name anew
   const people = useMemo(() => {
     const aliases = new Map(contacts.map((contact) => [contact.user_id, contact.alias]));
-    const nameOf = (user: string) => unturned(aliases.get(user) || user);
+    const recordOf = (user: string) => directory.get(user) ?? null;
+    const nameOf = (user: string) => unturned(aliases.get(user) || recordOf(user)?.name || user);
     return {
       me,
       contacts,
       blocks,
       nameOf,
+      recordOf,
+      pictureOf: (id: string) => (isUserId(id) ? pictureIn(recordOf(id)?.avatar) : null),
+      directory,
       titleOf: (one: Pick<InboxItem, "id" | "type" | "name" | "members">) =>
         one.type === "private" ? nameOf(otherOf(one.id, me)) : unturned(one.name ?? one.id),
       refresh,
     };
-  }, [me, contacts, blocks, refresh]);
+  }, [me, contacts, blocks, refresh, directory, news]);
   return <Context value={people}>{children}</Context>;
+}
+
+/** Only what comes by https is shown: an address is the team's, or the user's own. */
+function pictureIn(address?: string | null): string | null {
+  return address?.startsWith("https://") ? address : null;
 }

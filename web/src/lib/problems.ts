@@ -43,6 +43,11 @@ const OF_FILES: Readonly<Record<string, Key>> = {
 };
 const REJECTED = ["wrong_type", "wrong_size", "not_decodable", "too_many_pixels"] as const;
 
+/** Until when an administrator keeps the user out, where that is known. */
+export function banIn({ t, when }: Pick<I18n, "t" | "when">, until?: number | null): string {
+  return until ? t("connection.bannedUntil", { when: when(until) }) : t("connection.banned");
+}
+
 export type Problem = { code: string; error: string };
 
 export function asProblem(thrown: unknown): Problem {

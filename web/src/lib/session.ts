@@ -17,7 +17,7 @@ export type Session = { user: string; token: () => string | Promise<string>; isA
 /** `accepted`: a server has taken this session in this tab. Before that nothing that is stored of the user is shown. */
 type Kept = { user: string; token?: string; accepted?: boolean };
 /** Why somebody has to sign in. */
-export type Refused = "ended" | "bad_link" | "not_accepted" | "no_token";
+export type Refused = "ended" | "bad_link" | "not_accepted" | "no_token" | "banned";
 
 const NAME = "parley.session";
 const USER = /^(?!\.{1,2}$)[A-Za-z0-9_.@-]{1,128}$/;

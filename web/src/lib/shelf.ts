@@ -9,7 +9,16 @@ export interface Shelved {
   caption?: string;
   created_at: number;
   blob: Blob;
+  /** Others that go with it, in the one message. */
+  more?: readonly NamedBlob[];
+  /** What a sound or a film is like. */
+  media?: Media;
 }
+
+export type NamedBlob = { name: string; blob: Blob };
+export type Media = { duration_ms?: number; waveform?: number[] };
+/** What can be told of it without its bytes. */
+export type Noted = Omit<Shelved, "blob" | "more">;
 
 export interface Shelf {
   all(): Promise<Shelved[]>;
@@ -66,11 +75,11 @@ export class Notes {
     this.name = `parley.files ${user}`;
   }
 
-  all(): Omit<Shelved, "blob">[] {
-    return keptIn<Omit<Shelved, "blob">[]>(this.name) ?? [];
+  all(): Noted[] {
+    return keptIn<Noted[]>(this.name) ?? [];
   }
 
-  add(note: Omit<Shelved, "blob">): void {
+  add(note: Noted): void {
     keep(this.name, [...this.all(), note]);
   }
 

@@ -9,10 +9,23 @@ export type Upload = Omit<Shelved, "blob"> & {
   state: "waiting" | "running" | "failed";
   problem?: Problem;
   previewUrl?: string;
+  /** Bytes of several files that are there; of one alone the client knows. */
+  done?: number;
 };
 
 export function asItem(upload: Upload, me: string): MessageItem {
-  const { id: key, conversation_id, name, caption, created_at, blob, previewUrl, problem } = upload;
+  const {
+    id: key,
+    conversation_id,
+    name,
+    caption,
+    created_at,
+    blob,
+    previewUrl,
+    problem,
+    more = [],
+    done = 0,
+  } = upload;
   const isImage = blob?.type.startsWith("image/");
   const message: MessageItem["message"] = {
     id: "",
@@ -25,8 +38,8 @@ export function asItem(upload: Upload, me: string): MessageItem {
     client_message_id: key,
   };
   const progress = {
-    done: 0,
-    total: blob?.size ?? 0,
+    done,
+    total: more.reduce((sum, one) => sum + one.blob.size, blob?.size ?? 0),
     name,
     contentType: blob?.type ?? "",
     ...(previewUrl && { previewUrl }),

@@ -3,7 +3,8 @@
  * connection, and goes on in the next page where this one is closed. A tab holds a lock for each file that it uploads.
  */
 import type { ParleyClient, ParleyError } from "@parley/client";
-import { Notes, type Shelf, type Shelved } from "./shelf";
+import { sendSeveral } from "./several";
+import { type Media, type NamedBlob, Notes, type Shelf, type Shelved } from "./shelf";
 import { previewOf, type Upload } from "./upload-item";
 import { locked, Waits } from "./waits";
 
@@ -44,15 +45,18 @@ export class Uploads {
     this.waits.end(); // each lets its lock go: the next session wants it
   }
 
-  add(conversation_id: string, blob: Blob, name: string, caption?: string): void {
-    const note = {
-      id: crypto.randomUUID(),
-      conversation_id,
-      name,
-      created_at: Date.now(),
-      ...(caption && { caption }),
-    };
-    const one = { ...note, blob };
+  /** `more`: other files of the same message. */
+  add(
+    conversation_id: string,
+    blob: Blob,
+    name: string,
+    caption?: string,
+    { more, media }: { more?: readonly NamedBlob[]; media?: Media } = {},
+  ): void {
+    const id = crypto.randomUUID();
+    const said = { ...(caption && { caption }), ...(media && { media }) };
+    const note = { id, conversation_id, name, created_at: Date.now(), ...said };
+    const one = { ...note, blob, ...(more?.length && { more }) };
     if (!blob.size) {
       this.set({ ...note, state: "failed", problem: { code: "empty", error: name } });
       return;
@@ -125,13 +129,20 @@ export class Uploads {
   }
 
   /** Null where it is done with: stored, or a message that has gone its own way. */
-  private async upload({ id, conversation_id, blob, name, caption }: Shelved): Promise<ParleyError | null> {
+  private async upload(one: Shelved): Promise<ParleyError | null> {
+    const { id, conversation_id, blob, name, caption, media } = one;
+    const { client } = this;
     const call = new AbortController();
     this.calls.set(id, call);
     this.set({ ...(this.all.get(id) as Upload), state: "running" });
-    const more = { name, client_message_id: id, signal: call.signal, ...(caption && { caption }) };
+    const more = { name, client_message_id: id, signal: call.signal, ...(caption && { caption }), ...media };
+    const tell = (done: number) => {
+      const now = this.all.get(id);
+      if (now) this.set({ ...now, done });
+    };
     try {
-      await this.client?.sendFile({ conversation_id }, blob, more).stored;
+      if (client && one.more) await sendSeveral(client, one, { signal: call.signal, onProgress: tell });
+      else await client?.sendFile({ conversation_id }, blob, more).stored;
       return null;
     } catch (error) {
       return error as ParleyError;

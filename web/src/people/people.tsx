@@ -21,7 +21,7 @@ function useChange() {
 
 export function PeopleDialog({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
-  const { me, contacts, blocks, refresh } = usePeople();
+  const { me, contacts, blocks, nameOf, refresh } = usePeople();
   const { trying } = useToasts();
   const client = useClient();
   const change = useChange();
@@ -47,8 +47,8 @@ export function PeopleDialog({ onClose }: { onClose: () => void }) {
       <ul className="people">
         {blocks.map((user) => (
           <li key={user} className="person">
-            <Avatar id={user} name={user} size="s" />
-            <bdi className="person-name">{user}</bdi>
+            <Avatar id={user} name={nameOf(user)} size="s" />
+            <bdi className="person-name">{nameOf(user)}</bdi>
             <button type="button" className="button small" onClick={() => void change(server(client).unblock(user))}>
               {t("details.unblock", { name: user })}
             </button>
@@ -65,6 +65,7 @@ function ContactRow({ contact, onClose }: { contact: Contact; onClose: () => voi
   const change = useChange();
   const { trying } = useToasts();
   const ask = server(client);
+  const { nameOf, recordOf } = usePeople();
   const { user_id: user, status, alias } = contact;
   const write = async () => {
     const id = await ask.begin(user);
@@ -75,13 +76,13 @@ function ContactRow({ contact, onClose }: { contact: Contact; onClose: () => voi
   const end = status === "accepted" ? "people.end" : status === "incoming" ? "people.decline" : "people.withdraw";
   return (
     <li className="person">
-      <Avatar id={user} name={alias ?? user} size="s" />
+      <Avatar id={user} name={nameOf(user)} size="s" />
       <span className="person-name">
         <input
           className="field plain"
           dir="auto"
           defaultValue={alias ?? ""}
-          placeholder={user}
+          placeholder={recordOf(user)?.name ?? user}
           aria-label={t("people.alias", { name: user })}
           maxLength={100}
           onBlur={(event) => {
@@ -91,7 +92,7 @@ function ContactRow({ contact, onClose }: { contact: Contact; onClose: () => voi
           }}
         />
         <small>
-          <bdi>{user}</bdi> · {t(`people.${status}`)}
+          <bdi>{user}</bdi> · {t(recordOf(user)?.deactivated ? "people.deactivated" : `people.${status}`)}
         </small>
       </span>
       {status === "incoming" && (

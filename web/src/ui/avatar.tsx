@@ -1,4 +1,6 @@
-/** A user or a group as a coloured disc with its first letter; users whose presence is known have a dot. */
+/** A user or a group: the picture that the team has of a user, else a coloured disc with the first letter. Who is known to be there has a dot. */
+import { useState } from "react";
+import { usePeople } from "../lib/names";
 import { initialOf } from "../lib/text";
 
 const HUES = 12;
@@ -10,23 +12,24 @@ export function hueOf(id: string): number {
   return (hash >>> 16) % HUES;
 }
 
-export function Avatar({
-  id,
-  name,
-  online,
-  size = "m",
-}: {
+interface Props {
   id: string;
   name: string;
   online?: boolean;
   size?: "s" | "m" | "l";
-}) {
+}
+
+export function Avatar({ id, name, online, size = "m" }: Props) {
+  const isMany = /^(group|channel):/.test(id);
+  const picture = usePeople().pictureOf(id);
+  const [broken, setBroken] = useState<string | null>(null);
   return (
-    <span
-      className={`avatar hue-${hueOf(id)} size-${size}${/^(group|channel):/.test(id) ? " group" : ""}`}
-      aria-hidden="true"
-    >
-      {initialOf(name)}
+    <span className={`avatar hue-${hueOf(id)} size-${size}${isMany ? " group" : ""}`} aria-hidden="true">
+      {picture && picture !== broken ? (
+        <img src={picture} alt="" referrerPolicy="no-referrer" loading="lazy" onError={() => setBroken(picture)} />
+      ) : (
+        initialOf(name)
+      )}
       {online && <span className="dot" />}
     </span>
   );
