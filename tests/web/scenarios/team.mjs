@@ -89,7 +89,7 @@ export default async function play(stage) {
   const voice = bob.page.getByRole("button", { name: "Play the voice message" });
   await voice.waitFor();
   stage.check((await bob.page.locator(".sound").count()) === 1, "one voice has arrived");
-  stage.check(/0:0[1-9]/.test(await bob.page.locator(".sound-time").innerText()), "it says how long it is");
+  stage.check(/0:0[1-9]/.test(await bob.page.locator(".sound-time").textContent()), "it says how long it is");
   await voice.click();
   await bob.page.waitForFunction(() => document.querySelector(".sound audio").currentTime > 0);
   await page.getByRole("button", { name: "Play the voice message" }).waitFor();

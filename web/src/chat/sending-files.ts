@@ -2,7 +2,7 @@
 import type { MessageItem, TimelineItem } from "@parley/client";
 import { createContext, useCallback, useContext, useMemo, useSyncExternalStore } from "react";
 import { usePeople } from "../lib/names";
-import { mediaOf } from "../lib/recorder";
+import { kindOf, mediaOf } from "../lib/recorder";
 import { MOST_FILES } from "../lib/several";
 import type { NamedBlob } from "../lib/shelf";
 import { asItem, type Upload } from "../lib/upload-item";
@@ -29,7 +29,7 @@ export function useFiles(id: string): SendFiles {
         const [first, ...more] = full.slice(from, from + MOST_FILES);
         if (!first) continue;
         if (more.length) uploads.add(id, first.blob, first.name, undefined, { more });
-        else if (/^(audio|video)\//.test(first.blob.type)) void played(uploads, id, first);
+        else if (kindOf(first.blob)) void played(uploads, id, first);
         else uploads.add(id, first.blob, first.name);
       }
     },

@@ -52,7 +52,7 @@ export async function record(onLevel: (level: number) => void): Promise<Recordin
       if (!blob.size) return null;
       const waveform = waveformOf(levels);
       const name = `voice.${type === "audio/mp4" ? "m4a" : type.slice("audio/".length)}`;
-      return { blob, name, media: { duration_ms, ...(waveform.length && { waveform }) } };
+      return { blob, name, media: { kind: "audio", duration_ms, ...(waveform.length && { waveform }) } };
     },
     cancel: () => void end(),
   };
@@ -81,10 +81,18 @@ function measure(stream: MediaStream, onLevel: (level: number) => void): () => v
 
 const LONGEST_LOOK_MS = 2_000;
 
+/** What the server takes as a sound or a film, by the names that browsers have for it. All else is a file. */
+const PLAYED = /^(?:(audio)\/(?:mpeg|mp4|x-m4a|ogg|wav|x-wav|webm)|(video)\/(?:mp4|webm|quicktime))(?:;|$)/;
+
+export function kindOf({ type }: Blob): "audio" | "video" | undefined {
+  const [, audio, video] = PLAYED.exec(type) ?? [];
+  return (audio ?? video) as "audio" | "video" | undefined;
+}
+
 /** How long a sound or a film is, as far as this browser can tell. */
 export async function mediaOf(file: Blob): Promise<Media | undefined> {
-  const [kind] = file.type.split("/");
-  if (kind !== "audio" && kind !== "video") return undefined;
+  const kind = kindOf(file);
+  if (!kind) return undefined;
   const element = document.createElement(kind);
   const url = URL.createObjectURL(file);
   try {
@@ -95,7 +103,7 @@ export async function mediaOf(file: Blob): Promise<Media | undefined> {
       element.preload = "metadata";
       element.src = url;
     });
-    return Number.isFinite(seconds) && seconds > 0 ? { duration_ms: Math.round(1_000 * seconds) } : undefined;
+    return Number.isFinite(seconds) && seconds > 0 ? { kind, duration_ms: Math.round(1_000 * seconds) } : { kind };
   } finally {
     element.removeAttribute("src");
     URL.revokeObjectURL(url);

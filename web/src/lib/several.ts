@@ -1,5 +1,6 @@
 /** Several files of one message: each is uploaded once, however often it is tried, and then the message is sent. */
 import type { FileOut, ParleyClient } from "@parley/client";
+import { kindOf } from "./recorder";
 import type { Shelved } from "./shelf";
 
 /** What a message holds. */
@@ -17,8 +18,10 @@ export async function sendSeveral(client: ParleyClient, one: Shelved, { signal, 
   let before = 0;
   for (const [index, { name, blob }] of [{ name: one.name, blob: one.blob }, ...more].entries()) {
     const base = before;
+    const kind = kindOf(blob);
     const told = (done: number) => onProgress(base + done);
-    if (!found.has(index)) found.set(index, await client.upload(blob, { name, signal, onProgress: told }));
+    if (!found.has(index))
+      found.set(index, await client.upload(blob, { name, signal, onProgress: told, ...(kind && { kind }) }));
     before += blob.size;
     onProgress(before);
   }

@@ -16,7 +16,7 @@ export interface Shelved {
 }
 
 export type NamedBlob = { name: string; blob: Blob };
-export type Media = { duration_ms?: number; waveform?: number[] };
+export type Media = { kind?: "audio" | "video"; duration_ms?: number; waveform?: number[] };
 /** What can be told of it without its bytes. */
 export type Noted = Omit<Shelved, "blob" | "more">;
 
