@@ -36,6 +36,8 @@ _NAMES: Final = {
     events.Presence: "presence",
     events.Notification: "notification",
     events.MembershipLost: "membership_lost",
+    events.UserChanged: "user_changed",
+    events.UserReset: "user_reset",
 }
 Json = dict[str, Any]
 
@@ -147,6 +149,8 @@ class Driver:
         frame = self._named["sync"]
         check(frame["conversations"] == step["syncs"], f"it names {frame['conversations']}")
         check(frame.get("cursor") == step.get("cursor"), f"its cursor is {frame.get('cursor')}")
+        if "user" in step:
+            check(frame.get("user") == step["user"], f"its place in the own log is {frame.get('user')}")
         if "with" in step:
             data = {"type": "sync", "conversations": [], "has_more": False, **step["with"]}
             self._do_reply({"reply": "sync", "data": data})

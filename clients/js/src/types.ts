@@ -40,6 +40,17 @@ export type UnknownLive = { type: UnknownType; [field: string]: unknown };
 /** What happens beside the logs. */
 export type LiveEvent = KnownLive | UnknownLive;
 
+/** What the user has changed of their own, on any device; `what`: settings, hidden, block, contact, profile, device, or another one. */
+export type UserChanged = {
+  type: "user_changed";
+  seq: number;
+  timestamp: number;
+  what: string;
+  value: Record<string, unknown>;
+};
+/** Too much of that was missed, or this is the first of it: read how things are. */
+export type UserReset = { type: "user_reset" };
+
 export type ConnectionState = {
   state: "connecting" | "catching_up" | "online" | "offline" | "ended";
   /** For people: why it is offline, or has ended. */
@@ -139,4 +150,6 @@ export type ClientEvents = {
   event: LiveEvent;
   send_failed: { client_message_id: string; conversation_id: string | null; error: Failed };
   membership_lost: { conversation_id: string };
+  user_changed: UserChanged;
+  user_reset: UserReset;
 };

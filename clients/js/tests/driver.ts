@@ -125,6 +125,7 @@ class Driver {
     const expected = step.syncs as Json;
     check(equal(frame.conversations, expected), `it names ${JSON.stringify(frame.conversations)}`);
     check(frame.cursor === step.cursor, `its cursor is ${JSON.stringify(frame.cursor)}`);
+    if (step.user !== undefined) check((frame.user ?? null) === step.user, `its place in the own log is ${frame.user}`);
     if (step.with === undefined) return;
     const blocks = { conversations: [], has_more: false, ...(step.with as Json) };
     this.do_reply({ reply: "sync", data: { type: "sync", ...blocks } });
@@ -321,6 +322,7 @@ function flat(event: CoreEvent): Json | null {
   if (event.type === "notification")
     return { type: "notification", ...(event.notification as Json), kind: event.notification.kind };
   if (event.type === "membership_lost") return event;
+  if (event.type === "own") return event.entry;
   return null;
 }
 

@@ -69,15 +69,14 @@ export function StoredFile({ id }: { id: string }) {
       type="button"
       className="attachment file"
       disabled={!file}
-      aria-label={t("file.download", { name: file?.name ?? "" })}
+      aria-label={`${t("file.download", { name: file?.name ?? "" })} ${file ? size(file.size) : ""}`}
       onClick={() => void download().catch(() => undefined)}
     >
       <span className="file-icon">
         <Icon name="file" />
       </span>
       <span className="file-text">
-        <bdi className="file-name">{file?.name ?? "…"}</bdi>
-        <small>{file && size(file.size)}</small>
+        <bdi className="file-name">{file?.name ?? "…"}</bdi> <small>{file && size(file.size)}</small>
       </span>
     </button>
   );

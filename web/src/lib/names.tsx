@@ -59,12 +59,22 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
   }, [client]);
   useEffect(() => {
     if (state !== "online") return;
-    // names are ids until it is asked again; nothing tells of a request: it is asked for when somebody looks at the page
+    // names are ids until it is asked again; a server without an own log tells of no request: it is asked for at a look at the page
     const look = () => document.visibilityState === "visible" && refresh().catch(() => undefined);
     look();
     addEventListener("focus", look);
     return () => removeEventListener("focus", look);
   }, [state, refresh]);
+  useEffect(() => {
+    const again = () => void refresh().catch(() => undefined);
+    const stops = [
+      client.on("user_changed", ({ what }) => (what === "contact" || what === "block") && again()),
+      client.on("user_reset", again),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [client, refresh]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what the directory has learned is the reason to name anew
   const people = useMemo(() => {
     const aliases = new Map(contacts.map((contact) => [contact.user_id, contact.alias]));

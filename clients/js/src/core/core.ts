@@ -202,7 +202,12 @@ export class Core extends Machine {
   }
 
   #meta() {
-    return { version: STATE_VERSION, user_id: this.userId, synced: this.sender.stream.catchup.complete };
+    return {
+      version: STATE_VERSION,
+      user_id: this.userId,
+      synced: this.sender.stream.catchup.complete,
+      own: this.own.held,
+    };
   }
 
   /** Throws for a state of another version, or another user's. */
@@ -213,6 +218,7 @@ export class Core extends Machine {
       }
       if (saved.meta.user_id !== null) this.identify(saved.meta.user_id);
       this.sender.stream.catchup.complete = saved.meta.synced;
+      this.own.held = saved.meta.own ?? null;
     }
     for (const each of [...saved.conversations].sort((a, b) => a.order - b.order)) this.sender.stream.restore(each);
     for (const each of saved.outbox) this.sender.outbox.restore(each);

@@ -2,7 +2,7 @@
 
 import type { ParleyError } from "../errors.js";
 import type { Attachments, Data, MessageFrame, SyncedConversation } from "../generated/frames.js";
-import type { Entry, Failed, LiveEvent, Notification } from "../types.js";
+import type { Entry, Failed, LiveEvent, Notification, UserChanged, UserReset } from "../types.js";
 
 export type Body = {
   content?: string;
@@ -29,7 +29,8 @@ export type SavedMessage = {
 /** How far a conversation was passed on. `over`: the own user is no member; `ended`: the entry that removed them, or 0. */
 export type SavedConversation = { id: string; held: number | null; over: boolean; ended: number; order: number };
 export type SavedCursor = { kind: "read" | "delivered"; conversation_id: string; seq: number };
-export type SavedMeta = { version: number; user_id: string | null; synced: boolean };
+/** `own`: the last entry of the user's own log that was passed on; not there in what an earlier version has kept. */
+export type SavedMeta = { version: number; user_id: string | null; synced: boolean; own?: number | null };
 
 /** All that has to survive this process. */
 export type Saved = {
@@ -59,6 +60,7 @@ export type CoreEvent =
   | { type: "send_failed"; client_message_id: string; conversation_id: string | null; error: Failed }
   | { type: "acked"; client_message_id: string; conversation_id: string; seq: number }
   | { type: "synced"; conversations: SyncState[] }
+  | { type: "own"; entry: UserChanged | UserReset }
   | {
       type: "connection";
       state: "connecting" | "catching_up" | "online" | "offline" | "ended";

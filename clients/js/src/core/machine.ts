@@ -10,6 +10,7 @@ import { Exchange } from "./exchange.js";
 import { given } from "./given.js";
 import { Link } from "./link.js";
 import { Notifying } from "./notifying.js";
+import { OwnLog } from "./own.js";
 import { asEntry, asEvent, asPack, type Frame, isKnown, isLive, isSeq } from "./parsing.js";
 import { Renewal, type TokenLife } from "./renewal.js";
 import { Sender } from "./sender.js";
@@ -30,6 +31,7 @@ export class Machine {
   protected readonly cursors: Cursors;
   protected readonly changes: Changes;
   protected readonly watcher: Watch;
+  protected readonly own: OwnLog;
   readonly #renewal: Renewal;
   readonly #notifying: Notifying;
   protected now = 0;
@@ -46,6 +48,7 @@ export class Machine {
     );
     this.changes = new Changes(context, this.exchange, this.sender.stream, () => this.userId);
     this.watcher = new Watch(context, this.exchange);
+    this.own = new OwnLog(context, () => this.sender.stream.catchup.begin());
     this.#renewal = new Renewal(
       context,
       this.exchange,
@@ -103,6 +106,7 @@ export class Machine {
     this.link.connected(now);
     this.#renewal.plan(now, token);
     this.sender.stream.catchup.connected();
+    this.own.connected();
     this.#notifying.connected(now);
     this.#caughtUp = false;
     this.context.emit({ type: "connection", state: "catching_up" });
@@ -225,6 +229,8 @@ export class Machine {
       }
     } else if (asPack(frame, (each, late) => this.#onEvent(each, now, late))) {
       return;
+    } else if (frame.type === "user_changed") {
+      this.own.heard(frame);
     } else if (frame.type === "disconnect") {
       this.#onDisconnect(frame, now);
     } else if (event === null) {
@@ -257,7 +263,11 @@ export class Machine {
     if (named !== null) {
       const cursor = stream.catchup.cursor;
       this.exchange.transmit(
-        { type: "sync", conversations: Object.fromEntries(named), ...(cursor === null ? {} : { cursor }) },
+        {
+          type: "sync",
+          conversations: Object.fromEntries(named),
+          ...given({ cursor: cursor ?? undefined, user: this.own.asks }),
+        },
         now,
         (data, later) => this.#onSynced(data, later),
         (error, later) => stream.catchup.failed(error, later),
@@ -276,6 +286,7 @@ export class Machine {
     this.link.failures = 0; // this connection is of use
     this.#renewal.proven();
     this.sender.stream.synced(data, now);
+    this.own.answered(data.user);
     const { broken } = this.sender.stream;
     if (broken === null) return;
     this.context.do({ type: "disconnect", reason: broken.code });
@@ -325,6 +336,7 @@ export class Machine {
   /** A token has come after the last one's end. What was posted in between never came: as after a connect. */
   #resume(now: number): void {
     this.sender.stream.catchup.connected();
+    this.own.connected();
     this.#notifying.connected(now);
   }
 

@@ -45,6 +45,10 @@ export class Hearing {
       case "acked":
         timelines.acked(event.conversation_id, event.client_message_id);
         break;
+      case "own":
+        if (event.entry.type === "user_changed") rows.own(event.entry);
+        base.tell(event.entry.type, event.entry as never);
+        break;
       case "synced":
         for (const state of event.conversations) rows.synced(state);
         break;

@@ -2,9 +2,9 @@
 
 import type { SyncState } from "../core/effects.js";
 import { given } from "../core/given.js";
-import { isKnown } from "../core/parsing.js";
+import { isKnown, isObject } from "../core/parsing.js";
 import type { StoredRow } from "../store/store.js";
-import type { Entry, Inbox, InboxItem } from "../types.js";
+import type { Entry, Inbox, InboxItem, UserChanged } from "../types.js";
 import type { Deps } from "./deps.js";
 import { applyChange, isChange } from "./messages.js";
 
@@ -97,6 +97,15 @@ export class InboxView {
     const row = this.#rows.get(state.id)?.row; // one that is not loaded comes with its page
     if (row !== undefined && state.head >= row.head)
       this.#set({ ...row, read_seq: state.read_seq, unread: state.unread });
+  }
+
+  /** What was set for a conversation, or that it is hidden, on any device. */
+  own({ what, value }: UserChanged): void {
+    const row = this.#rows.get(String(value.conversation_id))?.row;
+    if (what === "settings" && row !== undefined && isObject(value.settings)) this.#set({ ...row, ...value.settings });
+    if (what !== "hidden") return;
+    if (value.hidden === false) void this.ask(String(value.conversation_id));
+    else if (row !== undefined && row.head <= Number(value.head)) this.remove(row.id);
   }
 
   /** The own cursor has moved: here, or on another device. */

@@ -29,6 +29,8 @@ from parley_client.events import (
     SendFailed,
     Typing,
     UnknownEvent,
+    UserChanged,
+    UserReset,
 )
 from parley_client.resources import (
     Added,
@@ -106,6 +108,8 @@ __all__ = [
     "Unacked",
     "UnknownEvent",
     "User",
+    "UserChanged",
     "UserPage",
+    "UserReset",
     "__version__",
 ]

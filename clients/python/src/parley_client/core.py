@@ -86,11 +86,13 @@ class Core(Machine):
         event = self._stream.inbox.take()
         if isinstance(event, SendFailed):
             self._sender.verdicts.taken(event)
+        self._own.took(event)
         if isinstance(event, Message) and self.settings.auto_delivered and self._owes(event):
             due = now + self.settings.delivered_delay
             self._cursors.want("delivered", event.conversation_id, event.seq, due=due)
         if self._stream.taken(now):
             self._notifications.room(now)
+            self._own.room()
             self._sender.verdicts.pass_on()
             self._pump(now)
         return event
@@ -113,6 +115,7 @@ class Core(Machine):
             "version": STATE_VERSION,
             "user_id": self.user_id,
             "synced": self._stream.catchup.complete,
+            "own": self._own.taken,
             "conversations": {each.id: each.taken for each in conversations if each.held is not None},
             "left": [
                 [each.id, each.taken * each.gone, each.knows] for each in conversations if each.gone or each.knows
@@ -299,6 +302,7 @@ class Core(Machine):
         if state["user_id"] is not None:
             self.identify(state["user_id"])
         self._stream.catchup.complete = state["synced"]
+        self._own.restore(state.get("own"))
         for conversation_id, taken in state["conversations"].items():
             self._stream.inbox.conversation(conversation_id, from_start=False).place(taken)
         for conversation_id, ended, knows in state.get("left", ()):

@@ -255,6 +255,27 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class UserChanged:
+    """What the user has changed of their own, on any device: an entry of their own log.
+
+    `what` is settings, hidden, block, contact, profile or device, or another one; `value` is how it stands now.
+    """
+
+    seq: int
+    what: str
+    value: Frame = field(default_factory=dict, hash=False)
+    timestamp: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserReset:
+    """Too much of the user's own log was missed, or this is its first: read how things are. It stands at `seq`."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownEvent:
     """Something this version of the client has no type for, as it came.
 
@@ -278,6 +299,8 @@ Event = (
     | ConnectionChanged
     | SendFailed
     | MembershipLost
+    | UserChanged
+    | UserReset
     | UnknownEvent
 )
 

@@ -56,8 +56,8 @@ class FileOperations(Calls):
         """Upload, and wait until the file is ready to be sent.
 
         `source` is never read into memory as a whole; a stream goes from where it stands to its end. `name` is that of
-        the file on disk, `content_type` what the name suggests, `kind` what the type suggests (image or file): audio and
-        video are asked for. `duration_ms` and `waveform` (0 to 100 each) are shown with the message that a sound or a film is in.
+        the file on disk, `content_type` what the name suggests, `kind` what the type suggests (image or file): audio
+        and video are asked for. `duration_ms` and `waveform` (0 to 100 each) are shown with their message.
         Raises ParleyError, too: `file_rejected` says why the server's check failed, and the same file fails again;
         `timeout` where there was no verdict within `check_within` seconds, which `file()` may know later.
         """

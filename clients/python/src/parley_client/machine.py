@@ -14,7 +14,8 @@ from parley_client.events import ConnectionChanged, Entry, Frame, Message, Notif
 from parley_client.exchange import TOKEN_EXPIRED, Exchange
 from parley_client.link import Link, earliest
 from parley_client.notifications import Notifications
-from parley_client.parsing import PACK, as_entry, as_event, as_notifications, as_pack
+from parley_client.own import OwnLog
+from parley_client.parsing import PACK, USER_CHANGED, as_entry, as_event, as_notifications, as_pack
 from parley_client.renewal import Renewal
 from parley_client.sender import Sender
 from parley_client.settings import Settings
@@ -42,6 +43,7 @@ class Machine:
         self._cursors = Cursors(settings, random, self._exchange, self._do)
         self._sender = Sender(settings, random, self._exchange, self._do, user_id, self._cursors)
         self._stream = self._sender.stream
+        self._own = OwnLog(self._stream.inbox, self._stream.catchup.begin)
         self._changes = Changes(settings, random, self._exchange, self._do, self._stream)
         self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
         self._renewal = Renewal(settings, self._exchange, self._do, self._resume, self._end_with_token)
@@ -113,6 +115,7 @@ class Machine:
         self._link.connected(now)
         self._renewal.plan(now, token_left, renews=True if renews is None and token_left is not None else renews)
         self._stream.catchup.connected()
+        self._own.connected()
         self._notifications.connected(now)
         self._stream.inbox.emit(ConnectionChanged("online"))
         self._pump(now)
@@ -208,6 +211,9 @@ class Machine:
             return
         if frame.get("type") == PACK and self._on_pack(frame, now):
             return
+        if frame.get("type") == USER_CHANGED:
+            self._own.heard(frame)
+            return
         event = as_event(frame)
         if event is None:
             self.ignored += 1
@@ -255,7 +261,12 @@ class Machine:
         named = self._stream.request(now)
         if named is not None:
             cursor = self._stream.catchup.cursor
-            frame = {"type": "sync", "conversations": named, **({} if cursor is None else {"cursor": cursor})}
+            frame = {
+                "type": "sync",
+                "conversations": named,
+                **({} if cursor is None else {"cursor": cursor}),
+                **self._own.asked,
+            }
             self._exchange.transmit(frame, now, self._on_synced, self._stream.sync_failed)
         if self._stream.catchup.answered:
             for send_due in self._send_due:
@@ -268,6 +279,7 @@ class Machine:
         self._link.failures = 0  # this connection is of use
         self._renewal.proven()
         self._stream.synced(data, now)
+        self._own.answered(data.get("user"))
         if self._stream.broken is not None:
             self._do(Disconnect("log_lost"))
             self.stop(self._stream.broken)
@@ -314,6 +326,7 @@ class Machine:
     def _resume(self, now: float) -> None:
         """A token has come after the last one's end. What was posted in between never came: as after a connect."""
         self._stream.catchup.connected()
+        self._own.connected()
         self._notifications.connected(now)
 
     def _end_with_token(self, now: float) -> None:
@@ -344,4 +357,10 @@ class Machine:
         """
         sender, inbox = self._sender, self._stream.inbox
         numbers = (sender.outbox.revision.number, inbox.revision.number, sender.verdicts.revision.number)
-        return (numbers, self._stream.catchup.complete, sender.user_id, self._link.state == "stopped")
+        return (
+            numbers,
+            self._own.revision.number,
+            self._stream.catchup.complete,
+            sender.user_id,
+            self._link.state == "stopped",
+        )

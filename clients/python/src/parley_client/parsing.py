@@ -32,6 +32,7 @@ from parley_client.events import (
 # Before a type that is known, where the rest of the frame is not what the protocol says of it.
 MALFORMED: Final = "malformed:"
 PACK: Final = "messages"
+USER_CHANGED: Final = "user_changed"
 _MAX_WITHIN_MS: Final = 300_000
 
 
