@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _HSTS: Final = Duration.days(365)
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; img-src 'self' blob: https: {files}; media-src 'self' blob: {files}; connect-src 'self' {apis} {files}"
+    "frame-ancestors 'none'; img-src 'self' blob: https: {files}; media-src 'self' blob: {files}; "
+    "connect-src 'self' {apis} {files}"
 )
 
 

@@ -96,7 +96,8 @@ class Page:
         origins = " ".join(f"{url.scheme}://{url.netloc}" for url in urls)
         return (
             "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; base-uri 'none'; "
-            f"form-action 'none'; frame-ancestors 'none'; img-src 'self' blob: https: {origins}; media-src 'self' blob: {origins}; connect-src 'self' {origins}"
+            f"form-action 'none'; frame-ancestors 'none'; img-src 'self' blob: https: {origins}; "
+            f"media-src 'self' blob: {origins}; connect-src 'self' {origins}"
         )
 
     def _stack(self) -> dict[str, Any] | None:
