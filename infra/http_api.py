@@ -62,6 +62,7 @@ class RestApi(Construct):
                 **files.environment,
                 **reminders.environment,
                 **queues.look_environment,
+                "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **queues.presence_environment,
             },
             timeout_seconds=29,
@@ -76,7 +77,8 @@ class RestApi(Construct):
         self.rest.allow_items(storage.tickets, "PutItem")
         connections.allow(self.rest, closing=True)
         queues.presence_checks.allow_sending(self.rest)
-        queues.looks.allow_sending(self.rest)
+        for queue in (queues.looks, queues.fan_out):
+            queue.allow_sending(self.rest)
         files.allow_signing(self.rest)
         files.allow_listing(self.rest)
         reminders.allow_scheduling(self.rest)

@@ -83,7 +83,7 @@ class OfflinePush(Construct):
             if secret:
                 allow_reading(self.function, secret, key)
         self._consume(queues, config)
-        # Exports and erasures read all there is.
+        # Exports, erasures and broadcasts read all there is.
         for table in (storage.log, storage.members, storage.sessions):
             self.function.allow_items(table, "Scan")
         files.allow_exporting(self.function)

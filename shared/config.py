@@ -138,6 +138,7 @@ class RestSettings(_Sending):
     schedule_group: str
     schedule_role_arn: str
     second_look_s: int
+    fan_out_queue_url: str
 
 
 class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):

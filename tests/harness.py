@@ -10,6 +10,7 @@ from shared.operations.context import Context
 from shared.ports.services import PushServices, RestServices
 from tests.fakes import (
     FakeArchive,
+    FakeBroadcastQueue,
     FakeClock,
     FakeDeliveryCheckQueue,
     FakeGateway,
@@ -43,6 +44,7 @@ class Harness:
     objects: FakeObjects = field(default_factory=FakeObjects)
     scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
+    broadcasts: FakeBroadcastQueue = field(default_factory=FakeBroadcastQueue)
     shards: FakeShardQueue = field(default_factory=FakeShardQueue)
     sweeps: FakeSweepQueue = field(default_factory=FakeSweepQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
@@ -60,6 +62,7 @@ class Harness:
             observer=self.observer,
             presence_checks=self.checks,
             delivery_checks=self.delivery_checks,
+            broadcast_queue=self.broadcasts,
             objects=self.objects,
             scheduler=self.scheduler,
             job_queue=self.jobs,
@@ -75,6 +78,7 @@ class Harness:
             observer=self.observer,
             presence_checks=self.checks,
             delivery_checks=self.delivery_checks,
+            broadcast_queue=self.broadcasts,
             push_queue=self.pushes,
             shard_queue=self.shards,
             providers=lambda _: self.provider,

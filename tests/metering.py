@@ -118,4 +118,4 @@ class Meter(Unhurried):
 
 
 def _is_filter(name: str) -> bool:
-    return name.startswith(("Filter", "ExpressionAttribute"))
+    return name.startswith(("Filter", "ExpressionAttribute", "Projection"))

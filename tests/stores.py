@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.adapters.dynamodb.attendance import DynamoDbAttendance
 from shared.adapters.dynamodb.audit import DynamoDbAudit
+from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
 from shared.adapters.dynamodb.buckets import INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, Table, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
@@ -119,6 +120,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
         "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
         "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG)),
+        "broadcasts": DynamoDbBroadcasts(calls, Tables(members=MEMBERS, sessions=SESSIONS), parallel_map=parallel_map),
     }
 
 

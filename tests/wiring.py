@@ -21,6 +21,7 @@ from shared.operations.rosters import Rosters
 from shared.ports.jobs import Archive, JobQueue
 from shared.ports.people import Buckets
 from shared.ports.services import (
+    BroadcastQueue,
     DeliveryCheckQueue,
     Gateway,
     Objects,
@@ -40,6 +41,7 @@ from shared.ports.services import (
 from shared.wire.events import encode_plainly
 from tests.fakes import (
     FakeArchive,
+    FakeBroadcastQueue,
     FakeDeliveryCheckQueue,
     FakeGateway,
     FakeJobQueue,
@@ -124,6 +126,7 @@ def rest_services(gateway: Gateway | None = None, **services: Any) -> RestServic
         "observer": FakeObserver(),
         "presence_checks": FakePresenceChecks(),
         "delivery_checks": FakeDeliveryCheckQueue(),
+        "broadcast_queue": FakeBroadcastQueue(),
         "objects": FakeObjects(),
         "scheduler": FakeReminderScheduler(),
         "job_queue": FakeJobQueue(),
@@ -211,6 +214,7 @@ class Wiring:
         delivery_checks: DeliveryCheckQueue,
         job_queue: JobQueue | None = None,
         archive: Archive | None = None,
+        broadcast_queue: BroadcastQueue | None = None,
         limiter: RateLimiter | None = None,
         invites: InviteLimiter | None = None,
         **settings: Any,
@@ -224,6 +228,7 @@ class Wiring:
             self.observer,
             self.checks,
             delivery_checks,
+            broadcast_queue or FakeBroadcastQueue(),
             objects,
             scheduler,
             job_queue or FakeJobQueue(),
@@ -247,6 +252,7 @@ class Wiring:
         push_queue: PushQueue,
         delivery_checks: DeliveryCheckQueue,
         shard_queue: ShardQueue,
+        broadcast_queue: BroadcastQueue | None = None,
         sweep_queue: SweepQueue | None = None,
         objects: Objects | None = None,
         job_queue: JobQueue | None = None,
@@ -263,6 +269,7 @@ class Wiring:
             self.observer,
             self.checks,
             delivery_checks,
+            broadcast_queue or FakeBroadcastQueue(),
             push_queue,
             shard_queue,
             lambda _: provider,

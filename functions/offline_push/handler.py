@@ -11,12 +11,14 @@ from typing import Any, Final, assert_never
 
 from functions.offline_push.wiring import SHARD, Wiring, shard_from, wire
 from shared.adapters.aws.push_queues import (
+    BROADCAST,
     JOB,
     LOOK,
     LOOKS,
     PUSH,
     REMINDER,
     SWEEP,
+    broadcast_from,
     job_from,
     looks_from,
     step_from,
@@ -24,12 +26,14 @@ from shared.adapters.aws.push_queues import (
 )
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
+from shared.domain.broadcasts import BroadcastJob
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.jobs import JobStep
 from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.packs import DuePack, Portion
 from shared.domain.pushes import PushJob, SweepPart
 from shared.observability import make_logger, unexpected
+from shared.operations.broadcast_pages import carry_on
 from shared.operations.fan_out import deliver_shard
 from shared.operations.packs import make_pack
 from shared.operations.portions import deliver_portion
@@ -42,7 +46,7 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | Portion | Sequence[DeliveryCheck | Digest | DuePack] | Due | SweepPart | PushJob | JobStep
+Work = Shard | Portion | Sequence[DeliveryCheck | Digest | DuePack] | Due | SweepPart | PushJob | JobStep | BroadcastJob
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -143,11 +147,14 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     PUSH: job_from,
     SWEEP: sweep_from,
     JOB: step_from,
+    BROADCAST: broadcast_from,
     REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
 }
 
 
-def _carry_out(task: Shard | Portion | Digest | DuePack | Due | SweepPart | JobStep, wiring: Wiring) -> None:
+def _carry_out(
+    task: Shard | Portion | Digest | DuePack | Due | SweepPart | JobStep | BroadcastJob, wiring: Wiring
+) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
@@ -166,6 +173,8 @@ def _carry_out(task: Shard | Portion | Digest | DuePack | Due | SweepPart | JobS
             from shared.operations.jobs import advance  # noqa: PLC0415  # few invocations come to a job
 
             advance(task, stores=stores, services=services, context=context)
+        case BroadcastJob():
+            carry_on(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
 

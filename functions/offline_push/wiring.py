@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.aws.archive import S3Archive
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsJobQueue, SqsPushQueue, SqsSweepQueue
+from shared.adapters.aws.push_queues import (
+    SqsBroadcastQueue,
+    SqsDeliveryCheckQueue,
+    SqsJobQueue,
+    SqsPushQueue,
+    SqsSweepQueue,
+)
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
@@ -74,6 +80,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         presence_checks=SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms),
         delivery_checks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
         push_queue=SqsPushQueue({name: SqsQueue(queues, url) for name, url in platforms.items() if url}),
+        broadcast_queue=SqsBroadcastQueue(SqsQueue(queues, settings.fan_out_queue_url)),
         shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
         providers=Gateways(settings, environment),
         sweep_queue=SqsSweepQueue(SqsQueue(queues, settings.look_queue_url)),

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from functions.rest.admin import add_audit, add_bans
 from functions.rest.answers import Answer, add_errors, ok
+from functions.rest.broadcasts import add_broadcast, add_broadcasts
 from functions.rest.conversations import add_conversation, add_conversations, add_members_routes
 from functions.rest.messages import add_files, add_message, add_messages, add_reactions
 from functions.rest.moderation import add_report, add_reports
@@ -65,6 +66,7 @@ _RESOURCES = (
     *(add_messages, add_message, add_reactions, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
     *(add_users, add_exports, add_user, add_reports, add_report),
+    *(add_users, add_user, add_broadcasts, add_broadcast),
 )
 
 

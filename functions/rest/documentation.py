@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire.shapes import admin, conversations, messages, moderation, people, rights, service, users
+from shared.wire.shapes import (
+    admin,
+    broadcasts,
+    conversations,
+    messages,
+    moderation,
+    people,
+    rights,
+    service,
+    users,
+)
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -22,6 +32,7 @@ TAGS: Final[Mapping[str, str]] = {
     "devices": "Where the caller's pushes go.",
     "notifications": "What users are told outside of conversations, by servers with the scope `notifications:send`.",
     "moderation": "What users report, and those with the scope `moderation` decide.",
+    "broadcasts": "What everybody is told, by servers with the scope `broadcasts:send` or `admin`.",
     "admin": "For tokens with the scope `admin`.",
 }
 
@@ -99,6 +110,12 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_notification": Documented("notifications", {201: people.SentNotification}, (Forbidden,)),
     "get_notifications": Documented("notifications", {200: people.Notifications}),
     "delete_notification": Documented("notifications", {204: None}),
+    "post_broadcast": Documented("broadcasts", {202: broadcasts.Broadcast}, (Forbidden, Conflict)),
+    "get_broadcasts": Documented("broadcasts", {200: broadcasts.Broadcasts}, (Forbidden,)),
+    "get_broadcast": Documented("broadcasts", {200: broadcasts.Broadcast}, (Forbidden, NotFound)),
+    "post_pause": Documented("broadcasts", {200: broadcasts.Broadcast}, (Forbidden, NotFound, Conflict)),
+    "post_resume": Documented("broadcasts", {200: broadcasts.Broadcast}, (Forbidden, NotFound, Conflict)),
+    "post_cancel": Documented("broadcasts", {200: broadcasts.Broadcast}, (Forbidden, NotFound, Conflict)),
     "get_users": Documented("users", {200: users.FoundUsers}),
     "post_users": Documented("users", {200: users.Users}, (Forbidden,)),
     "get_user": Documented("users", {200: users.User}, (NotFound,)),

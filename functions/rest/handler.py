@@ -11,7 +11,7 @@ from functions.rest.wiring import Wiring
 from shared.adapters.aws.archive import S3Archive
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.parallel import ParallelCalls
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsJobQueue
+from shared.adapters.aws.push_queues import SqsBroadcastQueue, SqsDeliveryCheckQueue, SqsJobQueue
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
@@ -63,6 +63,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
             observer=FunctionObserver("rest", _LOGGER),
             presence_checks=SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms),
             delivery_checks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
+            broadcast_queue=SqsBroadcastQueue(SqsQueue(queues, settings.fan_out_queue_url)),
             objects=S3Objects(bucket, bucket=settings.bucket),
             scheduler=EventBridgeReminderScheduler(
                 scheduler(environment, deadline),

@@ -29,6 +29,8 @@ _DIGITS: Final = len(str(MAX_NUMBER))
 # Where an id stands: a slash in it is a part of it, and no other path. The gateway decodes paths before we see them.
 _PLACES_OF_IDS: Final = re.compile(
     r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
+    r"|/v1/broadcasts/(?P<halted>.+)/(?:pause|resume|cancel)"
+    r"|/v1/broadcasts/(?P<broadcast>.+)"
     r"|/v1/reports/(?P<report>.+)/decision"
     r"|/v1/reports/(?P<one>.+)"
     r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke|export)"
@@ -159,6 +161,7 @@ DevicePath = Annotated[
 ]
 _NoticeText = Annotated[str, Field(pattern=f"^{NOTIFICATION_ID_PATTERN}$"), BeforeValidator(_decoded)]
 NotificationPath = Annotated[_NoticeText, Path(description="The notification's id.", examples=["order-4711"])]
+BroadcastPath = Annotated[_NoticeText, Path(description="The broadcast's id.", examples=["maintenance-7"])]
 ReminderPath = Annotated[
     _NoticeText, Path(description="The reminder's id.", examples=["5f0c1b7a9d3e4f62a8b1c0d9e7f61234"])
 ]

@@ -81,9 +81,7 @@ class Wiring:
         """The caller of what is for administrators. What changes something leaves a row. Raises Forbidden, too."""
         identity = self.caller(app)
         _check_admin(identity)
-        is_recorded = _header(app, ACTING_AS) is not None
-        if not is_recorded and app.current_event.http_method not in _READS:
-            self._record(app, identity.user_id, None)
+        self._record_change(app, identity)
         return identity
 
     def moderator(self, app: APIGatewayHttpResolver) -> str:
@@ -92,9 +90,22 @@ class Wiring:
         if not identity.scopes & {ADMIN, MODERATION}:
             raise Forbidden(f"This needs a token with the scope `{ADMIN}` or `{MODERATION}`")
         by: str = app.context["user_id"]
-        if _header(app, ACTING_AS) is None and app.current_event.http_method not in _READS:
-            self._record(app, by, None)
+        self._record_change(app, identity)
         return by
+
+    def permitted(self, app: APIGatewayHttpResolver, scope: str) -> Identity:
+        """The caller of what is for a scope of its own, and for administrators, who leave a row as with `admin`."""
+        identity = self.caller(app)
+        if ADMIN not in identity.scopes and scope not in identity.scopes:
+            raise Forbidden(f"This needs a token with the scope `{scope}`")
+        if ADMIN in identity.scopes:
+            self._record_change(app, identity)
+        return identity
+
+    def _record_change(self, app: APIGatewayHttpResolver, identity: Identity) -> None:
+        """An administrator's, unless it is on record for the header `Parley-As`."""
+        if _header(app, ACTING_AS) is None and app.current_event.http_method not in _READS:
+            self._record(app, identity.user_id, None)
 
     def _record(self, app: APIGatewayHttpResolver, by: str, acting_as: str | None) -> None:
         """Before anything is done: what is not on record does not happen. Of the body nothing is noted."""

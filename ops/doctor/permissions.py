@@ -50,6 +50,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         "Secret": _READ_KEPT,
         "PresenceChecks": _SEND,
         "Looks": _SEND,
+        "FanOut": _SEND,
         "uploads/*": "s3:PutObject",
         "files/*": "s3:GetObject",
         "thumbnails/*": "s3:GetObject",
@@ -104,7 +105,6 @@ _QUEUES: Final = {
     "Failed checks": "FileChecksFailures",
 }
 _TABLES: Final = {"Log": "LogTable", "Members": "MembersTable", "Sessions": "SessionsTable", "Tickets": "TicketsTable"}
-_PROVIDERS: Final = ("FcmPushes", "ApnsPushes")
 
 
 def missing(patient: Patient) -> dict[str, list[str]]:
@@ -116,15 +116,8 @@ def missing(patient: Patient) -> dict[str, list[str]]:
         for place, actions in NEEDED.get(name, {}).items():
             for arn in arns.get(place, ()):
                 lacking = [one for one in actions.split() if not _is_allowed(one, arn, statements)]
-                found.setdefault(name, []).extend(
-                    f"{action} on {place}" for action in lacking if not _is_idle(action, patient)
-                )
+                found.setdefault(name, []).extend(f"{action} on {place}" for action in lacking)
     return {name: some for name, some in found.items() if some}
-
-
-def _is_idle(action: str, patient: Patient) -> bool:
-    """Nobody is looked for where nobody can be pushed to."""
-    return action == "dynamodb:Scan" and not any(_queue(patient, name) for name in _PROVIDERS)
 
 
 def _arns(patient: Patient) -> dict[str, list[str]]:

@@ -281,13 +281,14 @@ class Delivered:
     """What became of one broadcast.
 
     `sessions` is what was read for it, for callers that need it again; None where nothing had to be read. `gone` are
-    users whose last connection turned out to be dead, `forgotten` all connections that were.
+    users whose last connection turned out to be dead, `forgotten` all connections that were; `reached` were posted to.
     """
 
     sessions: SessionsByUser | None = None
     failed: int = 0
     gone: tuple[Gone, ...] = ()
     forgotten: tuple[Connection, ...] = ()
+    reached: int = 0
 
 
 NOBODY: Final = Delivered()

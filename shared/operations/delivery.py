@@ -77,7 +77,8 @@ def post(
     dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]
     failed = sum(posted.outcome is PostOutcome.FAILED for posted in outcomes)
     forgotten = tuple(one for one in dead if not one.may_be_connecting(now))
-    return Delivered(known, failed, tuple(_forget(forgotten, stores.sessions, now)), forgotten)
+    gone = tuple(_forget(forgotten, stores.sessions, now))
+    return Delivered(known, failed, gone, forgotten, len(outcomes) - len(dead) - failed)
 
 
 def _forget(connections: Iterable[Connection], sessions: Sessions, now: int) -> Iterator[Gone]:

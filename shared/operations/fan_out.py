@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.connections import Connection, Session, live
+from shared.domain.connections import Connection, Delivered, Session, live
 from shared.domain.entries import Entry, Pack
 from shared.domain.fan_out import Shard
-from shared.domain.notifications import AboutMessage
+from shared.domain.notifications import AboutMessage, Notification
 from shared.domain.text import is_group_id
 from shared.operations.attendance import list_members
 from shared.operations.context import Context
@@ -115,14 +115,14 @@ def deliver(
 
 
 def post_paced(
-    event: Entry | Pack,
+    event: Entry | Pack | Notification,
     connections: Sequence[Connection],
     *,
     attending: str | None,
     stores: PresenceStores,
     services: PushServices,
     context: Context,
-) -> None:
+) -> Sequence[Delivered]:
     """Post to all of these, at most `fan_out_rate` a second. Who attends `attending` and is gone does not any more."""
     now, rate = context.now, context.limits.fan_out_rate
     portion = max(1, rate // _PORTIONS)
@@ -140,6 +140,7 @@ def post_paced(
         if attending is not None:
             for gone in one.forgotten:
                 stores.attendance.leave(gone.connection_id, attending)
+    return delivered
 
 
 @dataclass(frozen=True, slots=True)

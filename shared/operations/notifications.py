@@ -97,15 +97,24 @@ def check_notification(asked: NotificationRequest) -> None:
         raise BadRequest(f"`users` are 1 to {MAX_USERS}")
     for user_id in asked.users:
         check_user_id(user_id)
-    if asked.notification_id is not None and not _NOTIFICATION_ID.fullmatch(asked.notification_id):
+    if asked.notification_id is not None and not is_notification_id(asked.notification_id):
         raise BadRequest(f"`notification_id` is {NOTIFICATION_ID_RULE}")
-    if len(asked.title) > MAX_TITLE:
+    check_text(asked.title, asked.body, asked.data)
+
+
+def is_notification_id(text: str) -> bool:
+    return _NOTIFICATION_ID.fullmatch(text) is not None
+
+
+def check_text(title: str, body: str, data: Mapping[str, str]) -> None:
+    """Raises BadRequest or TooLarge, naming the field."""
+    if len(title) > MAX_TITLE:
         raise TooLarge(f"`title` has at most {MAX_TITLE} characters")
-    if not is_label(asked.title):
+    if not is_label(title):
         raise BadRequest("`title` is blank, or holds a control character")
-    if len(asked.body) > MAX_BODY:
+    if len(body) > MAX_BODY:
         raise TooLarge(f"`body` has at most {MAX_BODY:,} characters")
-    if len(_encoded(asked.data)) > MAX_DATA_BYTES:
+    if len(_encoded(data)) > MAX_DATA_BYTES:
         raise TooLarge(f"`data` has at most {MAX_DATA_BYTES:,} bytes")
 
 

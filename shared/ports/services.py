@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 if TYPE_CHECKING:  # a port costs nothing where it is not used
     from collections.abc import Callable, Iterable, Sequence
 
+    from shared.domain.broadcasts import BroadcastJob
     from shared.domain.connections import Closing, Gone, Posted, PresenceChange
     from shared.domain.devices import Platform
     from shared.domain.entries import Entry, Pack, ReadAlong, Receipt, Typing
@@ -122,6 +123,13 @@ class ShardQueue(Protocol):
         """Have each delivered at least once. Raises Unavailable where it should be tried again."""
 
 
+class BroadcastQueue(Protocol):
+    """Where the jobs of broadcasts wait, among the shards of large groups but behind them."""
+
+    def put(self, jobs: Sequence[BroadcastJob]) -> None:
+        """Have each carried out at least once. Raises Unavailable where it should be tried again."""
+
+
 class ReminderScheduler(Protocol):
     """Calls back at a time."""
 
@@ -170,7 +178,14 @@ class NotifyingServices(Services):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class RestServices(NotifyingServices):
+class BroadcastServices(NotifyingServices):
+    """What telling everybody takes."""
+
+    broadcast_queue: BroadcastQueue
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RestServices(BroadcastServices):
     """What the HTTP API takes."""
 
     objects: Objects
@@ -180,7 +195,7 @@ class RestServices(NotifyingServices):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PushServices(NotifyingServices):
+class PushServices(BroadcastServices):
     """What waking devices takes."""
 
     push_queue: PushQueue

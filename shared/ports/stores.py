@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports import people
     from shared.ports.audit import Audit
+    from shared.ports.broadcasts import Broadcasts
     from shared.ports.connections import Attendance, Sessions, Tickets, Watches
     from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
@@ -61,6 +62,7 @@ class Stores(ChatStores):
     audit: Audit
     reports: Reports
     jobs: Jobs
+    broadcasts: Broadcasts
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

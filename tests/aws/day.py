@@ -66,6 +66,7 @@ def live_through(day: Day) -> None:
     presence(day)
     connections(day)
     pushes(day)
+    broadcasts(day)
     by_http(day)
     day.settle()
 
@@ -213,6 +214,19 @@ def pushes(day: Day) -> None:
     day.settle()
     assert {push.target.platform for push in functions.pushed} == {"fcm", "apns"}
     functions.http("bob", "DELETE", "/v1/devices/one")
+
+
+def broadcasts(day: Day) -> None:
+    functions = day.functions
+    functions.http("alice", "POST", "/v1/broadcasts", {"title": "Hello", "store": True, "broadcast_id": "b"})
+    day.settle()
+    for how in ("", "/b"):
+        functions.http("alice", "GET", f"/v1/broadcasts{how}")
+    for how in ("pause", "resume", "cancel"):
+        functions.http("alice", "POST", "/v1/broadcasts", {"title": "Hello", "broadcast_id": how})
+        functions.http("alice", "POST", f"/v1/broadcasts/{how}/{'cancel' if how == 'cancel' else 'pause'}")
+    functions.http("alice", "POST", "/v1/broadcasts/resume/resume")
+    day.settle()
 
 
 def by_http(day: Day) -> None:

@@ -25,6 +25,7 @@ from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.auth.tokens import SecretKey, TokenVerifier
+from shared.domain.broadcasts import SEGMENTS, Broadcast, fresh_segments
 from shared.domain.connections import Identity, PostOutcome
 from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.devices import APNS, FCM, Device, PushTarget
@@ -151,6 +152,10 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("POST", "/v1/notifications", {"users": ["alice", "bob"], "title": "Hello", "notification_id": "n"}),
         ("GET", "/v1/notifications", None),
         ("DELETE", "/v1/notifications/n", None),
+        ("POST", "/v1/broadcasts", {"title": "Hello", "broadcast_id": "b"}),
+        ("GET", "/v1/broadcasts", None),
+        ("GET", "/v1/broadcasts/b", None),
+        *(("POST", f"/v1/broadcasts/b/{how}", None) for how in ("pause", "resume", "cancel")),
         ("PUT", "/v1/users/bob", {"name": "Bob", "data": {"team": 7}}),
         ("POST", "/v1/users", {"users": [{"user_id": "bob", "name": "Robert"}, {"user_id": "carol"}]}),
         ("GET", "/v1/users?prefix=rob", None),
@@ -274,6 +279,11 @@ def test_offline_push(harness: BudgetHarness) -> None:
     jobs = [push_record("bob", 1, platform=platform) for platform in (APNS, FCM)]
     assert [work([job], wired) for job in jobs] == [done, done]
     assert answers == []
+    started = Broadcast("b", "Hello", "", True, "shop", NOW, NOW, fresh_segments(is_stored=True))
+    assert wired.stores.broadcasts.start(started, limit=1)
+    for segment in range(2 * SEGMENTS):
+        page = {"kind": "broadcast", "broadcast_id": "b", "segment": segment, "step": 0, "nonce": "n"}
+        assert work([sqs_record(page)], wired) == done
     assert work([sqs_record({"kind": "sweep", "since": 0, "until": NOW + HOUR, "after": None})], wired) == done
     export(wired)
     assert harness.meter.used == DYNAMODB["OfflinePush"]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zlib import crc32
 
 from shared.adapters.aws.calls import ServiceError
 from tests.calls import Unhurried
@@ -51,6 +52,9 @@ _SCAN: Final = frozenset(
     {
         "TableName",
         "FilterExpression",
+        "ProjectionExpression",
+        "Segment",
+        "TotalSegments",
         "ExpressionAttributeNames",
         "ExpressionAttributeValues",
         "ConsistentRead",
@@ -175,6 +179,9 @@ class Store(Unhurried):
             raise invalid("Limit must be greater than or equal to 1")
         start = table.place(taken_item(request["ExclusiveStartKey"])[0]) if "ExclusiveStartKey" in request else None
         rows = [row for place, row in table.rows() if start is None or place > start]
+        if "TotalSegments" in request:
+            part, parts = _segment(request)
+            rows = [row for row in rows if _part_of(row.key[table.key_names[0]], parts) == part]
         page = self._page(rows, len(rows), request)
         if _FILTER in request:
             compiled = condition(request[_FILTER], _FILTER)
@@ -183,6 +190,9 @@ class Store(Unhurried):
                 check(names, values)
             page["Items"] = [item for item in page["Items"] if compiled.holds(item, names, values)]
             page["Count"] = len(page["Items"])
+        if "ProjectionExpression" in request:
+            kept = request["ProjectionExpression"].replace(" ", "").split(",")
+            page["Items"] = [{name: item[name] for name in kept if name in item} for item in page["Items"]]
         return page
 
     def _page(self, rows: Iterable[Row], count: int, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -319,6 +329,19 @@ class Store(Unhurried):
         if earlier[0] != writes:
             raise refused("IdempotentParameterMismatchException", "")
         return True
+
+
+def _segment(request: Mapping[str, Any]) -> tuple[int, int]:
+    """Which segment of how many."""
+    part, parts = request.get("Segment"), request["TotalSegments"]
+    if part is None or not 0 <= part < parts:
+        raise invalid("The Segment parameter is zero-based and must be less than parameter TotalSegments")
+    return part, parts
+
+
+def _part_of(hash_key: Mapping[str, Any], parts: int) -> int:
+    """In which of so many segments a partition is: any spread will do that stays the same."""
+    return crc32(repr(sorted(hash_key.items())).encode()) % parts
 
 
 def _item(asked: Write) -> Item | None:

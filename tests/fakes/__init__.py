@@ -7,6 +7,7 @@ from tests.fakes.connections import FakeGateway, FakePresenceChecks
 from tests.fakes.files import FakeObjects
 from tests.fakes.jobs import FakeArchive, FakeJobQueue
 from tests.fakes.notification import (
+    FakeBroadcastQueue,
     FakeDeliveryCheckQueue,
     FakePushQueue,
     FakeReminderScheduler,
@@ -17,6 +18,7 @@ from tests.fakes.notification import (
 __all__ = [
     "DM",
     "FakeArchive",
+    "FakeBroadcastQueue",
     "FakeClock",
     "FakeDeliveryCheckQueue",
     "FakeGateway",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from shared.domain.broadcasts import BroadcastJob
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import DeliveryCheck, Digest, Reminder
 from shared.domain.packs import DuePack, Portion
@@ -76,6 +77,19 @@ class FakeShardQueue:
             raise Unavailable
         self.shards += [one for one in shards if isinstance(one, Shard)]
         self.portions += [one for one in shards if isinstance(one, Portion)]
+
+
+@dataclass
+class FakeBroadcastQueue:
+    """`jobs` are all that were put and not taken. It takes none while it `refuses`."""
+
+    jobs: list[BroadcastJob] = field(default_factory=list)
+    refuses: bool = False
+
+    def put(self, jobs: Sequence[BroadcastJob]) -> None:
+        if self.refuses:
+            raise Unavailable
+        self.jobs += jobs
 
 
 @dataclass

@@ -27,7 +27,7 @@ from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections, JsonService
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
+from shared.adapters.aws.push_queues import SqsBroadcastQueue, SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.devices import FCM
@@ -129,6 +129,7 @@ class FaultHarness:
             objects=self.stepped_objects,
             scheduler=cast("Any", Stepping(self.scheduler, self.steps)),
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
+            broadcast_queue=SqsBroadcastQueue(self.queue("fan-out")),
             new_secret=lambda: f"s{next(self.numbers):042}",
             inline_limit=INLINE_LIMIT,
             reminder_limit=5,
@@ -145,6 +146,7 @@ class FaultHarness:
             push_queue=SqsPushQueue({FCM: self.queue("push")}),
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             shard_queue=SqsShardQueue(self.queue("fan-out")),
+            broadcast_queue=SqsBroadcastQueue(self.queue("fan-out")),
             sweep_queue=SqsSweepQueue(self.queue("looks")),
         )
 

@@ -60,6 +60,7 @@ ENVIRONMENT = {
         ),
         *("IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET", "USERS_VISIBLE"),
         *("LOOK_QUEUE_ARN", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
+        "FAN_OUT_QUEUE_URL",
         *LOOK_QUEUE,
         *CHAT,
     },

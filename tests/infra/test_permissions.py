@@ -38,6 +38,7 @@ SCHEDULE = {
     ("scheduler:DeleteSchedule", "schedules of the group"),
     ("iam:PassRole", "Schedules' role"),
 }
+BROADCAST = {("sqs:SendMessage", "FanOut")}
 PROVIDERS = {
     *consumes("FcmPushes"),
     *consumes("ApnsPushes"),
@@ -49,7 +50,7 @@ BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     "Connect": CONNECTIONS | CHECK_PRESENCE,
     "Disconnect": CHECK_PRESENCE,
     "Message": CONNECTIONS | SECRET | CHECK_PRESENCE,
-    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | OBJECTS["Rest"] | SCHEDULE,
+    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | BROADCAST | OBJECTS["Rest"] | SCHEDULE,
     "OfflinePush": POSTS
     | STREAM
     | CHECK_PRESENCE
@@ -228,7 +229,7 @@ def test_no_action_has_a_wildcard_and_one_function_may_scan(each: Resources) -> 
     actions = {action for statement in allowing(each) for action in listed(statement["Action"])}
     assert not {action for action in actions if "*" in action}
     scanning = [one for one in allowing(each) if "dynamodb:Scan" in listed(one["Action"])]
-    assert len(scanning) == 3  # an export reads all tables that last
+    assert len(scanning) == 3  # broadcasts and exports read all tables that last
     assert not {action for action in actions if action.startswith("dynamodb:Describe")} - {"dynamodb:DescribeStream"}
 
 

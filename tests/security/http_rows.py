@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.security.scenario import NOTIFICATION, REMINDER, REPORT
+from tests.security.scenario import BROADCAST, NOTIFICATION, REMINDER, REPORT
 
 LATER: Final = time.time_ns() // 1_000_000 + 86_400_000
 THUMB: Final = "%F0%9F%91%8D"
@@ -151,6 +151,13 @@ ROWS: Final[list[Row]] = [
         201,
         {"users": ["alice", "bob"], "title": "Maintenance"},
         scope="notifications:send",
+    ),
+    Scoped("post_broadcast", "POST", "/v1/broadcasts", 202, {"title": "Maintenance"}, scope="broadcasts:send"),
+    Scoped("get_broadcasts", "GET", "/v1/broadcasts", 200, scope="broadcasts:send"),
+    Scoped("get_broadcast", "GET", f"/v1/broadcasts/{BROADCAST}", 200, scope="broadcasts:send"),
+    *(
+        Scoped(f"post_{how}", "POST", f"/v1/broadcasts/{BROADCAST}/{how}", 200, scope="broadcasts:send")
+        for how in ("pause", "resume", "cancel")
     ),
     Own("get_users", "GET", "/v1/users", 200, query={"ids": "alice,bob"}),
     Own("get_user", "GET", "/v1/users/alice", 404, stranger=(404, "not_found")),

@@ -31,6 +31,7 @@ UNKNOWN: Final = "group:zzzzzzzzzzzzzzzz"
 REMINDER: Final = "5f0c1b7a9d3e4f62a8b1c0d9e7f61234"
 NOTIFICATION: Final = "order-4711"
 REPORT: Final = report_id("carol", "@victor", 0)
+BROADCAST: Final = "maintenance-7"
 # What only those whom it is for may ever get to see.
 SECRETS: Final = {
     "text": "the canary sings at noon",
@@ -96,6 +97,8 @@ def _build() -> RestHarness:
     harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}
     harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
+    broadcast = {"title": "Maintenance", "broadcast_id": BROADCAST}
+    harness.call("POST", "/v1/broadcasts", user="shop", scope="broadcasts:send", body=broadcast)
     made = harness.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
     _rename(harness, made.body["reminder_id"])
     harness.gateway.posts.clear()
@@ -133,6 +136,7 @@ def _parts(harness: RestHarness | MessageHarness) -> dict[str, Any]:
             "checks": harness.checks,
             "schedules": harness.scheduler,
             "looks": harness.delivery_checks,
+            "jobs": harness.broadcasts,
         }
     return {"gateway": harness.gateway}
 

@@ -17,7 +17,7 @@ from tests.stores import MEMBERS
 
 # Of alice's messages: the one in each conversation.
 MESSAGE = {GROUP: "2", DM: "1", BLOCKED_DM: "1"}
-EVERY_SCOPE = "admin notifications:send chat openid * root"
+EVERY_SCOPE = "admin broadcasts:send notifications:send chat openid * root"
 INSIDE = [row for row in ROWS if isinstance(row, Inside)]
 OWN = [row for row in ROWS if isinstance(row, Own)]
 SCOPED = [row for row in ROWS if isinstance(row, Scoped)]
@@ -256,6 +256,7 @@ NEARLY: dict[str, list[Any]] = {
         "Notifications:Send",
         "admin",
     ],
+    "broadcasts:send": ["", "broadcasts", "broadcasts:*", "broadcasts:sender", "Broadcasts:Send", "notifications:send"],
 }
 SIDEWAYS: list[dict[str, Any]] = [
     *(

@@ -73,6 +73,7 @@ VARIABLES: dict[type[Any], set[str]] = {
         ),
         *("AUDIT_DAYS", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET", "USERS_VISIBLE"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
+        "FAN_OUT_QUEUE_URL",
     },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),

@@ -27,7 +27,7 @@ from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections, Post
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
+from shared.adapters.aws.push_queues import SqsBroadcastQueue, SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
@@ -203,6 +203,7 @@ class Instance:
             objects=self.objects,
             scheduler=self.scheduler,
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
+            broadcast_queue=SqsBroadcastQueue(self.queue("fan-out")),
             new_secret=self.new_secret,
             limiter=wiring.limiter(limits.rate),
             invites=InviteLimiter(limits.invites, self.stores.invites, self.now),
@@ -246,6 +247,7 @@ class Instance:
             push_queue=SqsPushQueue({FCM: self.queue("fcm"), APNS: self.queue("apns")}),
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             shard_queue=SqsShardQueue(self.queue("fan-out")),
+            broadcast_queue=SqsBroadcastQueue(self.queue("fan-out")),
             sweep_queue=SqsSweepQueue(self.queue("looks")),
             jitter=lambda ms: hub.random.randrange(ms + 1),
             wait_ms=hub.wait,

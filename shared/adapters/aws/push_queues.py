@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
+from shared.domain.broadcasts import BroadcastJob
 from shared.domain.devices import APNS, FCM, Platform
 from shared.domain.jobs import KINDS, JobStep
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
@@ -19,6 +20,9 @@ PUSH: Final = "push"
 REMINDER: Final = "reminder"
 SWEEP: Final = "sweep"
 JOB: Final = "job"
+BROADCAST: Final = "broadcast"
+# All broadcasts are one group of the queue: together they hold up no message, however many there are.
+_TOGETHER: Final = "broadcasts"
 _PLATFORMS: Final = (FCM, APNS)
 # Of one BatchGetItem: each user's membership, and the place in the log.
 _ROWS: Final = 100
@@ -71,6 +75,25 @@ def step_from(body: Mapping[str, Any]) -> JobStep:
     if kind not in KINDS:
         raise ValueError("no such kind of job")
     return JobStep(kind, str(body["user_id"]), str(body["job_id"]), int(body["step"]))
+
+
+class SqsBroadcastQueue:
+    """BroadcastQueue on the SQS queue of shards, fair between all broadcasts together and each group.
+
+    Versions that know of no broadcasts fail over such a message, so that it comes again.
+    """
+
+    def __init__(self, queue: SqsQueue) -> None:
+        self._queue = queue
+
+    def put(self, jobs: Sequence[BroadcastJob]) -> None:
+        bodies = ({"kind": BROADCAST, "group": _TOGETHER, **asdict(job)} for job in jobs)
+        self._queue.send_all(bodies, fair_by="group")
+
+
+def broadcast_from(body: Mapping[str, Any]) -> BroadcastJob:
+    """Raises for one that can't be read."""
+    return BroadcastJob(str(body["broadcast_id"]), int(body["segment"]), int(body["step"]), str(body["nonce"]))
 
 
 def sweep_from(body: Mapping[str, Any]) -> SweepPart:

@@ -8,6 +8,7 @@ from secrets import token_hex
 from typing import Final
 
 from shared.adapters.dynamodb import schema
+from shared.adapters.dynamodb.broadcasts import BROADCAST
 from shared.adapters.dynamodb.client import TTL, Calls, Item, MembersStore, Refused, from_item, to_item
 from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.memberships import member_from
@@ -140,7 +141,9 @@ class DynamoDbStandings(MembersStore):
         rows = {row[SK]: row for row in found}
         members = [member_from(row) for name, row in rows.items() if name.startswith(schema.CONVERSATION_PREFIX)]
         notices = [
-            row for name, row in rows.items() if name.startswith(schema.NOTICE_PREFIX) and not row.get("acknowledged")
+            row
+            for name, row in rows.items()
+            if name.startswith(schema.NOTICE_PREFIX) and not row.get("acknowledged") and BROADCAST not in row
         ]
         notifications = [_notification_from(user_id, row) for row in notices if row["expires_at"] > now]
         devices = devices_from(rows.get(schema.devices_key(user_id)[SK], {}))

@@ -40,6 +40,9 @@ sent#H           sent               the message whose conversation, sender and i
 audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
 report#R         report             a report: of what, by whom, and what was decided
 reports#S        T#R                report R of time T, whose status S is `open` or `decided`
+broadcast#B      broadcast          what everybody is told, and how far that is, for 90 days
+broadcasts       T#B                broadcast B was begun at time T
+                 work               which broadcasts are running or paused
 """
 
 from __future__ import annotations
@@ -282,6 +285,20 @@ def record_key(user_id: str) -> Item:
 def term_key(term: str, user_id: str) -> Item:
     """What a name is found by. No control character is in one."""
     return {PK: f"names#{term[:1]}", SK: f"{term}{SEPARATOR}{user_id}"}
+
+
+def broadcast_key(broadcast_id: str) -> Item:
+    return {PK: f"broadcast#{broadcast_id}", SK: "broadcast"}
+
+
+def broadcast_listing_key(at: int, broadcast_id: str) -> Item:
+    """A broadcast in the list of them, sorted by when it was begun."""
+    return {PK: "broadcasts", SK: f"{at:016}#{broadcast_id}"}
+
+
+def broadcasts_at_work_key() -> Item:
+    """Beside the list, and behind it."""
+    return {PK: "broadcasts", SK: "work"}
 
 
 def entry_key(conversation_id: str, seq: int) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.adapters.dynamodb import model_stores
 from shared.adapters.dynamodb.audit import DynamoDbAudit
+from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
@@ -32,4 +33,5 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         audit=DynamoDbAudit(calls, members_table=members),
         reports=DynamoDbReports(calls, members_table=members),
         jobs=DynamoDbJobs(calls, members_table=members),
+        broadcasts=DynamoDbBroadcasts(calls, tables, parallel_map=parallel_map),
     )

@@ -72,6 +72,7 @@ class RestHarness(Harness):
             delivery_checks=self.delivery_checks,
             job_queue=self.jobs,
             archive=self.archive,
+            broadcast_queue=self.broadcasts,
             new_secret=lambda: next(self.secrets),
             edit_window_s=86_400,
             group_limit=GROUP_LIMIT,

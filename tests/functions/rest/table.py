@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.adapters.dynamodb.schema import seat_key
 from shared.domain.bans import FOREVER, Ban
+from shared.domain.broadcasts import SEGMENTS, Segment
 from shared.domain.channels import MAX_WRITERS
 from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
@@ -15,6 +16,7 @@ from shared.domain.files import PENDING
 from shared.domain.jobs import DONE, EXPORT, Job
 from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
+from shared.operations.broadcasts import MAX_AT_ONCE
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.users import put_user
 from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
@@ -181,6 +183,31 @@ def told_before(harness: RestHarness) -> None:
     harness.call("POST", "/v1/notifications", scope=SENDING, body=NOTIFICATION)
 
 
+def broadcast_before(harness: RestHarness) -> None:
+    harness.call("POST", "/v1/broadcasts", scope=TELLING, body=BROADCAST)
+
+
+def paused_before(harness: RestHarness) -> None:
+    broadcast_before(harness)
+    harness.call("POST", "/v1/broadcasts/b1/pause", scope=TELLING)
+
+
+def cancelled_before(harness: RestHarness) -> None:
+    broadcast_before(harness)
+    harness.call("POST", "/v1/broadcasts/b1/cancel", scope=TELLING)
+
+
+def busy_with_broadcasts(harness: RestHarness) -> None:
+    for number in range(2, MAX_AT_ONCE + 2):
+        harness.call("POST", "/v1/broadcasts", scope=TELLING, body={"title": "x", "broadcast_id": f"b{number}"})
+
+
+def done_before(harness: RestHarness) -> None:
+    broadcast_before(harness)
+    for number in range(SEGMENTS):
+        harness.stores.broadcasts.advance("b1", number, Segment(1, is_done=True), now=1)
+
+
 def reminded_before(harness: RestHarness) -> None:
     harness.call("POST", REMINDERS, body=LATER)
 
@@ -195,6 +222,8 @@ LATER = {"at": now() + 86_400_000}  # an hour would be over in a long run
 APPLE = {"platform": "apns", "token": "c0ffee" * 10, "app_id": "org.example.app"}
 SENDING = "notifications:send"
 NOTIFICATION = {"users": ["alice", "bob"], "title": "Maintenance", "notification_id": "n1"}
+TELLING = "broadcasts:send"
+BROADCAST = {"title": "Maintenance", "body": "Back at 6:00.", "broadcast_id": "b1"}
 NAMED = {"type": "group", "name": "Named", "client_conversation_id": "k"}
 MANY = [f"u{number}" for number in range(10)]
 QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
@@ -505,6 +534,43 @@ CASES = [
     Case("get_notifications", "GET /v1/notifications", 200, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/n1", 204, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/a%23b", 400, "bad_request"),
+    # --- broadcasts
+    Case("post_broadcast", "POST /v1/broadcasts", 202, body=BROADCAST, scope=TELLING),
+    Case("post_broadcast", "POST /v1/broadcasts", 202, body={"title": "Terms", "store": True}, scope="admin"),
+    Case("post_broadcast", "POST /v1/broadcasts", 400, "bad_request", body={"title": " "}, scope=TELLING),
+    Case("post_broadcast", "POST /v1/broadcasts", 413, "too_large", body={"title": "x" * 101}, scope=TELLING),
+    Case("post_broadcast", "POST /v1/broadcasts", 403, "forbidden", body=BROADCAST, scope=SENDING),
+    Case(
+        "post_broadcast",
+        "POST /v1/broadcasts",
+        409,
+        "conflict",
+        body=BROADCAST,
+        scope=TELLING,
+        given=busy_with_broadcasts,
+    ),
+    Case("get_broadcasts", "GET /v1/broadcasts", 200, scope=TELLING, given=broadcast_before),
+    Case("get_broadcasts", "GET /v1/broadcasts", 400, "bad_request", query={"cursor": "x"}, scope=TELLING),
+    Case("get_broadcasts", "GET /v1/broadcasts", 403, "forbidden"),
+    Case("get_broadcast", "GET /v1/broadcasts/b1", 200, scope=TELLING, given=broadcast_before),
+    Case("get_broadcast", "GET /v1/broadcasts/a%23b", 400, "bad_request", scope=TELLING),
+    Case("get_broadcast", "GET /v1/broadcasts/b1", 403, "forbidden", given=broadcast_before),
+    Case("get_broadcast", "GET /v1/broadcasts/b1", 404, "not_found", scope=TELLING),
+    Case("post_pause", "POST /v1/broadcasts/b1/pause", 200, scope=TELLING, given=broadcast_before),
+    Case("post_pause", "POST /v1/broadcasts/a%23b/pause", 400, "bad_request", scope=TELLING),
+    Case("post_pause", "POST /v1/broadcasts/b1/pause", 403, "forbidden", given=broadcast_before),
+    Case("post_pause", "POST /v1/broadcasts/b1/pause", 404, "not_found", scope=TELLING),
+    Case("post_pause", "POST /v1/broadcasts/b1/pause", 409, "conflict", scope=TELLING, given=cancelled_before),
+    Case("post_resume", "POST /v1/broadcasts/b1/resume", 200, scope=TELLING, given=paused_before),
+    Case("post_resume", "POST /v1/broadcasts/a%23b/resume", 400, "bad_request", scope=TELLING),
+    Case("post_resume", "POST /v1/broadcasts/b1/resume", 403, "forbidden", given=paused_before),
+    Case("post_resume", "POST /v1/broadcasts/b1/resume", 404, "not_found", scope=TELLING),
+    Case("post_resume", "POST /v1/broadcasts/b1/resume", 409, "conflict", scope=TELLING, given=cancelled_before),
+    Case("post_cancel", "POST /v1/broadcasts/b1/cancel", 200, scope=TELLING, given=broadcast_before),
+    Case("post_cancel", "POST /v1/broadcasts/a%23b/cancel", 400, "bad_request", scope=TELLING),
+    Case("post_cancel", "POST /v1/broadcasts/b1/cancel", 403, "forbidden", given=broadcast_before),
+    Case("post_cancel", "POST /v1/broadcasts/b1/cancel", 404, "not_found", scope=TELLING),
+    Case("post_cancel", "POST /v1/broadcasts/b1/cancel", 409, "conflict", scope=TELLING, given=done_before),
     # --- the directory
     Case("get_users", "GET /v1/users", 200, query={"prefix": "bo"}, given=listed),
     Case("get_users", "GET /v1/users", 400, "bad_request", query={"prefix": " "}),

@@ -18,6 +18,10 @@ export type BegunUpload = { file_id: string; kind: "image" | "audio" | "video" |
 
 export type Blocks = { blocks: string[] };
 
+export type Broadcast = { id: string; title: string; body: string; data: Record<string, string>; store: boolean; state: "running" | "paused" | "cancelled" | "done"; by: string; created_at: number; updated_at: number; progress: number; posted: number; failed: number; stored: number };
+
+export type Broadcasts = { broadcasts: Broadcast[]; next_cursor: string | null };
+
 export type Channel = { id: string; type: "channel"; name: string; join: "open" | "closed"; role: "owner" | "admin" | "member"; head: number };
 
 export type Closed = { closed: number };
@@ -91,6 +95,8 @@ export type Message = { id: string; conversation_id: string; seq: number; sender
 export type NamedRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null; user_id: string };
 
 export type NewBan = { until?: number | null; reason?: string };
+
+export type NewBroadcast = { title: string; body?: string; data?: Record<string, string>; store?: boolean; broadcast_id?: string };
 
 export type NewChannel = { type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
 
@@ -187,6 +193,12 @@ export type Operations = {
   "GET /v1/blocks": { answer: Blocks };
   "PUT /v1/blocks/{user_id}": { path: { user_id: string }; answer: undefined };
   "DELETE /v1/blocks/{user_id}": { path: { user_id: string }; answer: undefined };
+  "GET /v1/broadcasts": { query: { limit?: number; cursor?: string }; answer: Broadcasts };
+  "POST /v1/broadcasts": { body: NewBroadcast; answer: Broadcast };
+  "GET /v1/broadcasts/{broadcast_id}": { path: { broadcast_id: string }; answer: Broadcast };
+  "POST /v1/broadcasts/{broadcast_id}/cancel": { path: { broadcast_id: string }; answer: Broadcast };
+  "POST /v1/broadcasts/{broadcast_id}/pause": { path: { broadcast_id: string }; answer: Broadcast };
+  "POST /v1/broadcasts/{broadcast_id}/resume": { path: { broadcast_id: string }; answer: Broadcast };
   "GET /v1/contacts": { answer: Contacts };
   "POST /v1/contacts": { body: ContactRequest; answer: Contact };
   "PATCH /v1/contacts/{user_id}": { path: { user_id: string }; body: ContactChange; answer: Contact };
