@@ -66,7 +66,7 @@ _RESOURCES = (
     *(add_messages, add_message, add_reactions, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
     *(add_users, add_exports, add_user, add_reports, add_report),
-    *(add_users, add_user, add_broadcasts, add_broadcast),
+    *(add_broadcasts, add_broadcast),
 )
 
 
