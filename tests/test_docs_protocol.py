@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
@@ -13,15 +13,28 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without types
 
 from shared import errors
-from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.changes import (
+    KINDS,
+    Added,
+    Change,
+    Deleted,
+    Edited,
+    OwnChanged,
+    Reacted,
+    Removed,
+    Renamed,
+    RolesChanged,
+)
 from shared.domain.connections import ABUSED, BANNED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
 from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing
+from shared.domain.members import Preferences
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
 from shared.domain.text import USER_ID_PATTERN
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.editing import React
+from shared.operations.own_log import OwnSynced
 from shared.operations.receipts import DELIVERED, READ, Moved
 from shared.operations.sync import Sync, Synced
 from shared.ports.services import Event
@@ -68,6 +81,7 @@ PLAIN = Draft("dm:alice:bob", "alice", "hi", "n", client_message_id="c", reply_t
 FULL = replace(PLAIN, forwarded=True, edited_at=2, reactions=frozenset({("👍", "bob")}), file_id="f")
 FULL = replace(FULL, data='{"order": 4711}', attachments='[{"type": "link"}]', media='{"duration_ms": 1}')
 HEAVY = replace(FULL, content="\x01" * 5_000)
+OWN = changed(OwnChanged("block", '{"user_id": "dave", "blocked": true}'), PLAIN)
 REMOVED = replace(PLAIN, content=None, reply_to=None, mentions=(), deleted_at=2)
 CHANGES: tuple[Change, ...] = (
     Edited(1, "hi, Bob"),
@@ -81,6 +95,9 @@ CHANGES: tuple[Change, ...] = (
     Removed(("bob",), 1),
     Renamed("Team A"),
     RolesChanged({"bob": "admin"}),
+    OwnChanged(
+        "settings", json.dumps({"conversation_id": "dm:alice:bob", "settings": asdict(Preferences(pinned=True))})
+    ),
 )
 
 
@@ -150,8 +167,10 @@ def code_replies() -> list[Mapping[str, Any]]:
         frames.typing_ack(PLAIN.conversation_id, active=True),
         frames.presence_ack([Presence("bob", OFFLINE)]),
         frames.sync_reply(
-            Sync([synced], ["dm:carol:dave"], has_more=True, next_after="group:0123456789abcdef"), "alice"
+            Sync([synced], ["dm:carol:dave"], has_more=True, next_after="group:0123456789abcdef"),
+            "alice",
         ),
+        frames.sync_reply(Sync([], [], has_more=False), "alice", OwnSynced(18, [OWN])),
         frames.pong(1, behind=False),
         frames.auth_ack("alice", 1),
     ]

@@ -45,6 +45,7 @@ from tests.fakes import (
     FakeDeliveryCheckQueue,
     FakeGateway,
     FakeJobQueue,
+    FakeNonces,
     FakeObjects,
     FakeObserver,
     FakePresenceChecks,
@@ -133,6 +134,11 @@ def rest_services(gateway: Gateway | None = None, **services: Any) -> RestServic
         "archive": FakeArchive(),
     }
     return RestServices(**{**made, **services})
+
+
+def parts(stores: Stores, now: int = 1) -> dict[str, Any]:
+    """What operations take, at one moment."""
+    return {"stores": stores, "services": rest_services(), "context": make_context(lambda: now, FakeNonces())}
 
 
 @dataclass(frozen=True)

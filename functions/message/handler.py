@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from functions.message.wiring import Limiters, Parts, Wiring, wire
 from shared.config import AwsEnvironment, MessageSettings
@@ -92,6 +92,9 @@ class Guard:
                 self.services.gateway.close(caller.connection_id)
             raise
 
+
+if TYPE_CHECKING:
+    from shared.operations.own_log import OwnSynced
 
 _SETTINGS = MessageSettings.load()
 _LOGGER = make_logger("message", _SETTINGS.log_level, _SETTINGS.stage)
@@ -225,9 +228,22 @@ def _sync(frame: frames.SyncFrame, caller: Caller, wiring: Wiring) -> Mapping[st
     known = wiring.stores.sessions.of([caller.user_id])
     ensure_registered(caller.connection, known, **_parts(wiring))
     limits = wiring.context.limits
-    asked = Catching(caller.user_id, frame.conversations, after=after, page=limits.page_limit, room=limits.reply_limit)
+    own, room = _own(frame.user, caller, wiring)
+    asked = Catching(caller.user_id, frame.conversations, after=after, page=limits.page_limit, room=room)
     synced = sync(asked, size=frames.event_size, stores=wiring.stores, services=wiring.services)
-    return frames.sync_reply(synced, caller.user_id)
+    return frames.sync_reply(synced, caller.user_id, own)
+
+
+def _own(seq: int | None, caller: Caller, wiring: Wiring) -> tuple[OwnSynced | None, int]:
+    """What follows in the caller's own log, where the frame names it, and the room that is left for conversations."""
+    limits = wiring.context.limits
+    if seq is None:
+        return None, limits.reply_limit
+    from shared.operations.own_log import OwnAsked, own_since  # noqa: PLC0415  # most frames don't name it
+
+    asked = OwnAsked(caller.user_id, seq, page=limits.page_limit, room=limits.reply_limit)
+    own, used = own_since(asked, size=frames.event_size, stores=wiring.stores)
+    return own, limits.reply_limit - used - frames.OWN_BYTES
 
 
 def _ping(frame: frames.PingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Make a private conversation, a group or a channel. 200 where it was there already."""
         user_id = wiring.writer(app)
         if isinstance(body, bodies.NewPrivateConversation):
-            created = create_private(user_id, body.with_, stores=wiring.stores, now=wiring.context.now())
+            created = create_private(user_id, body.with_, **wiring.parts)
             return ok(bodies.created_body(created), is_new=created.is_new)
         if isinstance(body, bodies.NewChannel):
             channel = channels.NewChannel(user_id, body.name, body.join, body.client_conversation_id)
@@ -68,14 +68,14 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if has_roles(conversation_id):
             _remove(conversation_id, user_id, user_id, wiring)
         else:
-            hide(conversation_id, user_id=user_id, stores=wiring.stores)
+            hide(conversation_id, user_id=user_id, **wiring.parts)
         return done()
 
     @app.patch("/v1/conversations/<conversation_id>/settings")
     def patch_settings(conversation_id: ConversationPath, body: bodies.SettingsChange) -> Answer:
         """How the caller wants the conversation shown and announced."""
         user_id, changes = wiring.caller(app).user_id, body.model_dump(exclude_unset=True)
-        changed = set_preferences(conversation_id, changes, user_id=user_id, stores=wiring.stores)
+        changed = set_preferences(conversation_id, changes, user_id=user_id, **wiring.parts)
         return ok(bodies.preferences_body(changed))
 
 

@@ -11,7 +11,7 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, DevicePath, NewDevicePath, NotificationPath, ReminderPath, SeqPath
 from functions.rest.wiring import Wiring
 from shared.errors import Forbidden
-from shared.operations.devices import devices_of, register_device
+from shared.operations.devices import devices_of, forget_device, register_device
 from shared.operations.notifications import notifications_of, send_notification
 from shared.operations.reminders import Remind, cancel_reminder, remind
 from shared.wire.rest import people as bodies
@@ -51,13 +51,13 @@ def add_devices(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_device(device_id: NewDevicePath, body: Annotated[bodies.NewDevice, Body()]) -> Answer:
         """Send the caller's pushes to this device, too. Its token belongs to no other device from now on."""
         user_id, target = wiring.caller(app).user_id, bodies.new_target(body)
-        device = register_device(user_id, device_id, target, stores=wiring.stores, context=wiring.context)
+        device = register_device(user_id, device_id, target, **wiring.parts)
         return ok(bodies.device_body(device))
 
     @app.delete("/v1/devices/<device_id>")
     def delete_device(device_id: DevicePath) -> Answer:
         """No more pushes to this device: at signing out."""
-        wiring.stores.devices.forget(wiring.caller(app).user_id, device_id)  # any id: some are of the first edition
+        forget_device(wiring.caller(app).user_id, device_id, **wiring.parts)  # any id: some are of the first edition
         return done()
 
 

@@ -15,6 +15,7 @@ from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.text import check_user_id
 from shared.errors import BadRequest
 from shared.operations import contacts
+from shared.operations.own_log import note_own, own_change
 from shared.operations.presence import best_effort, hide_presence, presence_of, show_presence
 from shared.operations.sessions import close_all, live_connections
 from shared.operations.users import update_own
@@ -33,14 +34,15 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_me(body: bodies.ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = wiring.caller(app).user_id
-        changes, now = _changes(body.model_dump(exclude_unset=True)), wiring.context.now()
-        profile = update_own(user_id, changes, stores=wiring.stores, now=now)
+        changes = _changes(body.model_dump(exclude_unset=True))
+        profile = update_own(user_id, changes, **wiring.parts)
         if "hide_presence" not in body.model_fields_set:
             return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
         hidden = bool(body.hide_presence)
         stores, services, context = wiring.stores, wiring.services, wiring.context
         # Also where it was so: a repetition completes what died half-way.
         (hide_presence if hidden else show_presence)(user_id, stores=stores, services=services, now=context.now)
+        note_own(user_id, lambda: own_change("profile", hide_presence=_is_hidden(user_id, wiring)), **wiring.parts)
         return ok(bodies.profile_body(user_id, profile, hidden=hidden))
 
 
@@ -97,8 +99,8 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/contacts")
     def post_contact(body: bodies.ContactRequest) -> Answer:
         """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
-        user_id, stores, now = wiring.writer(app), wiring.stores, wiring.context.now()
-        contact, is_new = contacts.request_contact(user_id, body.user_id, stores=stores, now=now)
+        user_id = wiring.writer(app)
+        contact, is_new = contacts.request_contact(user_id, body.user_id, **wiring.parts)
         if contact.status == ACCEPTED:
             _tell(tell_granted, user_id, body.user_id, wiring=wiring)
         return ok(bodies.contact_body(contact), is_new=is_new)
@@ -109,7 +111,7 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         caller_id, accept = wiring.writer(app), "status" in body.model_fields_set
         rename = "alias" in body.model_fields_set
         command = contacts.UpdateContact(caller_id, user_id, accept=accept, alias=body.alias, rename=rename)
-        updated = contacts.update_contact(command, stores=wiring.stores, now=wiring.context.now())
+        updated = contacts.update_contact(command, **wiring.parts)
         if accept:
             _tell(tell_granted, caller_id, user_id, wiring=wiring)
         return ok(bodies.contact_body(updated))
@@ -118,7 +120,7 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def delete_contact(user_id: UserPath) -> Answer:
         """Withdraw a request, decline one, or end a contact: on both sides."""
         caller_id = wiring.caller(app).user_id
-        if contacts.remove_contact(caller_id, user_id, stores=wiring.stores).status == ACCEPTED:
+        if contacts.remove_contact(caller_id, user_id, **wiring.parts).status == ACCEPTED:
             _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)
         return done()
 
@@ -133,7 +135,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_block(user_id: UserPath) -> Answer:
         """Block a user."""
         caller_id = wiring.caller(app).user_id
-        if contacts.block_user(caller_id, user_id, stores=wiring.stores, now=wiring.context.now()):
+        if contacts.block_user(caller_id, user_id, **wiring.parts):
             _tell(tell_blocked, caller_id, user_id, wiring=wiring)
         return done()
 
@@ -141,7 +143,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def delete_block(user_id: UserPath) -> Answer:
         """Stop blocking a user."""
         caller_id = wiring.caller(app).user_id
-        wiring.stores.blocks.remove(caller_id, user_id)
+        contacts.unblock_user(caller_id, user_id, **wiring.parts)
         _tell(tell_granted, caller_id, user_id, wiring=wiring)
         return done()
 

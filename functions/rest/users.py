@@ -34,8 +34,7 @@ def add_users(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_users(body: bodies.UserRecords) -> Answer:
         """Make or change the records of up to 100 users. Needs the scope `admin`. Can be repeated."""
         wiring.admin(app)
-        stores, services, now = wiring.stores, wiring.services, wiring.context.now()
-        written = users.put_users(bodies.records_of(body), stores=stores, services=services, now=now)
+        written = users.put_users(bodies.records_of(body), **wiring.parts)
         return ok(bodies.users_body(written))
 
 
@@ -50,14 +49,14 @@ def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_user(user_id: UserPath, body: bodies.UserRecord) -> Answer:
         """Make a user's record, or change parts of it. What is left out stays, null clears. Needs the scope `admin`."""
         wiring.admin(app)
-        user, is_new = users.put_user(user_id, body.changes(), stores=wiring.stores, now=wiring.context.now())
+        user, is_new = users.put_user(user_id, body.changes(), **wiring.parts)
         return ok(bodies.user_body(user), is_new=is_new)
 
     @app.delete("/v1/users/<user_id>")
     def delete_user(user_id: UserPath) -> Answer:
         """Take a user's record away, with name and avatar. What they wrote stays. Needs the scope `admin`."""
         wiring.admin(app)
-        users.delete_user(user_id, stores=wiring.stores)
+        users.delete_user(user_id, **wiring.parts)
         return done()
 
 

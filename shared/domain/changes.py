@@ -99,7 +99,19 @@ class RolesChanged:
     roles: Mapping[str, Role]
 
 
-Change = Edited | Deleted | Reacted | Added | Removed | Renamed | RolesChanged
+Own = Literal["settings", "hidden", "block", "profile", "contact", "device"]
+"""What of a user's own can change: how conversations are shown, whom they block or know, who they are, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChanged:
+    """`what` of a user's own says `value` now, as JSON. Only in a user's own log, and its effect is stored with it."""
+
+    what: Own
+    value: str
+
+
+Change = Edited | Deleted | Reacted | Added | Removed | Renamed | RolesChanged | OwnChanged
 
 
 def last_touched(change: Change) -> int:
@@ -128,4 +140,5 @@ KINDS: Final[Mapping[type[Change], str]] = {
     Removed: "member_removed",
     Renamed: "conversation_updated",
     RolesChanged: "conversation_updated",
+    OwnChanged: "user_changed",
 }

@@ -102,6 +102,7 @@ _USER_ID: Final = re.compile(USER_ID_PATTERN)
 # The first edition took "." and ".." for users, too. What was said with them stays readable.
 _STORED_USER_ID: Final = re.compile(f"[A-Za-z0-9_.@-]{{1,{MAX_USER_ID}}}")
 _PRIVATE: Final = "dm"
+_USER_LOG: Final = "user:"
 # What is asked of one id several times on a message's way.
 _REMEMBERED: Final = 64
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
@@ -155,6 +156,16 @@ def is_group_id(conversation_id: str) -> bool:
 
 def is_channel_id(conversation_id: str) -> bool:
     return _CHANNEL_ID.fullmatch(conversation_id) is not None
+
+
+def user_log_id(user_id: str) -> str:
+    """Where a user's own log stands among the conversations'. No conversation's id, so no request can name it."""
+    return f"{_USER_LOG}{user_id}"
+
+
+def user_of_log(log_id: str) -> str | None:
+    """Whose own log this is; None for a conversation."""
+    return log_id.removeprefix(_USER_LOG) if log_id.startswith(_USER_LOG) else None
 
 
 def has_roles(conversation_id: str) -> bool:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile
+from shared.domain.changes import OwnChanged
+from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile, QuietHours
+from shared.domain.entries import Entry
 from shared.domain.text import check_user_id, is_label
 from shared.errors import BadRequest, Conflict, NotFound, Unavailable
+from shared.operations.context import Context
+from shared.operations.own_log import Owning, change_own, own_change
+from shared.ports.services import Services
 from shared.ports.stores import Stores
 
 MAX_CONTACTS: Final = 1_000
 MAX_BLOCKS: Final = 1_000
 MAX_ALIAS_CHARACTERS: Final = 100
-_MAX_ATTEMPTS: Final = 10
 MAX_DISPLAY_NAME: Final = 100
 MAX_AVATAR_URL: Final = 1_000
 _LABEL: Final = "characters, is not blank, and holds no control character"
@@ -24,13 +28,16 @@ _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 
-def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> tuple[Contact, bool]:
+def request_contact(
+    user_id: str, other: str, *, stores: Stores, services: Services, context: Context
+) -> tuple[Contact, bool]:
     """Ask a user to become a contact; where they have asked first, this accepts. Returns it, and if it is new.
 
     A request to an unknown id, a user who blocks this one, or one with too many contacts waits for ever: they answer
     alike. Raises BadRequest for oneself or a malformed id, Conflict with too many contacts.
     """
     _check_other(user_id, other)
+    now = context.now()
     mine_now = stores.contacts.of(user_id)
     if len(mine_now) >= MAX_CONTACTS and other not in {contact.user_id for contact in mine_now}:
         raise Conflict(f"A user has at most {MAX_CONTACTS:,} contacts")
@@ -49,7 +56,7 @@ def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> tu
             return Contact(other, REQUESTED, now), pair.theirs
         return Contact(other, REQUESTED, now), Contact(user_id, INCOMING, now)
 
-    mine, is_new = _change(user_id, other, decide, stores)
+    mine, is_new = _change(user_id, other, decide, stores=stores, services=services, context=context)
     if mine is None:
         raise Unavailable
     return mine, is_new
@@ -66,10 +73,10 @@ class UpdateContact:
     rename: bool = False
 
 
-def update_contact(command: UpdateContact, *, stores: Stores, now: int) -> Contact:
+def update_contact(command: UpdateContact, *, stores: Stores, services: Services, context: Context) -> Contact:
     """Raises NotFound where there is no such contact, Conflict for accepting what the other has not asked for."""
     user_id, other, accept = command.user_id, command.other, command.accept
-    alias, rename = command.alias, command.rename
+    alias, rename, now = command.alias, command.rename, context.now()
     _check_other(user_id, other)
     if rename and alias is not None and (len(alias) > MAX_ALIAS_CHARACTERS or not is_label(alias)):
         raise BadRequest(f"An alias has 1 to {MAX_ALIAS_CHARACTERS} {_LABEL}")
@@ -86,13 +93,13 @@ def update_contact(command: UpdateContact, *, stores: Stores, now: int) -> Conta
             mine = replace(mine, alias=alias)
         return None if (mine, theirs) == (pair.mine, pair.theirs) else (mine, theirs)
 
-    updated, _ = _change(user_id, other, decide, stores)
+    updated, _ = _change(user_id, other, decide, stores=stores, services=services, context=context)
     if updated is None:
         raise NotFound("There is no such contact")
     return updated
 
 
-def remove_contact(user_id: str, other: str, *, stores: Stores) -> Contact:
+def remove_contact(user_id: str, other: str, *, stores: Stores, services: Services, context: Context) -> Contact:
     """Withdraw, decline or end: on both sides. Returns what it was. Raises NotFound where there is no such contact."""
     _check_other(user_id, other)
     removed: list[Contact] = []
@@ -103,22 +110,41 @@ def remove_contact(user_id: str, other: str, *, stores: Stores) -> Contact:
         removed.append(pair.mine)
         return None, None
 
-    _change(user_id, other, decide, stores)
+    _change(user_id, other, decide, stores=stores, services=services, context=context)
     return removed[-1]
 
 
-def block_user(user_id: str, other: str, *, stores: Stores, now: int) -> bool:
+def block_user(user_id: str, other: str, *, stores: Stores, services: Services, context: Context) -> bool:
     """Refuse the other's private messages from now on. Idempotent. Raises BadRequest, Conflict (too many).
 
     Returns whether this may end that the two see each other: not where the other blocked the user before.
     """
     _check_other(user_id, other)
-    existing = stores.blocks.of(user_id)
-    if other not in existing and len(existing) >= MAX_BLOCKS:
-        raise Conflict(f"A user blocks at most {MAX_BLOCKS:,} others")
+
+    def decide() -> tuple[None, Owning | None]:
+        existing = stores.blocks.of(user_id)
+        if other in existing:
+            return None, None
+        if len(existing) >= MAX_BLOCKS:
+            raise Conflict(f"A user blocks at most {MAX_BLOCKS:,} others")
+        note, now = own_change("block", user_id=other, blocked=True), context.now()
+        return None, Owning({user_id: note}, lambda notes: stores.blocks.put(user_id, other, now=now, notes=notes))
+
     is_first = not stores.blocks.blocking([other], user_id)
-    stores.blocks.put(user_id, other, now=now)
+    change_own([user_id], decide, stores=stores, services=services, context=context)
     return is_first
+
+
+def unblock_user(user_id: str, other: str, *, stores: Stores, services: Services, context: Context) -> None:
+    """Take it back. Idempotent. Takes any id, since the first version took any."""
+
+    def decide() -> tuple[None, Owning | None]:
+        if user_id not in stores.blocks.blocking([user_id], other):
+            return None, None
+        note = own_change("block", user_id=other, blocked=False)
+        return None, Owning({user_id: note}, lambda notes: stores.blocks.remove(user_id, other, notes=notes))
+
+    change_own([user_id], decide, stores=stores, services=services, context=context)
 
 
 def _accepted(pair: Pair, user_id: str, other: str, now: int) -> tuple[Contact, Contact]:
@@ -128,17 +154,39 @@ def _accepted(pair: Pair, user_id: str, other: str, now: int) -> tuple[Contact, 
 
 
 def _change(
-    user_id: str, other: str, decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None], stores: Stores
+    user_id: str,
+    other: str,
+    decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None],
+    *,
+    stores: Stores,
+    services: Services,
+    context: Context,
 ) -> tuple[Contact | None, bool]:
-    """Decide on both sides, and store them if no other change was quicker. Returns my side, and if it is new."""
-    for _ in range(_MAX_ATTEMPTS):
+    """Decide on both sides, and store them if no other change was quicker. Returns my side, and if it is new.
+
+    Each of the two has their own side noted where it has changed.
+    """
+
+    def attempt() -> tuple[tuple[Contact | None, bool], Owning | None]:
         pair = stores.contacts.pair(user_id, other)
         sides = decide(pair)
         if sides is None:
-            return pair.mine, False
-        if stores.contacts.change(user_id, other, was=pair, mine=sides[0], theirs=sides[1]):
-            return sides[0], pair.mine is None
-    raise Unavailable
+            return (pair.mine, False), None
+        mine, theirs = sides
+        changed = {user_id: (other, pair.mine, mine), other: (user_id, pair.theirs, theirs)}
+        notes = {owner: _noted(about, becomes) for owner, (about, was, becomes) in changed.items() if was != becomes}
+
+        def store(entries: Sequence[Entry]) -> bool:
+            return stores.contacts.change(user_id, other, was=pair, mine=mine, theirs=theirs, notes=entries)
+
+        return (mine, pair.mine is None), Owning(notes, store)
+
+    return change_own([user_id, other], attempt, stores=stores, services=services, context=context)
+
+
+def _noted(other: str, contact: Contact | None) -> OwnChanged:
+    """A contact as its owner's log has it; `contact` None where it is none any more."""
+    return own_change("contact", user_id=other, contact=None if contact is None else asdict(contact))
 
 
 def _check_other(user_id: str, other: str) -> None:
@@ -163,10 +211,29 @@ def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
         raise BadRequest("Quiet hours need a time zone like Europe/Berlin")
 
 
-def update_profile(user_id: str, changes: Mapping[str, Any], *, stores: Stores) -> Profile:
+def update_profile(
+    user_id: str, changes: Mapping[str, Any], *, stores: Stores, services: Services, context: Context
+) -> Profile:
     """Change the named fields in one update; None clears. Raises what `check_profile` raises."""
     check_changes(user_id, changes, stores=stores)
-    return stores.profiles.update(user_id, changes)
+    given = {name: getattr(Profile(), name) if value is None else value for name, value in changes.items()}
+
+    def decide() -> tuple[Profile, Owning | None]:
+        was = stores.profiles.get(user_id)
+        becomes = replace(was, **given)
+        if becomes == was:
+            return was, None
+        note = profile_note({name: one for name, one in given.items() if one != getattr(was, name)})
+        return becomes, Owning({user_id: note}, lambda notes: stores.profiles.update(user_id, changes, notes=notes))
+
+    return change_own([user_id], decide, stores=stores, services=services, context=context)
+
+
+def profile_note(changed: Mapping[str, Any]) -> OwnChanged:
+    """What has changed of a profile, by name, as its user's log has it: like the profile itself, `push` within it."""
+    shown = {name: asdict(one) if isinstance(one, QuietHours) else one for name, one in changed.items()}
+    push = {name: shown.pop(name) for name in ("previews", "quiet_hours") if name in shown}
+    return own_change("profile", **shown, **({"push": push} if push else {}))
 
 
 def check_changes(user_id: str, changes: Mapping[str, Any], *, stores: Stores) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from shared.domain.changes import MEMBER, Role
 from shared.domain.entries import Entry
@@ -12,7 +13,9 @@ from shared.domain.members import Group, Member, Preferences, is_in_inbox, unrea
 from shared.domain.rules import check_possible_member
 from shared.domain.text import has_roles, is_channel_id, other_member, private_conversation_id, private_members
 from shared.errors import BadRequest, NotAMember
+from shared.operations.context import Context
 from shared.operations.heads import heads_of
+from shared.operations.own_log import Owning, change_own, own_change
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -68,17 +71,17 @@ class Created:
     is_new: bool
 
 
-def create_private(user_id: str, other: str, *, stores: ChatStores, now: int) -> Created:
+def create_private(user_id: str, other: str, *, stores: ChatStores, services: Services, context: Context) -> Created:
     """The private conversation of two users, made if it isn't there. Raises BadRequest for a malformed id.
 
     It is in its maker's inbox alone until one of the two writes, so making one does not tell of a block. One that the
-    user has hidden is in their inbox again: a write more, where it exists.
+    user has hidden is in their inbox again: a read more, where it exists.
     """
     conversation_id = private_conversation_id(user_id, other)
     members = private_members(conversation_id) or ()
-    is_new = stores.memberships.create(conversation_id, [user_id], joined_at=now)
+    is_new = stores.memberships.create(conversation_id, [user_id], joined_at=context.now())
     if not is_new:
-        stores.memberships.show(conversation_id, user_id)
+        show(conversation_id, user_id=user_id, stores=stores, services=services, context=context)
     return Created(conversation_id, members, is_new)
 
 
@@ -161,21 +164,73 @@ def _filled(page: Sequence[Summary], stores: ChatStores, *, copied: Collection[s
 
 
 def set_preferences(
-    conversation_id: str, changes: Mapping[str, object], *, user_id: str, stores: ChatStores
+    conversation_id: str,
+    changes: Mapping[str, object],
+    *,
+    user_id: str,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
 ) -> Preferences:
-    """Change how the user wants this conversation shown and announced. Raises NotAMember."""
+    """Change how the user wants this conversation shown and announced; None clears. Raises NotAMember."""
     check_possible_member(conversation_id, user_id)
-    preferences = stores.memberships.set_preferences(conversation_id, user_id, changes)
-    if preferences is None:
-        raise NotAMember
-    return preferences
+    given: dict[str, Any] = {
+        name: getattr(Preferences(), name) if one is None else one for name, one in changes.items()
+    }
+
+    def decide() -> tuple[Preferences, Owning | None]:
+        was = _membership(conversation_id, user_id, stores).preferences
+        becomes = replace(was, **given)
+        if becomes == was:
+            return was, None
+        note = own_change("settings", conversation_id=conversation_id, settings=asdict(becomes))
+        place = conversation_id, user_id
+        return becomes, Owning(
+            {user_id: note}, lambda notes: stores.memberships.set_preferences(*place, changes, notes=notes)
+        )
+
+    return change_own([user_id], decide, stores=stores, services=services, context=context)
 
 
-def hide(conversation_id: str, *, user_id: str, stores: ChatStores) -> None:
+def hide(conversation_id: str, *, user_id: str, stores: ChatStores, services: Services, context: Context) -> None:
     """Take a private conversation out of the user's inbox until the next message. Raises NotAMember, BadRequest."""
     check_possible_member(conversation_id, user_id)
     if other_member(conversation_id, user_id) is None:
         raise BadRequest("Only private conversations can be hidden")
-    tail = stores.log.read_back(conversation_id, limit=1)
-    if not stores.memberships.hide(conversation_id, user_id, seq=tail[0].seq if tail else 0):
+
+    def decide() -> tuple[None, Owning | None]:
+        tail = stores.log.read_back(conversation_id, limit=1)
+        seq = tail[0].seq if tail else 0
+        hidden_seq = _membership(conversation_id, user_id, stores).hidden_seq
+        if hidden_seq is not None and hidden_seq >= seq:
+            return None, None
+        note = own_change("hidden", conversation_id=conversation_id, hidden=True, head=seq)
+        place = conversation_id, user_id
+        return None, Owning({user_id: note}, lambda notes: stores.memberships.hide(*place, seq=seq, notes=notes))
+
+    change_own([user_id], decide, stores=stores, services=services, context=context)
+
+
+def show(conversation_id: str, *, user_id: str, stores: ChatStores, services: Services, context: Context) -> None:
+    """Take that back. One read where the user has hidden nothing, or is no member."""
+
+    def is_hidden() -> bool:
+        member = stores.memberships.get(conversation_id, user_id)
+        return member is not None and member.hidden_seq is not None
+
+    def decide() -> tuple[None, Owning | None]:
+        if not is_hidden():
+            return None, None
+        note = own_change("hidden", conversation_id=conversation_id, hidden=False)
+        place = conversation_id, user_id
+        return None, Owning({user_id: note}, lambda notes: stores.memberships.show(*place, notes=notes))
+
+    if is_hidden():
+        change_own([user_id], decide, stores=stores, services=services, context=context)
+
+
+def _membership(conversation_id: str, user_id: str, stores: ChatStores) -> Member:
+    member = stores.memberships.get(conversation_id, user_id)
+    if member is None:
         raise NotAMember
+    return member

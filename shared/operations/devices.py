@@ -11,6 +11,8 @@ from shared.domain.devices import APNS, FCM, PRODUCTION, Device, Environment, Pl
 from shared.domain.text import MAX_DEVICE_ID, id_pattern
 from shared.errors import BadRequest
 from shared.operations.context import Context
+from shared.operations.own_log import Owning, change_own, own_change
+from shared.ports.services import Services
 from shared.ports.stores import Stores
 
 DEVICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", MAX_DEVICE_ID)
@@ -39,13 +41,43 @@ class NewTarget:
     environment: Environment | None = None
 
 
-def register_device(user_id: str, device_id: str, asked: NewTarget, *, stores: Stores, context: Context) -> Device:
-    """Send the user's pushes here, too; at the `device_limit` the oldest goes. Raises BadRequest and Unavailable."""
+def register_device(
+    user_id: str, device_id: str, asked: NewTarget, *, stores: Stores, services: Services, context: Context
+) -> Device:
+    """Send the user's pushes here, too; at the `device_limit` the oldest goes. Raises BadRequest and Unavailable.
+
+    One that is registered again with the same target is no news to the user's other devices.
+    """
     if not _DEVICE_ID.fullmatch(device_id):
         raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
     device = Device(device_id, target_of(asked), registered_at=context.now())
-    stores.devices.register(user_id, device, limit=context.limits.device_limit)
+    limit = context.limits.device_limit
+
+    def decide() -> tuple[None, Owning | None]:
+        known = {one.device_id: one.target for one in stores.devices.of([user_id]).get(user_id, ())}
+        if known.get(device_id) == device.target:
+            stores.devices.register(user_id, device, limit=limit)
+            return None, None
+        shown = {"platform": device.target.platform, "registered_at": device.registered_at}
+        note = own_change("device", device_id=device_id, device=shown)
+        return None, Owning(
+            {user_id: note}, lambda notes: stores.devices.register(user_id, device, limit=limit, notes=notes)
+        )
+
+    change_own([user_id], decide, stores=stores, services=services, context=context)
     return device
+
+
+def forget_device(user_id: str, device_id: str, *, stores: Stores, services: Services, context: Context) -> None:
+    """No more pushes to this device. Idempotent. Takes any id, since the first version took any."""
+
+    def decide() -> tuple[None, Owning | None]:
+        if all(one.device_id != device_id for one in stores.devices.of([user_id]).get(user_id, ())):
+            return None, None
+        note = own_change("device", device_id=device_id, device=None)
+        return None, Owning({user_id: note}, lambda notes: stores.devices.forget(user_id, device_id, notes=notes))
+
+    change_own([user_id], decide, stores=stores, services=services, context=context)
 
 
 def target_of(asked: NewTarget) -> PushTarget:

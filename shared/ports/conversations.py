@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.entries import Entry
-from shared.domain.members import Group, Member, Preferences, Roster
+from shared.domain.members import Group, Member, Roster
 
 if TYPE_CHECKING:
     from shared.domain.channels import ListedMember
@@ -119,14 +119,22 @@ class Memberships(Protocol):
     def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
         """Note the number of the member's last message, never backwards. Nothing for someone who is not a member."""
 
-    def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
-        """Change some preferences, by name; None clears. Returns all; None for someone who is not a member."""
+    def set_preferences(
+        self, conversation_id: str, user_id: str, changes: Mapping[str, object], *, notes: Sequence[Entry] = ()
+    ) -> bool:
+        """Change some preferences, by name; None clears. `notes` are stored with it, all or nothing.
 
-    def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
-        """Note that the user hid the conversation when its head was `seq`, or later. False for one who is no member."""
+        False, and nothing changes, for someone who is not a member, and where the place of a note is taken.
+        """
 
-    def show(self, conversation_id: str, user_id: str) -> None:
-        """Take that back. Nothing for one who is no member, or has hidden nothing."""
+    def hide(self, conversation_id: str, user_id: str, *, seq: int, notes: Sequence[Entry] = ()) -> bool:
+        """Note that the user hid the conversation when its head was `seq`. With `notes`, and False, as above.
+
+        Never backwards: False, too, where it was hidden there or further on.
+        """
+
+    def show(self, conversation_id: str, user_id: str, *, notes: Sequence[Entry] = ()) -> bool:
+        """Take that back. With `notes`, and False, as above."""
 
 
 class Readers(Protocol):

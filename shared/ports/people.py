@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shared.domain.contacts import Contact, Pair, Profile, Relation
 from shared.domain.devices import Device, PushTarget
+from shared.domain.entries import Entry
 from shared.domain.limits import Lease, Limit
 from shared.domain.notifications import About, Notification, Reminder
 from shared.domain.pushes import PushContextBatch, PushContextKey, Standing
@@ -22,18 +23,30 @@ class Contacts(Protocol):
     def pair(self, user_id: str, other: str) -> Pair:
         """Both sides, and whether `other` blocks the user, in one strongly consistent round trip."""
 
-    def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
-        """Store both sides anew (None removes one), if both still are as in `was`. Else False, and nothing changes."""
+    def change(
+        self,
+        user_id: str,
+        other: str,
+        *,
+        was: Pair,
+        mine: Contact | None,
+        theirs: Contact | None,
+        notes: Sequence[Entry] = (),
+    ) -> bool:
+        """Store both sides anew (None removes one), if both still are as in `was`, and `notes` with them.
+
+        Else, and where the place of a note is taken, False, and nothing changes.
+        """
 
 
 class Blocks(Protocol):
     """Who does not want to hear from whom."""
 
-    def put(self, user_id: str, blocked: str, *, now: int) -> None:
-        """Idempotent."""
+    def put(self, user_id: str, blocked: str, *, now: int, notes: Sequence[Entry] = ()) -> bool:
+        """Idempotent. `notes` are stored with it; where the place of one is taken, False, and nothing changes."""
 
-    def remove(self, user_id: str, blocked: str) -> None:
-        """Idempotent."""
+    def remove(self, user_id: str, blocked: str, *, notes: Sequence[Entry] = ()) -> bool:
+        """Likewise."""
 
     def of(self, user_id: str) -> Sequence[str]:
         """Everyone whom the user blocks, strongly consistent."""
@@ -61,8 +74,11 @@ class Profiles(Protocol):
     def get(self, user_id: str) -> Profile:
         """The profile, or an empty one."""
 
-    def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
-        """Change some fields, by name; None clears. Returns all. Different fields at once: none is lost."""
+    def update(self, user_id: str, changes: Mapping[str, object], *, notes: Sequence[Entry] = ()) -> bool:
+        """Change some fields, by name; None clears. Different fields at once: none is lost.
+
+        `notes` are stored with it; where the place of one is taken, False, and nothing changes.
+        """
 
 
 class Users(Protocol):
@@ -71,10 +87,10 @@ class Users(Protocol):
     def of(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         """Each of these users, 50 to a strongly consistent round trip; one of version 0 has no record."""
 
-    def change(self, was: User, becomes: User | None) -> bool:
+    def change(self, was: User, becomes: User | None, *, notes: Sequence[Entry] = ()) -> bool:
         """Store a user anew (None: without a record, name and avatar), and what they are listed under, all or nothing.
 
-        False, and nothing changes, if the record is not what it was.
+        False, and nothing changes, if the record is not what it was, or the place of one of `notes` is taken.
         """
 
     def listed(self, prefix: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[tuple[str, str]]:
@@ -97,11 +113,14 @@ class Devices(Protocol):
     def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
         """The users' devices, 100 users to a strongly consistent round trip; users without any may be left out."""
 
-    def register(self, user_id: str, device: Device, *, limit: int) -> None:
-        """Store the device, and take its target from any other: all or nothing. At `limit` the oldest goes."""
+    def register(self, user_id: str, device: Device, *, limit: int, notes: Sequence[Entry] = ()) -> bool:
+        """Store the device, and take its target from any other: all or nothing. At `limit` the oldest goes.
 
-    def forget(self, user_id: str, device_id: str) -> bool:
-        """Remove a device. Idempotent: False where it was not there."""
+        `notes` are stored with it; where the place of one is taken, False, and nothing changes.
+        """
+
+    def forget(self, user_id: str, device_id: str, *, notes: Sequence[Entry] = ()) -> bool:
+        """Remove a device. Idempotent: False where it was not there. With `notes`, and False, as above."""
 
     def forget_unchanged(self, user_id: str, device: Device) -> bool:
         """Remove a device, if it still has this target, registered at this time. False, and nothing changes, if not."""

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.changes import Added, Change, Deleted, Edited, OwnChanged, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Closing, Presence, PresenceChange
 from shared.domain.custom import NO_DATA
 from shared.domain.entries import (
@@ -138,6 +138,8 @@ def entry_event(entry: Entry) -> dict[str, Any]:
     place = {"type": "new_message", "conversation_id": entry.conversation_id, "seq": entry.seq}
     if entry.change is None:
         return {**place, "message": message_body(entry)}
+    if isinstance(entry.change, OwnChanged):
+        return own_event(entry, entry.change)
     event = {
         **place,
         "type": entry.kind,
@@ -146,6 +148,12 @@ def entry_event(entry: Entry) -> dict[str, Any]:
         **_change_fields(entry.conversation_id, entry.change),
     }
     return cut_edit(event, entry.change) if isinstance(entry.change, Edited) else event
+
+
+def own_event(entry: Entry, change: OwnChanged) -> dict[str, Any]:
+    """An entry of a user's own log. Without a `conversation_id`, by which clients know those of conversations."""
+    place = {"type": entry.kind, "seq": entry.seq, "timestamp": entry.created_at}
+    return {**place, "what": change.what, "value": json.loads(change.value)}
 
 
 def cut_edit(event: dict[str, Any], edit: Edited) -> dict[str, Any]:
@@ -190,6 +198,8 @@ def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # n
             return {"changes": {"name": name}}
         case RolesChanged(roles=roles):
             return {"changes": {"roles": dict(roles)}}
+        case OwnChanged():
+            return {}  # has an event of its own
     assert_never(change)
 
 

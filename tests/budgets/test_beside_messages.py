@@ -38,7 +38,7 @@ def units(harness: BudgetHarness) -> tuple[float, float]:
 @pytest.mark.parametrize(
     ("request_line", "body", "expected"),
     [
-        ("PUT /v1/devices/phone", PHONE, (3, 4)),
+        ("PUT /v1/devices/phone", PHONE, (6, 6)),
         ("GET /v1/devices", None, (2, 0)),
         ("POST /v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}, (1, 6)),
         ("GET /v1/files/cat", None, (2, 0)),

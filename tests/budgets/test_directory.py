@@ -6,7 +6,7 @@ from shared.domain.users import ACQUAINTED, EVERYONE
 from shared.operations.users import Reader, put_user, put_users, search_users, users_for
 from tests.metering import Meter
 from tests.stores import adapters, simulated
-from tests.wiring import rest_services
+from tests.wiring import parts, rest_services
 
 
 def clear(meter: Meter) -> None:
@@ -17,22 +17,22 @@ def clear(meter: Meter) -> None:
 def test_a_record_is_a_read_and_a_transaction() -> None:
     meter = Meter(simulated().tables)
     stores = adapters(meter)
-    put_user("bob", {"name": "Bob"}, stores=stores, now=1)
-    assert meter.made == ["BatchGetItem", "TransactWriteItems"]
-    assert (meter.reads, meter.writes) == (2, 6)
+    put_user("bob", {"name": "Bob"}, **parts(stores))
+    assert meter.made == ["Query", "BatchGetItem", "TransactWriteItems", "BatchGetItem"]
+    assert (meter.reads, meter.writes) == (4, 8)
     clear(meter)
-    put_user("bob", {"name": "Bob"}, stores=stores, now=2)
-    assert meter.made == ["BatchGetItem"]
+    put_user("bob", {"name": "Bob"}, **parts(stores, 2))
+    assert meter.made == ["Query", "BatchGetItem"]
     clear(meter)
-    put_user("bob", {"name": "Bob Builder"}, stores=stores, now=3)
-    assert meter.writes == 2 * (2 + 2 + 1)
+    put_user("bob", {"name": "Bob Builder"}, **parts(stores, 3))
+    assert meter.writes == 2 * (2 + 2 + 1 + 1)
 
 
 def test_a_search_is_a_query_and_a_read_of_those_found() -> None:
     meter = Meter(simulated().tables)
     stores, services = adapters(meter), rest_services()
     records = [(f"u{number}", {"name": f"Ann {number}"}) for number in range(40)]
-    put_users(records, stores=stores, services=services, now=1)
+    put_users(records, **parts(stores))
     clear(meter)
     reader = Reader("alice", is_admin=False, visibility=EVERYONE)
     found = search_users(reader, "ann", after=None, limit=30, stores=stores, services=services)

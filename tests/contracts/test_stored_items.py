@@ -147,7 +147,8 @@ def test_a_profile_of_the_first_edition_has_a_word_more(tables: JsonService) -> 
     tables.call("PutItem", {"TableName": "members", "Item": to_item(row)})
     profiles = adapters(tables).profiles
     assert profiles.get("alice") == Profile("Alice", previews=False)
-    assert profiles.update("alice", {"display_name": "Al"}) == Profile("Al", previews=False)
+    assert profiles.update("alice", {"display_name": "Al"})
+    assert profiles.get("alice") == Profile("Al", previews=False)
 
 
 def test_memberships_stand_under_the_conversation_and_under_the_user(

@@ -22,7 +22,7 @@ from tests.dynamodb import Store
 from tests.fakes import FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, frame_event
 from tests.stores import adapters, simulated
-from tests.wiring import Wiring
+from tests.wiring import Wiring, parts
 
 GROUP = "group:0123456789abcdef"
 # What a call takes at the most once it has been started.
@@ -172,7 +172,7 @@ def test_a_frame_is_answered_in_time(name: str, trouble: Callable[[str], Service
 REQUESTS: dict[str, Callable[[DeadlineHarness], object]] = {
     "add": DeadlineHarness.add,
     "react": lambda harness: react(React("bob", GROUP, 2, "👍"), **harness.whole),
-    "contact": lambda harness: request_contact("alice", "bob", stores=harness.stores, now=NOW),
+    "contact": lambda harness: request_contact("alice", "bob", **parts(harness.stores, NOW)),
 }
 
 

@@ -79,7 +79,7 @@ BUGS: Final = (
     Bug(
         "signing out keeps the device",
         "functions/rest/notifications.py",
-        "        wiring.stores.devices.forget(wiring.caller(app).user_id, device_id)",
+        "        forget_device(wiring.caller(app).user_id, device_id, **wiring.parts)",
         "        wiring.caller(app)",
     ),
     # --- the look at who has gone
@@ -113,7 +113,7 @@ BUGS: Final = (
     Bug(
         "a hidden conversation stays hidden when it is opened again",
         "shared/operations/conversations.py",
-        "    if not is_new:\n        stores.memberships.show(conversation_id, user_id)\n",
+        "    if not is_new:\n        show(conversation_id, user_id=user_id, stores=stores, services=services, context=context)\n",
         "",
     ),
     Bug(

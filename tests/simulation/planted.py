@@ -33,6 +33,7 @@ from shared.adapters.dynamodb.client import USER_ID, batch_get
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.pushes import DynamoDbClaims
+from shared.adapters.dynamodb.schema import PK, membership_key
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, connections_from
 from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry
@@ -181,7 +182,8 @@ def _cursor_unconditional() -> Iterator[Patch]:
     ) -> bool:
         change = "SET " + ", ".join(f"{name} = :{name}" for name in changes)
         values = {f":{name}": value for name, value in changes.items()}
-        self._of_member(conversation_id, user_id, change, values)
+        there = f"attribute_exists({PK})"
+        self._table.update(membership_key(conversation_id, user_id), change, values, condition=there)
         return True
 
     yield DynamoDbMemberships, "_move", move

@@ -17,5 +17,5 @@ def make_chat_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap)
         **contents(make_presence_stores(calls, tables, parallel_map=parallel_map)),
         log=DynamoDbConversationLog(calls, log_table=tables.log, members_table=tables.members),
         files=DynamoDbFiles(calls, members_table=tables.members),
-        blocks=DynamoDbBlocks(calls, members_table=tables.members),
+        blocks=DynamoDbBlocks(calls, members_table=tables.members, log_table=tables.log),
     )

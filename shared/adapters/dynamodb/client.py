@@ -330,8 +330,9 @@ def _expressions(change: str, condition: str, values: Item, names: Mapping[str, 
 
 
 class MembersStore:
-    """A store on the members table."""
+    """A store on the members table. Where it notes changes in users' own logs, it has the log's, too."""
 
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
+    def __init__(self, calls: Calls, *, members_table: str, log_table: str = "") -> None:
         self._calls = calls
         self._table = Table(calls, members_table)
+        self._log = Table(calls, log_table)

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, transact
 from shared.adapters.dynamodb.schema import PK, SK, USER_PREFIX, devices_key, names_of, read_as, target_key
 from shared.domain.devices import Device, PushTarget
+from shared.domain.entries import Entry
 from shared.errors import Unavailable
 
 _ATTEMPTS: Final = 5
@@ -39,10 +41,10 @@ class DynamoDbDevices(MembersStore):
         items = self._table.find(map(devices_key, sorted(set(user_ids))))
         return {item[PK].removeprefix(USER_PREFIX): devices_from(item) for item in items}
 
-    def register(self, user_id: str, device: Device, *, limit: int) -> None:
+    def register(self, user_id: str, device: Device, *, limit: int, notes: Sequence[Entry] = ()) -> bool:
         """Raises Unavailable where others go on changing the same."""
 
-        def attempt() -> bool:
+        def attempt() -> bool | None:
             mine, owners = self._read(user_id, [device.target])
             owner = owners.get(target_hash(device.target))
             others = {key: one for key, one in mine.devices.items() if key != device.device_id}
@@ -56,12 +58,12 @@ class DynamoDbDevices(MembersStore):
             parts = [self._put_owned(mine, becomes), {"Put": self._table.written(named, **_owner_is(owner))}]
             if owner is not None and owner[0] != user_id:
                 parts += self._taken_from(owner, device.target)
-            return transact(self._calls, [*parts, *self._rows_left(mine, becomes)])
+            return self._written([*parts, *self._rows_left(mine, becomes)], notes)
 
-        self._until_unchanged(attempt)
+        return self._until_unchanged(attempt)
 
-    def forget(self, user_id: str, device_id: str) -> bool:
-        return self._change(user_id, device_id, lambda _: None)
+    def forget(self, user_id: str, device_id: str, *, notes: Sequence[Entry] = ()) -> bool:
+        return self._change(user_id, device_id, lambda _: None, notes=notes)
 
     def forget_unchanged(self, user_id: str, device: Device) -> bool:
         return self._change(user_id, device.device_id, lambda _: None, known=device)
@@ -70,7 +72,13 @@ class DynamoDbDevices(MembersStore):
         return self._change(user_id, device.device_id, lambda one: replace(one, target=target), known=device)
 
     def _change(
-        self, user_id: str, device_id: str, change: Callable[[Device], Device | None], *, known: Device | None = None
+        self,
+        user_id: str,
+        device_id: str,
+        change: Callable[[Device], Device | None],
+        *,
+        known: Device | None = None,
+        notes: Sequence[Entry] = (),
     ) -> bool:
         """Change or (None) remove one device. False where it isn't there, or isn't what was `known` of it."""
 
@@ -83,9 +91,16 @@ class DynamoDbDevices(MembersStore):
             changed = change(device)
             if changed is not None:
                 becomes[device_id] = changed
-            return transact(self._calls, [self._put_owned(mine, becomes), *self._rows_left(mine, becomes)])
+            return self._written([self._put_owned(mine, becomes), *self._rows_left(mine, becomes)], notes)
 
         return self._until_unchanged(attempt)
+
+    def _written(self, parts: Sequence[dict[str, Any]], notes: Sequence[Entry]) -> bool | None:
+        """False where another write came between; None where a note's place is taken: its maker sees to that."""
+        if transact(self._calls, [*parts, *schema.noted(notes, self._log)]):
+            return True
+        taken = self._log.find(schema.entry_key(note.conversation_id, note.seq) for note in notes) if notes else []
+        return None if taken else False
 
     def _until_unchanged(self, attempt: Callable[[], bool | None]) -> bool:
         """Read and write until no other write came between. False where `attempt` found nothing to do (None)."""

@@ -12,13 +12,24 @@ from typing import Any
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
-from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
+from shared.domain.changes import (
+    MEMBER,
+    Added,
+    Deleted,
+    Edited,
+    OwnChanged,
+    Reacted,
+    Removed,
+    Renamed,
+    Role,
+    RolesChanged,
+)
 from shared.domain.entries import Entry, author_key
 from shared.domain.files import READY
 from shared.domain.text import is_channel_id, private_members
 
 
-def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]:
+def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]:  # noqa: PLR0911  # one for each kind
     """What the entry does to other items, as parts of its transaction. Nothing, for most messages without a file."""
     match entry.change:
         case None:
@@ -36,6 +47,8 @@ def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]
             return [_update(members, schema.group_key(entry.conversation_id), "SET #name = :name", {":name": name})]
         case RolesChanged(roles=roles):
             return [part for user, role in roles.items() for part in _on_role(entry, user, role, members)]
+        case OwnChanged():
+            return []  # each store writes its own, with the entry
 
 
 def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) -> list[dict[str, Any]]:

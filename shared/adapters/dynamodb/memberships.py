@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused, Table, from_item, transact
+from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused, Table, transact
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, CONVERSATION_PREFIX, GROUP, PK, SK, read_as
 from shared.domain.changes import MEMBER
+from shared.domain.entries import Entry
 from shared.domain.members import Group, Member, Preferences, Roster, Seat
 
 # In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
@@ -93,41 +94,37 @@ class DynamoDbMemberships(MembersStore):
     def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
         self._move(conversation_id, user_id, "wrote_number", {"wrote_number": number})
 
-    def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
+    def set_preferences(
+        self, conversation_id: str, user_id: str, changes: Mapping[str, object], *, notes: Sequence[Entry] = ()
+    ) -> bool:
         kept = {name: value for name, value in changes.items() if value is not None}
         sets = ", ".join(f"#{name} = :{name}" for name in kept)
         removes = ", ".join(f"#{name}" for name in changes if name not in kept)
         parts = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
-        if not parts:
-            member = self.get(conversation_id, user_id)
-            return member.preferences if member else None
         values = {f":{name}": value for name, value in kept.items()}
-        answer = self._of_member(conversation_id, user_id, " ".join(parts), values, returns="ALL_NEW")
-        return None if isinstance(answer, Refused) else read_as(Preferences, from_item(answer["Attributes"]))
+        return self._change_own(conversation_id, user_id, " ".join(parts), values, notes)
 
-    def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
-        change, further = "SET hidden_seq = :seq", "(attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
-        answer = self._of_member(conversation_id, user_id, change, {":seq": seq}, condition=further)
-        return not isinstance(answer, Refused) or answer.item is not None
+    def hide(self, conversation_id: str, user_id: str, *, seq: int, notes: Sequence[Entry] = ()) -> bool:
+        further = " AND (attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
+        return self._change_own(conversation_id, user_id, "SET hidden_seq = :seq", {":seq": seq}, notes, further)
 
-    def show(self, conversation_id: str, user_id: str) -> None:
-        is_hidden = "attribute_exists(hidden_seq)"
-        self._of_member(conversation_id, user_id, "REMOVE hidden_seq", {}, condition=is_hidden)
+    def show(self, conversation_id: str, user_id: str, *, notes: Sequence[Entry] = ()) -> bool:
+        return self._change_own(conversation_id, user_id, "REMOVE hidden_seq", {}, notes)
 
-    def _of_member(
-        self, conversation_id: str, user_id: str, change: str, values: Item, *, condition: str = "", returns: str = ""
-    ) -> dict[str, Any] | Refused:
-        """Update a membership that is there; Refused where it is not (any more), or does not meet the condition."""
-        key, there = schema.membership_key(conversation_id, user_id), f"attribute_exists({PK})"
-        whole = f"{there} AND {condition}" if condition else there
-        return self._table.update(key, change, values, condition=whole, returns=returns)
+    def _change_own(
+        self, conversation_id: str, user_id: str, change: str, values: Item, notes: Sequence[Entry], further: str = ""
+    ) -> bool:
+        key, there = schema.membership_key(conversation_id, user_id), f"attribute_exists({PK}){further}"
+        update = {"Update": self._table.changed(key, change, values, condition=there)}
+        return transact(self._calls, [update, *schema.noted(notes, self._log)])
 
     def _move(self, conversation_id: str, user_id: str, cursor: str, changes: dict[str, int]) -> bool:
         """Store `changes` unless `cursor` is as far already, or the member is none any more."""
         change = "SET " + ", ".join(f"{name} = :{name}" for name in changes)
         values = {f":{name}": value for name, value in changes.items()}
         ahead = f"(attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
-        answer = self._of_member(conversation_id, user_id, change, values, condition=ahead)
+        there = f"attribute_exists({PK}) AND {ahead}"
+        answer = self._table.update(schema.membership_key(conversation_id, user_id), change, values, condition=there)
         return not isinstance(answer, Refused)
 
 

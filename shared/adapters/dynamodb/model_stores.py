@@ -7,10 +7,11 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-from shared.adapters.dynamodb.client import Calls, batch_get_raw, refusal_passes, transact
-from shared.adapters.dynamodb.schema import PK, PROFILE, SK, block_key, contact_key
+from shared.adapters.dynamodb.client import Calls, Table, batch_get_raw, refusal_passes, transact
+from shared.adapters.dynamodb.schema import PK, PROFILE, SK, block_key, contact_key, noted
 from shared.clock import SECOND_MS
 from shared.domain.contacts import Contact, Pair, Profile, QuietHours
+from shared.domain.entries import Entry
 from shared.domain.notifications import Notification, Reminder
 from shared.ports.services import ParallelMap
 
@@ -28,9 +29,10 @@ class _ModelStore(Generic[R]):
 
     _model: ClassVar[str]
 
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
+    def __init__(self, calls: Calls, *, members_table: str, log_table: str = "") -> None:
         self._calls = calls
         self._table = members_table
+        self._log = Table(calls, log_table)
 
     @cached_property
     def _rows(self) -> type[R]:
@@ -56,9 +58,18 @@ class DynamoDbContacts(_ModelStore["ContactRow"]):
     def _side(self, item: dict[str, Any] | None) -> Contact | None:
         return None if item is None else self._rows.from_raw_data(item).value(Contact)
 
-    def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
+    def change(
+        self,
+        user_id: str,
+        other: str,
+        *,
+        was: Pair,
+        mine: Contact | None,
+        theirs: Contact | None,
+        notes: Sequence[Entry] = (),
+    ) -> bool:
         parts = [self._changed(user_id, other, was.mine, mine), self._changed(other, user_id, was.theirs, theirs)]
-        return transact(self._calls, parts)
+        return transact(self._calls, [*parts, *noted(notes, self._log)])
 
     def _changed(self, owner: str, other: str, was: Contact | None, becomes: Contact | None) -> dict[str, Any]:
         """One side as a part of the transaction, on condition that it is still what it was.
@@ -86,13 +97,11 @@ class DynamoDbProfiles(_ModelStore["ProfileRow"]):
         except rows.DoesNotExist:
             return Profile()
 
-    def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
-        if not changes:
-            return self.get(user_id)
+    def update(self, user_id: str, changes: Mapping[str, object], *, notes: Sequence[Entry] = ()) -> bool:
         rows = self._rows
-        row = rows(user_id)
-        row.update([_changed(getattr(rows, name), value) for name, value in changes.items()])
-        return row.value(Profile)
+        actions = [_changed(getattr(rows, name), value) for name, value in changes.items()]
+        update = {"Update": rows(user_id).get_update_kwargs_from_instance(actions)}
+        return transact(self._calls, [update, *noted(notes, self._log)])
 
 
 def _changed(attribute: Any, value: object) -> Any:

@@ -17,7 +17,7 @@ def make_presence_stores(calls: Calls, tables: Tables, *, parallel_map: Parallel
     members = tables.members
     return PresenceStores(
         sessions=DynamoDbSessions(calls, sessions_table=tables.sessions),
-        memberships=DynamoDbMemberships(calls, members_table=members),
+        memberships=DynamoDbMemberships(calls, members_table=members, log_table=tables.log),
         relations=DynamoDbRelations(calls, members_table=members, log_table=tables.log, parallel_map=parallel_map),
         watches=DynamoDbWatches(calls, members_table=members),
         attendance=DynamoDbAttendance(calls, members_table=members),

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Table
+from shared.adapters.dynamodb.client import Calls, Item, MembersStore, transact
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, MUTUAL, PK, SK, USER_PREFIX, key_pair
 from shared.domain.contacts import ACCEPTED, CONTACTS, Relation
+from shared.domain.entries import Entry
 from shared.domain.text import private_conversation_id
 from shared.ports.services import ParallelMap
 
@@ -18,11 +19,13 @@ _GROUPS_FROM: Final = "groups_from"
 
 
 class DynamoDbBlocks(MembersStore):
-    def put(self, user_id: str, blocked: str, *, now: int) -> None:
-        self._table.put({**schema.block_key(user_id, blocked), "since": now})
+    def put(self, user_id: str, blocked: str, *, now: int, notes: Sequence[Entry] = ()) -> bool:
+        row = {**schema.block_key(user_id, blocked), "since": now}
+        return transact(self._calls, [{"Put": self._table.written(row)}, *schema.noted(notes, self._log)])
 
-    def remove(self, user_id: str, blocked: str) -> None:
-        self._table.delete(schema.block_key(user_id, blocked))
+    def remove(self, user_id: str, blocked: str, *, notes: Sequence[Entry] = ()) -> bool:
+        delete = {"Delete": self._table.deleted(schema.block_key(user_id, blocked))}
+        return transact(self._calls, [delete, *schema.noted(notes, self._log)])
 
     def of(self, user_id: str) -> Sequence[str]:
         rows = rows_of(self._table, user_id, BLOCK_PREFIX)
@@ -45,8 +48,7 @@ class DynamoDbBlocks(MembersStore):
 
 class DynamoDbRelations(MembersStore):
     def __init__(self, calls: Calls, *, members_table: str, log_table: str, parallel_map: ParallelMap) -> None:
-        super().__init__(calls, members_table=members_table)
-        self._log = Table(calls, log_table)
+        super().__init__(calls, members_table=members_table, log_table=log_table)
         self._parallel_map = parallel_map
 
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:

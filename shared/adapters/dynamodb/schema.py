@@ -1,6 +1,7 @@
 """The tables: keys, attribute names and the log's items, once.
 
 log       conversation_id, seq      one entry; a stream carries each to the offline push (see below)
+          user:U, seq               one entry of U's own log: in the same table, under an id that is no conversation's
 members   pk, sk                    what users have: see below
 sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash
@@ -47,11 +48,12 @@ broadcasts       T#B                broadcast B was begun at time T
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shared.adapters.dynamodb.client import Item
+from shared.adapters.dynamodb.client import Item, Table
 from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Renamed
 from shared.domain.entries import Entry, author_key
 from shared.domain.text import is_channel_id
@@ -334,6 +336,12 @@ def entry_item(entry: Entry) -> Item:
         "waited": entry.waited or None,
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
+
+
+def noted(notes: Sequence[Entry], log: Table) -> list[dict[str, Any]]:
+    """The parts of a transaction that note a change in users' own logs: refused where one's place is taken."""
+    free = f"attribute_not_exists({SEQ})"
+    return [{"Put": log.written(entry_item(note), condition=free)} for note in notes]
 
 
 def _change_attributes(change: Change) -> Item:

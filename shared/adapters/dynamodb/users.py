@@ -12,6 +12,7 @@ from typing import Any, Final
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, transact
 from shared.adapters.dynamodb.schema import PK, SK
+from shared.domain.entries import Entry
 from shared.domain.users import User
 
 _SHOWN: Final = {"name": "display_name", "avatar": "avatar_url"}
@@ -30,7 +31,7 @@ class DynamoDbUsers(MembersStore):
         shown: dict[str, Any] = {name: profile.get(attribute) for name, attribute in _SHOWN.items()}
         return User(user_id, **shown, **{name: record[name] for name in _RECORD if name in record})
 
-    def change(self, was: User, becomes: User | None) -> bool:
+    def change(self, was: User, becomes: User | None, *, notes: Sequence[Entry] = ()) -> bool:
         terms = set(becomes.terms) if becomes else set()
         listed = [self._listed(was.user_id, term) for term in sorted(terms - set(was.terms))]
         unlisted = [
@@ -38,7 +39,8 @@ class DynamoDbUsers(MembersStore):
             for term in sorted(set(was.terms) - terms)
         ]
         shown = becomes or User(was.user_id)
-        return transact(self._calls, [self._record(was, becomes), self._profile(shown), *listed, *unlisted])
+        told = schema.noted(notes, self._log)
+        return transact(self._calls, [self._record(was, becomes), self._profile(shown), *listed, *unlisted, *told])
 
     def listed(self, prefix: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[tuple[str, str]]:
         values = {":under": schema.term_key(prefix, "")[PK], ":prefix": prefix}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -23,10 +23,15 @@ from shared.wire.common import MAX_CURSOR, MAX_DEPTH, encode_sync_cursor, error_
 from shared.wire.events import entry_event, event_body, presence_body, read_ack
 from shared.wire.websocket.gateway import MAX_ID_CHARACTERS, salvaged_id, usable_id
 
+if TYPE_CHECKING:  # only who names their own log pays for what reads it
+    from shared.operations.own_log import OwnSynced
+
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
 MAX_FRAME_BYTES: Final = 32 * 1_024
 MAX_SYNC_CONVERSATIONS: Final = 500
 MAX_CURSORS: Final = 20
+# What a reply says of a user's own log beside its entries.
+OWN_BYTES: Final = 100
 # A string, to its end or to the end of the frame, so that one pass is enough whatever is sent; or a bracket.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
@@ -129,6 +134,7 @@ class ReceiptsFrame(Frame, frozen=True, kw_only=True):
 class SyncFrame(Frame, frozen=True, kw_only=True):
     conversations: Annotated[dict[ConversationId, Seq], Meta(max_length=MAX_SYNC_CONVERSATIONS)] = {}
     cursor: Annotated[str, Meta(min_length=1, max_length=MAX_CURSOR)] | None = None
+    user: Seq | None = None
 
 
 class PingFrame(Frame, frozen=True, kw_only=True):
@@ -245,7 +251,8 @@ def pong(timestamp: int, *, behind: bool) -> dict[str, Any]:
     return {"type": "pong", "timestamp": timestamp, "behind": behind}
 
 
-def sync_reply(sync: Sync, user_id: str) -> dict[str, Any]:
+def sync_reply(sync: Sync, user_id: str, own: OwnSynced | None = None) -> dict[str, Any]:
+    """`own`: what follows in the user's own log, where the frame has named it."""
     conversations = [
         {
             "id": one.conversation_id,
@@ -261,7 +268,18 @@ def sync_reply(sync: Sync, user_id: str) -> dict[str, Any]:
     refused = {"refused": list(sync.refused)} if sync.refused else {}
     after = sync.next_after
     rest = {} if after is None else {"next_cursor": encode_sync_cursor(user_id, after)}
-    return {"type": "sync", "conversations": conversations, **refused, "has_more": sync.has_more, **rest}
+    user, has_more = ({}, sync.has_more) if own is None else ({"user": own_reply(own)}, sync.has_more or own.has_more)
+    return {"type": "sync", "conversations": conversations, **refused, **user, "has_more": has_more, **rest}
+
+
+def own_reply(synced: OwnSynced) -> dict[str, Any]:
+    """What a sync answers of the user's own log."""
+    return {
+        "head": synced.head,
+        "entries": [entry_event(entry) for entry in synced.entries],
+        "has_more": synced.has_more,
+        **({"reset": True} if synced.reset else {}),
+    }
 
 
 def cursor_ack(kind: str, conversation_id: str, seq: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.users import put_user
 from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
 from tests.stores import MEMBERS
+from tests.wiring import parts
 
 V1 = "/v1/conversations"
 NEWS = {"type": "channel", "name": "News", "join": "open", "client_conversation_id": "news"}
@@ -56,7 +57,7 @@ def connected(harness: RestHarness) -> None:
 
 
 def listed(harness: RestHarness) -> None:
-    put_user("bob", {"name": "Bob"}, stores=harness.stores, now=harness.wired.context.now())
+    put_user("bob", {"name": "Bob"}, **parts(harness.stores, harness.wired.context.now()))
 
 
 def banned(harness: RestHarness) -> None:

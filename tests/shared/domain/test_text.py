@@ -20,6 +20,7 @@ from shared.errors import BadRequest
 from shared.operations.contacts import UpdateContact, check_profile, update_contact
 from shared.operations.notifications import NotificationRequest, check_notification
 from tests.stores import simulated
+from tests.wiring import parts
 
 ROOT = Path(__file__).parents[3]
 ALL = range(sys.maxunicode + 1)
@@ -45,7 +46,7 @@ def displayed(text: str) -> None:
 def aliased(text: str) -> None:
     stores = simulated()
     stores.know("alice", "bob")
-    update_contact(UpdateContact("alice", "bob", alias=text, rename=True), stores=stores, now=2)
+    update_contact(UpdateContact("alice", "bob", alias=text, rename=True), **parts(stores, 2))
 
 
 def titled(text: str) -> None:

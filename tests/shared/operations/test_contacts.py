@@ -25,6 +25,7 @@ from tests.fakes import FakeClock
 from tests.harness import Harness
 from tests.stepping import Stepper, explore
 from tests.stores import Simulated
+from tests.wiring import parts
 
 
 @dataclass
@@ -41,20 +42,19 @@ class ContactsHarness(Harness):
         return self.stepped or self.stores.contacts
 
     def ask(self, user: str = "alice", other: str = "bob") -> tuple[Contact, bool]:
-        return request_contact(user, other, stores=self.stepped_stores, now=self.clock())
+        return request_contact(user, other, **parts(self.stepped_stores, self.clock()))
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
-        return update_contact(UpdateContact(user, other, accept=True), stores=self.stepped_stores, now=self.clock())
+        return update_contact(UpdateContact(user, other, accept=True), **parts(self.stepped_stores, self.clock()))
 
     def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
         return update_contact(
             UpdateContact(user, other, accept=accept, alias=alias, rename=True),
-            stores=self.stepped_stores,
-            now=self.clock(),
+            **parts(self.stepped_stores, self.clock()),
         )
 
     def remove(self, user: str = "alice", other: str = "bob") -> None:
-        remove_contact(user, other, stores=self.stepped_stores)
+        remove_contact(user, other, **parts(self.stepped_stores))
 
     def sides(self) -> tuple[str | None, str | None]:
         pair = self.stores.contacts.pair("alice", "bob")
@@ -201,7 +201,7 @@ def test_a_contact_and_a_block_are_somebody_else(harness: ContactsHarness, other
         partial(harness.ask, "alice", other),
         partial(harness.accept, "alice", other),
         partial(harness.remove, "alice", other),
-        partial(block_user, "alice", other, stores=harness.stores, now=1),
+        partial(block_user, "alice", other, **parts(harness.stores)),
     ):
         with pytest.raises(BadRequest):
             call()
@@ -209,7 +209,7 @@ def test_a_contact_and_a_block_are_somebody_else(harness: ContactsHarness, other
 
 def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_request() -> None:
     blocking, unknown = ContactsHarness(), ContactsHarness()
-    block_user("bob", "alice", stores=blocking.stores, now=1)
+    block_user("bob", "alice", **parts(blocking.stores))
     for harness in (blocking, unknown):
         assert harness.ask() == (Contact("bob", REQUESTED, 100), True)
         assert harness.ask() == (Contact("bob", REQUESTED, 100), False)
@@ -224,7 +224,7 @@ def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_requ
 
 
 def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block(harness: ContactsHarness) -> None:
-    block_user("bob", "alice", stores=harness.stores, now=1)
+    block_user("bob", "alice", **parts(harness.stores))
     harness.ask()
     harness.stores.blocks.remove("bob", "alice")
     assert harness.ask() == (Contact("bob", REQUESTED, 100), False)
@@ -232,7 +232,7 @@ def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block(h
 
 
 def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met(harness: ContactsHarness) -> None:
-    block_user("bob", "alice", stores=harness.stores, now=1)
+    block_user("bob", "alice", **parts(harness.stores))
     harness.ask()
     asked = harness.ask("bob", "alice")
     assert (asked[0].status, harness.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
@@ -241,9 +241,9 @@ def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met(har
 def test_blocking_is_idempotent_and_bounded(harness: ContactsHarness) -> None:
     for number in range(MAX_BLOCKS):
         harness.stores.blocks.put("alice", f"u{number}", now=1)
-    block_user("alice", "u5", stores=harness.stores, now=2)
+    block_user("alice", "u5", **parts(harness.stores, 2))
     with pytest.raises(Conflict):
-        block_user("alice", "one-more", stores=harness.stores, now=2)
+        block_user("alice", "one-more", **parts(harness.stores, 2))
 
 
 def test_contacts_are_bounded(harness: ContactsHarness) -> None:
@@ -251,7 +251,7 @@ def test_contacts_are_bounded(harness: ContactsHarness) -> None:
         harness.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
     with pytest.raises(Conflict):
         harness.ask()
-    assert not request_contact("alice", "u5", stores=harness.stores, now=2)[1]  # one that is there already
+    assert not request_contact("alice", "u5", **parts(harness.stores, 2))[1]  # one that is there already
 
 
 def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more(harness: ContactsHarness) -> None:
@@ -273,4 +273,4 @@ def test_a_pair_that_never_stands_still_is_given_up(stores: Simulated) -> None:
 
     stores.calls.before = restless
     with pytest.raises(Unavailable):
-        request_contact("alice", "bob", stores=stores, now=1)
+        request_contact("alice", "bob", **parts(stores))

@@ -15,7 +15,7 @@ from shared.operations.receipts import READ
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import Simulated, simulated
-from tests.wiring import rest_services
+from tests.wiring import parts, rest_services
 
 SERVICES = rest_services()
 
@@ -118,7 +118,7 @@ def test_fifty_unread_and_none_after_reading(stores: Simulated) -> None:
 
 
 def test_a_private_conversation_is_made_once_whoever_asks(stores: Simulated) -> None:
-    made = [create_private("alice", "bob", stores=stores, now=now) for now in (1, 2)]
+    made = [create_private("alice", "bob", **parts(stores, now)) for now in (1, 2)]
     assert [(one.conversation_id, one.members, one.is_new) for one in made] == [
         (DM, ("alice", "bob"), True),
         (DM, ("alice", "bob"), False),
@@ -127,7 +127,7 @@ def test_a_private_conversation_is_made_once_whoever_asks(stores: Simulated) -> 
 
 
 def test_an_empty_private_conversation_is_its_makers_alone(harness: ChatHarness) -> None:
-    create_private("alice", "bob", stores=harness.stores, now=1)
+    create_private("alice", "bob", **parts(harness.stores))
     assert [one.conversation_id for one in listed(harness, "alice")] == [DM]
     assert listed(harness, "bob") == []
     with pytest.raises(NotAMember):
@@ -143,7 +143,7 @@ def test_an_empty_private_conversation_is_its_makers_alone(harness: ChatHarness)
 
 
 def test_the_members_of_an_empty_private_conversation_are_both(harness: ChatHarness) -> None:
-    create_private("alice", "bob", stores=harness.stores, now=7)
+    create_private("alice", "bob", **parts(harness.stores, 7))
     found = members_of(DM, user_id="alice", stores=harness.stores)
     assert [(one.member, one.role) for one in found] == [
         (Member(DM, "alice", 7), "member"),
@@ -153,21 +153,21 @@ def test_the_members_of_an_empty_private_conversation_are_both(harness: ChatHarn
 
 def test_both_may_make_the_same_private_conversation_and_each_has_it_then(harness: ChatHarness) -> None:
     for user, other in (("alice", "bob"), ("bob", "alice")):
-        assert create_private(user, other, stores=harness.stores, now=1).is_new
+        assert create_private(user, other, **parts(harness.stores)).is_new
         assert [one.conversation_id for one in listed(harness, user)] == [DM]
 
 
 @pytest.mark.parametrize("other", ["alice", "", "a b", "a:b", "x" * 129])
 def test_a_private_conversation_needs_somebody_else(other: str) -> None:
     with pytest.raises(BadRequest):
-        create_private("alice", other, stores=simulated(), now=1)
+        create_private("alice", other, **parts(simulated()))
 
 
 def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it(
     harness: ChatHarness,
 ) -> None:
     harness.stores.blocks.put("bob", "alice", now=1)
-    assert create_private("alice", "bob", stores=harness.stores, now=1).is_new
+    assert create_private("alice", "bob", **parts(harness.stores)).is_new
     with pytest.raises(Blocked):
         harness.send(to="bob")
     assert listed(harness, "bob") == []
@@ -238,14 +238,14 @@ def test_one_conversation_is_shown_with_the_role(harness: ChatHarness) -> None:
 
 def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else(harness: ChatHarness) -> None:
     harness.send()
-    hide(DM, user_id="bob", stores=harness.stores)
+    hide(DM, user_id="bob", **parts(harness.stores))
     assert (listed(harness), len(listed(harness, "alice"))) == ([], 1)
     harness.react(1, "x")
     harness.edit(1, "edited")
     assert listed(harness) == []
     harness.send()
     assert [one.conversation_id for one in listed(harness)] == [DM]
-    hide(DM, user_id="bob", stores=harness.stores)
+    hide(DM, user_id="bob", **parts(harness.stores))
     assert listed(harness) == []
     harness.send(sender_id="bob", to="alice")
     assert len(listed(harness)) == 1
@@ -254,23 +254,23 @@ def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing
 def test_only_ones_own_private_conversations_can_be_hidden(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.stores.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
-    hide("dm:alice:zoe", user_id="alice", stores=harness.stores)
+    hide("dm:alice:zoe", user_id="alice", **parts(harness.stores))
     assert [one.conversation_id for one in listed(harness, "alice")] == [GROUP]
     with pytest.raises(BadRequest):
-        hide(GROUP, user_id="bob", stores=harness.stores)
+        hide(GROUP, user_id="bob", **parts(harness.stores))
     for place in (DM, "dm:alice:zoe", "?"):
         with pytest.raises(NotAMember):
-            hide(place, user_id="bob", stores=harness.stores)
+            hide(place, user_id="bob", **parts(harness.stores))
 
 
 def test_preferences_are_a_members_own(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
-    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", stores=harness.stores)
+    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", **parts(harness.stores))
     assert changed == one(harness, GROUP).member.preferences == Preferences(pinned=True)
     assert one(harness, GROUP, "alice").member.preferences == Preferences()
     for place in (GROUP, DM, "?"):
         with pytest.raises(NotAMember):
-            set_preferences(place, {"pinned": True}, user_id="zoe", stores=harness.stores)
+            set_preferences(place, {"pinned": True}, user_id="zoe", **parts(harness.stores))
 
 
 def test_members_are_listed_with_role_and_cursors(harness: ChatHarness) -> None:

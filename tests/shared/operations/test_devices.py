@@ -8,7 +8,7 @@ from shared.operations.context import Context
 from shared.operations.devices import NewTarget, devices_of, register_device, target_of
 from tests.fakes import FakeNonces
 from tests.stores import Simulated
-from tests.wiring import make_context
+from tests.wiring import make_context, parts
 
 TOKEN = "0123456789ABCDEFabcdef0123456789" * 2
 
@@ -67,7 +67,7 @@ def test_what_no_provider_would_take_is_refused_by_name_and_never_repeated(asked
 
 
 def test_a_device_is_stored_as_it_registered(stores: Simulated) -> None:
-    made = register_device("alice", "phone", NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
+    made = register_device("alice", "phone", NewTarget(FCM, "t"), **{**parts(stores), "context": at_most(2, 7)})
     assert made == Device("phone", PushTarget(FCM, "t"), 7)
     assert stores.devices.of(["alice"]) == {"alice": [made]}
 
@@ -75,21 +75,21 @@ def test_a_device_is_stored_as_it_registered(stores: Simulated) -> None:
 @pytest.mark.parametrize("device_id", ["", "x" * 65])
 def test_a_device_needs_a_name_that_fits(stores: Simulated, device_id: str) -> None:
     with pytest.raises(BadRequest, match="`device_id`"):
-        register_device("alice", device_id, NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
+        register_device("alice", device_id, NewTarget(FCM, "t"), **{**parts(stores), "context": at_most(2, 7)})
     assert stores.calls.made == []
-    register_device("alice", "x" * 64, NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
+    register_device("alice", "x" * 64, NewTarget(FCM, "t"), **{**parts(stores), "context": at_most(2, 7)})
 
 
 def test_the_latest_registered_is_listed_first(stores: Simulated) -> None:
     for name, at in (("a", 4), ("b", 5), ("c", 9), ("d", 1)):
-        register_device("alice", name, NewTarget(FCM, name), stores=stores, context=at_most(3, at))
+        register_device("alice", name, NewTarget(FCM, name), **{**parts(stores), "context": at_most(3, at)})
     # With the limit of 3, the last one to come makes the longest registered go, and not itself.
     assert [one.device_id for one in devices_of("alice", stores=stores)] == ["c", "b", "d"]
     assert list(devices_of("bob", stores=stores)) == []
 
 
 def test_forgetting_is_idempotent(stores: Simulated) -> None:
-    register_device("alice", "phone", NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
+    register_device("alice", "phone", NewTarget(FCM, "t"), **{**parts(stores), "context": at_most(2, 7)})
     for _ in range(2):
         stores.devices.forget("alice", "phone")
     assert list(devices_of("alice", stores=stores)) == []

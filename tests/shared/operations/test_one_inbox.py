@@ -17,7 +17,7 @@ from shared.operations.sync import Catching, Sync, sync
 from tests.shared.operations.conversation_harness import ChatHarness
 from tests.stepping import Stepper, explore
 from tests.stores import Simulated
-from tests.wiring import rest_services
+from tests.wiring import parts, rest_services
 
 OTHERS = ("bob", "carol", "dave")
 _other = st.sampled_from(OTHERS)
@@ -48,9 +48,9 @@ def do(harness: ChatHarness, kind: str, other: str) -> None:
         case "reads":
             harness.move("read", head, "alice", place=place(other))
         case "hides":
-            hide(place(other), user_id="alice", stores=harness.stores)
+            hide(place(other), user_id="alice", **parts(harness.stores))
         case "shows":
-            create_private("alice", other, stores=harness.stores, now=harness.clock())
+            create_private("alice", other, **parts(harness.stores, harness.clock()))
 
 
 def inboxed(stores: Simulated) -> dict[str, int]:
@@ -133,7 +133,7 @@ def test_a_message_behind_the_head_at_which_it_was_hidden_shows_it_however_late_
     assert rows.hide(place("bob"), "alice", seq=2)
     do(harness, "hears", "bob")
     for seq in (1, 2):
-        assert rows.hide(place("bob"), "alice", seq=seq)
+        assert not rows.hide(place("bob"), "alice", seq=seq)
         member = rows.get(place("bob"), "alice")
         assert member is not None
         assert (member.hidden_seq, is_in_inbox(member, harness.entries(place("bob"))[-1])) == (2, True)

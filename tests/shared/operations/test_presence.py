@@ -40,7 +40,7 @@ from tests.harness import Harness
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
 from tests.stores import MEMBERS, SESSIONS
-from tests.wiring import make_context
+from tests.wiring import make_context, parts
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -123,7 +123,7 @@ def writing(*senders: str) -> Callable[[PresenceHarness], object]:
 
 
 def making(user: str, other: str) -> Callable[[PresenceHarness], object]:
-    return lambda harness: create_private(user, other, stores=harness.stores, now=1)
+    return lambda harness: create_private(user, other, **parts(harness.stores))
 
 
 def as_hidden_contact(harness: PresenceHarness) -> None:

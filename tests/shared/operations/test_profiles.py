@@ -15,6 +15,7 @@ from shared.operations.contacts import check_profile, update_profile
 from shared.ports.people import Profiles
 from tests.stepping import Stepper, explore
 from tests.stores import Simulated, simulated
+from tests.wiring import parts
 
 NIGHT = QuietHours("22:00", "07:00", "Europe/Berlin")
 
@@ -76,7 +77,9 @@ def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names:
         profiles.update("alice", {"display_name": "Old", "avatar_url": "https://old"})
         port = stepper.wrap(profiles)
         for name in names:
-            stepper.add(partial(update_profile, "alice", {name: CHANGES[name]}, stores=replace(stores, profiles=port)))
+            stepper.add(
+                partial(update_profile, "alice", {name: CHANGES[name]}, **parts(replace(stores, profiles=port)))
+            )
         return profiles
 
     for profiles in explore(build):
@@ -86,9 +89,9 @@ def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names:
 
 def test_a_change_names_what_it_changes_and_nothing_else(stores: Simulated) -> None:
     profiles = stores.profiles
-    update_profile("alice", CHANGES, stores=stores)
-    assert update_profile("alice", {"quiet_hours": None}, stores=stores) == profiles.get("alice")
+    update_profile("alice", CHANGES, **parts(stores))
+    assert update_profile("alice", {"quiet_hours": None}, **parts(stores)) == profiles.get("alice")
     assert profiles.get("alice") == Profile("A", CHANGES["avatar_url"], previews=False, groups_from="contacts")
     with pytest.raises(BadRequest):
-        update_profile("alice", {"display_name": "", "previews": True}, stores=stores)
+        update_profile("alice", {"display_name": "", "previews": True}, **parts(stores))
     assert not profiles.get("alice").previews

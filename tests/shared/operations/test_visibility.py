@@ -23,6 +23,7 @@ from tests.harness import Harness
 from tests.shared.operations.conversation_harness import GROUP, found_group
 from tests.stepping import Stepper, explore
 from tests.stores import SESSIONS
+from tests.wiring import parts
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -54,7 +55,7 @@ class VisibilityHarness(Harness):
     # -- the operations, as the functions carry them out
 
     def block(self, user: str = "alice", other: str = "bob") -> None:
-        if block_user(user, other, stores=self.stores, now=1):
+        if block_user(user, other, **parts(self.stores)):
             self.tell(tell_blocked, user, other)
 
     def unblock(self, user: str = "alice", other: str = "bob") -> None:
@@ -63,11 +64,11 @@ class VisibilityHarness(Harness):
 
     def accept(self) -> None:
         for user, other in (("bob", "alice"), ("alice", "bob")):
-            request_contact(user, other, stores=self.stores, now=1)
+            request_contact(user, other, **parts(self.stores))
         self.tell(tell_granted, "alice", "bob")
 
     def end_contact(self) -> None:
-        remove_contact("bob", "alice", stores=self.stores)
+        remove_contact("bob", "alice", **parts(self.stores))
         self.tell(tell_withdrawn, "bob", ["alice"])
 
     def write(self, *senders: str) -> None:

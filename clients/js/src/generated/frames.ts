@@ -96,11 +96,13 @@ export type Seq = number;
 
 export type Status = "online" | "offline";
 
-export type SyncFrame = { type: "sync"; id?: FrameId; conversations?: Record<string, Seq>; cursor?: string };
+export type SyncFrame = { type: "sync"; id?: FrameId; conversations?: Record<string, Seq>; cursor?: string; user?: number };
 
-export type SyncReply = { success: true; id?: FrameId; data: { type: "sync"; conversations: SyncedConversation[]; refused?: string[]; has_more: boolean; next_cursor?: string } };
+export type SyncReply = { success: true; id?: FrameId; data: { type: "sync"; conversations: SyncedConversation[]; refused?: string[]; user?: SyncedOwn; has_more: boolean; next_cursor?: string } };
 
 export type SyncedConversation = { id: string; head: Seq; entries: EntryEvent[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq };
+
+export type SyncedOwn = { head: Seq; entries: UserChanged[]; has_more: boolean; reset?: boolean };
 
 export type Time = number;
 
@@ -110,10 +112,12 @@ export type TypingFrame = { type: "typing"; id?: FrameId; conversation_id: Conve
 
 export type TypingReply = { success: true; id?: FrameId; data: { type: "typing"; conversation_id: string; active: boolean } };
 
+export type UserChanged = { type: "user_changed"; seq: EntrySeq; timestamp: Time; what: string; value: Record<string, unknown> };
+
 export type UserId = string;
 
 export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | ReadFrame | DeliveredFrame | ReceiptsFrame | TypingFrame | PresenceFrame | SyncFrame | PingFrame | AuthFrame;
 
 export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
 
-export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | DisconnectEvent;
+export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | UserChanged | DisconnectEvent;
