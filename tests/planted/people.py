@@ -199,7 +199,7 @@ BUGS: Final = (
     Bug(
         "a rename undoes what the other side did meanwhile",
         "shared/adapters/dynamodb/model_stores.py",
-        "return transact(self._calls, parts)",
+        "return transact(self._calls, [*parts, *noted(notes, self._log)])",
         'return transact(self._calls, [{kind: {name: value for name, value in part.items() if "Condition" not in name'
         ' and "Attribute" not in name} for kind, part in one.items()} for one in parts])',
     ),

@@ -17,6 +17,7 @@ from parley_client.parsing import as_entry
 from shared.adapters.dynamodb.schema import entry_from
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import Entry
+from shared.domain.text import user_of_log
 from shared.operations.groups import NewGroup, create_group
 from shared.operations.messages import SendMessage, store_message
 from shared.operations.sync import Catching, sync
@@ -143,9 +144,20 @@ class Scenario:
     def logs(self) -> dict[str, list[Entry]]:
         return {name: [stored.entry for stored in log] for name, log in self._entries().items()}
 
+    def own_logs(self) -> dict[str, list[Entry]]:
+        """Of each user who has one, in the order of its places."""
+        logs: dict[str, list[Entry]] = {}
+        for item in self.store.items("log"):
+            user = user_of_log(item["conversation_id"])
+            if user is not None:
+                logs.setdefault(user, []).append(entry_from(item))
+        return logs
+
     def _entries(self) -> dict[str, list[Stored]]:
         logs: dict[str, list[Stored]] = {}
         for item in self.store.items("log"):
+            if user_of_log(item["conversation_id"]) is not None:
+                continue  # no conversation's
             found = self.read.get(id(item))
             if found is None:
                 found = self.read[id(item)] = _stored(item)

@@ -69,6 +69,7 @@ FAILURES: Final = frozenset(
         "PresenceNotAnnounced",
         "ReceiptsNotStored",
         "presence not announced",
+        "own change not told",
         "connection not forgotten",
         "FramesRefused",
     }

@@ -14,7 +14,7 @@ from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.schema import entry_from
 from shared.domain.entries import Entry
 from shared.domain.members import Member
-from shared.domain.text import private_members
+from shared.domain.text import private_members, user_of_log
 from tests.dynamodb import Written
 
 Key = tuple[str, str, Any]
@@ -173,7 +173,7 @@ def other_of(conversation: str, user: str) -> str | None:
 
 
 def inserted(past: Past) -> Iterator[tuple[float, Entry]]:
-    """Every entry as it was first stored, and when."""
+    """Every entry of a conversation as it was first stored, and when."""
     for at, (table, *_), old, new in past.changes:
-        if table == "log" and old is None and new is not None:
+        if table == "log" and old is None and new is not None and user_of_log(str(new["conversation_id"])) is None:
             yield at, past.entry(new)

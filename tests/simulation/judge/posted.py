@@ -14,7 +14,7 @@ from shared.adapters.dynamodb.schema import entry_from
 from shared.adapters.dynamodb.sessions import session_from
 from shared.domain.changes import Removed
 from shared.domain.entries import Entry
-from shared.domain.text import is_group_id, private_members
+from shared.domain.text import is_group_id, private_members, user_of_log
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case
@@ -44,6 +44,8 @@ def entries_are_posted(case: Case) -> Iterator[str]:
             if written.table != "log" or written.old is not None or written.new is None:
                 continue
             entry = entry_from(from_item(written.new))
+            if user_of_log(entry.conversation_id) is not None:
+                continue  # `own` judges these
             audience = _audience(case, entry)
             yield from _told(case, process, skip, entry, dict.fromkeys(audience, at))
         if kind == "message" and data.get("duplicate"):

@@ -1,0 +1,84 @@
+"""A user's own log has no gaps, and its last word on each thing is what is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from shared.adapters.dynamodb.memberships import member_from
+from shared.domain.changes import OwnChanged
+from shared.domain.entries import Entry
+from tests.simulation.judge.case import Case
+
+
+def own_logs_have_no_gaps(case: Case) -> Iterator[str]:
+    for user, log in case.scenario.own_logs().items():
+        seqs = [entry.seq for entry in log]
+        if seqs != list(range(1, len(log) + 1)):
+            yield f"{user}'s own log has {seqs}"
+
+
+def last_words_are_stored(case: Case) -> Iterator[str]:
+    rows = {(row["pk"], row["sk"]): row for row in case.scenario.store.items("members")}
+    for user, log in case.scenario.own_logs().items():
+        for (what, about), value in _last(log).items():
+            key = f"user#{user}", _SORTED[what] + about
+            row = rows.get(key)
+            if not _is_stored(what, value, row):
+                yield f"{user}'s own log ends with {what} {value}, stored is {row}"
+
+
+def own_events_are_the_users(case: Case) -> Iterator[str]:
+    logs = case.scenario.own_logs()
+    for post in case.scenario.deployment.gateway.posts:
+        if post.event["type"] != "user_changed":
+            continue
+        said = [json.loads(entry.change.value) for entry in logs[post.line.user_id] if _is_at(entry, post.event["seq"])]
+        if said != [post.event["value"]]:
+            yield f"{post.line.user_id} was told {post.event}, the log has {said}"
+
+
+_SORTED: Mapping[str, str] = {
+    "settings": "conversation#",
+    "hidden": "conversation#",
+    "block": "block#",
+    "contact": "contact#",
+    "profile": "profile",
+}
+
+
+def _is_at(entry: Entry, seq: int) -> bool:
+    return entry.seq == seq
+
+
+def _last(log: Sequence[Entry]) -> Mapping[tuple[str, str], Any]:
+    found: dict[tuple[str, str], Any] = {}
+    for entry in log:
+        assert isinstance(entry.change, OwnChanged)
+        what, value = entry.change.what, json.loads(entry.change.value)
+        if what in _SORTED and "hide_presence" not in value:
+            about = value.get("conversation_id") or value.get("user_id") or ""
+            found[what, about] = {**found.get((what, about), {}), **value}
+    return found
+
+
+def _is_stored(what: str, value: Mapping[str, Any], row: Mapping[str, Any] | None) -> bool:
+    match what:
+        case "block":
+            return bool(value["blocked"]) == (row is not None)
+        case "contact":
+            contact = value["contact"]
+            stored = row and {name: row.get(name) for name in ("status", "since", "alias")}
+            return stored == (contact and {name: contact[name] for name in ("status", "since", "alias")})
+        case "settings":  # who left has none any more
+            return row is None or asdict(member_from(dict(row)).preferences) == value["settings"]
+        case "hidden":
+            return row is None or row.get("hidden_seq") == (value["head"] if value["hidden"] else None)
+        case _:
+            stored_name = None if row is None else row.get("display_name")
+            return "display_name" not in value or value["display_name"] == stored_name
+
+
+RULES = (own_logs_have_no_gaps, last_words_are_stored, own_events_are_the_users)
