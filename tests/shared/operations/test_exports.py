@@ -39,7 +39,7 @@ def furnished() -> Harness:
     stores.change(Reacted(1, "👍", removed=False), by="bob")
     stores.found(LEFT, "alice", name="another")
     stores.write("bob", "from before he left", conversation_id=LEFT)
-    put_user("bob", {"name": "Bob Builder", "data": {"team": 7}}, stores=stores, now=1)
+    put_user("bob", {"name": "Bob Builder", "data": {"team": 7}}, **harness.whole)
     stores.know("bob", "carol")
     stores.blocks.put("bob", "dave", now=1)
     stores.device("bob", "phone", PushTarget(FCM, "bobs secret token"))

@@ -35,7 +35,8 @@ def own_events_are_the_users(case: Case) -> Iterator[str]:
     for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] != "user_changed":
             continue
-        said = [json.loads(entry.change.value) for entry in logs[post.line.user_id] if _is_at(entry, post.event["seq"])]
+        log = logs.get(post.line.user_id, [])
+        said = [_said(entry)[1] for entry in log if entry.seq == post.event["seq"]]
         if said != [post.event["value"]]:
             yield f"{post.line.user_id} was told {post.event}, the log has {said}"
 
@@ -49,15 +50,15 @@ _SORTED: Mapping[str, str] = {
 }
 
 
-def _is_at(entry: Entry, seq: int) -> bool:
-    return entry.seq == seq
+def _said(entry: Entry) -> tuple[str, Any]:
+    assert isinstance(entry.change, OwnChanged)
+    return entry.change.what, json.loads(entry.change.value)
 
 
 def _last(log: Sequence[Entry]) -> Mapping[tuple[str, str], Any]:
     found: dict[tuple[str, str], Any] = {}
     for entry in log:
-        assert isinstance(entry.change, OwnChanged)
-        what, value = entry.change.what, json.loads(entry.change.value)
+        what, value = _said(entry)
         if what in _SORTED and "hide_presence" not in value:
             about = value.get("conversation_id") or value.get("user_id") or ""
             found[what, about] = {**found.get((what, about), {}), **value}
