@@ -82,6 +82,11 @@ class Files(Construct):
         self.allow(function, ["s3:GetObject"], "files/*")
         self.allow_listing(function)
 
+    def allow_erasing(self, function: Function) -> None:
+        """Let it delete files, thumbnails, and what waits to be checked."""
+        for prefix in (_UPLOADS, *_KEPT):
+            self.allow(function, ["s3:DeleteObject"], prefix)
+
     def allow_listing(self, function: Function) -> None:
         """Let it list objects; without that S3 says 403 for what is not there, as for what may not be seen."""
         function.allow(["s3:ListBucket"], self.bucket.bucket_arn)

@@ -69,7 +69,7 @@ class OfflinePush(Construct):
             timeout_seconds=PUSH_SECONDS,
             memory_mb=512,
         )
-        self.function.allow_items(storage.log, "BatchGetItem", "Query")
+        self.function.allow_items(storage.log, "BatchGetItem", "PutItem", "Query", "UpdateItem")
         self.function.allow_items(
             storage.members,
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
@@ -87,6 +87,7 @@ class OfflinePush(Construct):
         for table in (storage.log, storage.members, storage.sessions):
             self.function.allow_items(table, "Scan")
         files.allow_exporting(self.function)
+        files.allow_erasing(self.function)
         if queues.pushes:
             self._sweep(queues)
         StreamSource(

@@ -27,7 +27,7 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
         "Tickets": ["PutItem"],
     },
     "OfflinePush": {
-        "Log": ["BatchGetItem", "Query", "Scan"],
+        "Log": ["BatchGetItem", "PutItem", "Query", "Scan", "UpdateItem"],
         "Members": [
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
         ],
@@ -46,7 +46,12 @@ OBJECTS: dict[str, set[tuple[str, str]]] = {
         *(("s3:GetObject", prefix) for prefix in ("files/*", "thumbnails/*", "exports/*")),
         ("s3:ListBucket", "Bucket"),
     },
-    "OfflinePush": {("s3:PutObject", "exports/*"), ("s3:GetObject", "files/*"), ("s3:ListBucket", "Bucket")},
+    "OfflinePush": {
+        ("s3:PutObject", "exports/*"),
+        ("s3:GetObject", "files/*"),
+        *(("s3:DeleteObject", prefix) for prefix in ("uploads/*", "files/*", "thumbnails/*")),
+        ("s3:ListBucket", "Bucket"),
+    },
     "Files": {
         ("s3:GetObject", "uploads/*"),
         ("s3:DeleteObject", "uploads/*"),

@@ -17,7 +17,7 @@ from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.files import DynamoDbFiles
-from shared.adapters.dynamodb.jobs import DynamoDbJobs
+from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import (
     DynamoDbContacts,
@@ -119,6 +119,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "audit": DynamoDbAudit(calls, members_table=MEMBERS),
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
         "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
+        "holds": DynamoDbHolds(calls, members_table=MEMBERS),
         "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG)),
         "broadcasts": DynamoDbBroadcasts(calls, Tables(members=MEMBERS, sessions=SESSIONS), parallel_map=parallel_map),
     }

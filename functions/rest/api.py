@@ -17,7 +17,7 @@ from functions.rest.moderation import add_report, add_reports
 from functions.rest.notifications import add_devices, add_notifications, add_reminders
 from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
-from functions.rest.rights import add_exports
+from functions.rest.rights import add_erasures, add_exports, add_holds
 from functions.rest.users import add_user, add_users
 from functions.rest.wiring import Wiring
 from shared.operations.tickets import issue_ticket
@@ -65,7 +65,7 @@ _RESOURCES = (
     *(add_service, add_profile, add_conversations, add_conversation, add_members_routes),
     *(add_messages, add_message, add_reactions, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
-    *(add_users, add_exports, add_user, add_reports, add_report),
+    *(add_users, add_exports, add_erasures, add_holds, add_user, add_reports, add_report),
     *(add_broadcasts, add_broadcast),
 )
 

@@ -135,5 +135,10 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_revoke": Documented("admin", {200: admin.Revoked}, (Forbidden,)),
     "post_export": Documented("admin", {202: rights.Job}, (Forbidden,)),
     "get_export": Documented("admin", {200: rights.Export}, (Forbidden, NotFound)),
+    "post_erasure": Documented("admin", {202: rights.Job}, (Forbidden, Conflict)),
+    "get_erasure": Documented("admin", {200: rights.Erasure}, (Forbidden, NotFound)),
+    "put_hold": Documented("admin", {200: rights.Hold}, (Forbidden,)),
+    "get_hold": Documented("admin", {200: rights.Hold}, (Forbidden, NotFound)),
+    "delete_hold": Documented("admin", {204: None}, (Forbidden,)),
     "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),
 }

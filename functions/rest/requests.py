@@ -33,7 +33,7 @@ _PLACES_OF_IDS: Final = re.compile(
     r"|/v1/broadcasts/(?P<broadcast>.+)"
     r"|/v1/reports/(?P<report>.+)/decision"
     r"|/v1/reports/(?P<one>.+)"
-    r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke|export)"
+    r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke|export|erasure|hold)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
 )

@@ -1,14 +1,18 @@
-"""Users' rights over their data, for administrators: exports and erasures."""
+"""Users' rights over their data, for administrators: exports, erasures, and the holds that stop these."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from functions.rest.answers import Answer, accepted, ok
+from functions.rest.admin import tell_offline
+from functions.rest.answers import Answer, accepted, done, ok
 from functions.rest.requests import Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
-from shared.domain.jobs import EXPORT
+from shared.domain.bans import FOREVER, Ban
+from shared.domain.holds import Hold, check_not_held
+from shared.domain.jobs import ERASURE, EXPORT
 from shared.errors import NotFound
+from shared.operations.bans import ban_user
 from shared.operations.jobs import begin_job
 from shared.operations.rights import exported
 from shared.wire.rest import rights as bodies
@@ -32,3 +36,50 @@ def add_exports(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         after = "" if cursor is None else bodies.decode_export_cursor(caller.user_id, cursor, job.job_id)
         page = exported(job, after=after, limit=limit, services=wiring.services, now=wiring.context.now())
         return ok(bodies.export_body(job, page, caller.user_id))
+
+
+def add_erasures(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.post("/v1/users/<user_id>/erasure")
+    def post_erasure(user_id: UserPath) -> Answer:
+        """Keep a user out, and take away all that is stored of them. Needs the scope `admin`. A repetition resumes."""
+        wiring.admin(app)
+        by, now = app.context["user_id"], wiring.context.now()
+        check_not_held(wiring.stores.holds.get(user_id))
+        ban_user(user_id, Ban(FOREVER, "erased", now, by), **wiring.parts)
+        tell_offline(user_id, wiring)
+        return accepted(bodies.job_body(begin_job(ERASURE, user_id, by=by, **wiring.parts)))
+
+    @app.get("/v1/users/<user_id>/erasure")
+    def get_erasure(user_id: UserPath) -> Answer:
+        """How far the latest erasure is, and once it is done, what is left and why. Needs the scope `admin`."""
+        wiring.admin(app)
+        job = wiring.stores.jobs.get(ERASURE, user_id)
+        if job is None:
+            raise NotFound("Nothing of this user was erased")
+        return ok(bodies.erasure_body(job))
+
+
+def add_holds(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.put("/v1/users/<user_id>/hold")
+    def put_hold(user_id: UserPath, body: bodies.NewHold) -> Answer:
+        """Put a user on legal hold: no erasure begins, and one that runs stops. Needs the scope `admin`."""
+        wiring.admin(app)
+        hold = Hold(user_id, body.reason, wiring.context.now(), app.context["user_id"])
+        wiring.stores.holds.put(hold)
+        return ok(bodies.hold_body(hold))
+
+    @app.get("/v1/users/<user_id>/hold")
+    def get_hold(user_id: UserPath) -> Answer:
+        """Whether and why a user is on legal hold. Needs the scope `admin`."""
+        wiring.admin(app)
+        hold = wiring.stores.holds.get(user_id)
+        if hold is None:
+            raise NotFound("This user is not on hold")
+        return ok(bodies.hold_body(hold))
+
+    @app.delete("/v1/users/<user_id>/hold")
+    def delete_hold(user_id: UserPath) -> Answer:
+        """Lift a legal hold. Needs the scope `admin`."""
+        wiring.admin(app)
+        wiring.stores.holds.remove(user_id)
+        return done()

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-JobKind = Literal["export"]
+JobKind = Literal["export", "erasure"]
 EXPORT: Final = "export"
-KINDS: Final[tuple[JobKind, ...]] = (EXPORT,)
+ERASURE: Final = "erasure"
+KINDS: Final[tuple[JobKind, ...]] = (EXPORT, ERASURE)
 
-JobStatus = Literal["running", "done"]
+JobStatus = Literal["running", "done", "stopped"]
 RUNNING: Final = "running"
 DONE: Final = "done"
+STOPPED: Final = "stopped"
+"""By a legal hold, before it was done."""
 
 Row = Mapping[str, Any]
 """A row of a table as it is stored, or the key of one."""
@@ -33,7 +36,7 @@ class Job:
     """One job: a user has at most one of a kind. Times are milliseconds.
 
     `phase` is which part of the work the next `step` is of, and `after` the row behind which it goes on there.
-    `counts` are what has been done.
+    `counts` are what has been done, and `left` in how many rows the id of a user stands who was erased, by place.
     """
 
     kind: JobKind
@@ -47,6 +50,7 @@ class Job:
     phase: str = ""
     after: Row | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def next(self) -> JobStep:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shared.domain.jobs import DONE, RUNNING, Job, JobKind, JobStep
+from shared.domain.jobs import EXPORT, RUNNING, Job, JobKind, JobStep
 from shared.errors import Unavailable
-from shared.operations.exports import export_step
 
 if TYPE_CHECKING:
     from shared.operations.context import Context
@@ -25,7 +24,7 @@ def begin_job(kind: JobKind, user_id: str, *, by: str, stores: Stores, services:
     Raises Unavailable where another request was quicker.
     """
     there = stores.jobs.get(kind, user_id)
-    if there is None or there.status == DONE:
+    if there is None or there.status != RUNNING:
         now = context.now()
         job = Job(kind, user_id, context.new_secret(), by, created_at=now, updated_at=now)
         if not stores.jobs.begin(job):
@@ -41,10 +40,20 @@ def advance(task: JobStep, *, stores: PushStores, services: PushServices, contex
     if job is None or job.job_id != task.job_id or job.status != RUNNING or task.step > job.step:
         return
     if task.step == job.step:
-        done = export_step(job, stores=stores, services=services)
+        done = _worked(job, stores=stores, services=services, context=context)
         done = replace(done, step=job.step + 1, updated_at=context.now())
         if not stores.jobs.save(done):
             return  # another was quicker, and goes on
         job = done
     if job.status == RUNNING:
         services.job_queue.put(job.next)
+
+
+def _worked(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
+    if job.kind == EXPORT:
+        from shared.operations.exports import export_step  # noqa: PLC0415  # requests only begin one
+
+        return export_step(job, stores=stores, services=services)
+    from shared.operations.erasure import erase_step  # noqa: PLC0415  # as above
+
+    return erase_step(job, stores=stores, services=services, context=context)

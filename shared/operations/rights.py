@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,29 @@ from shared.ports.services import RestServices
 DAY_MS: Final = 24 * 3_600 * SECOND_MS
 # Long enough to begin some downloads, too short to pass on.
 LINK_S: Final = 900
+
+
+# Why an erasure leaves the id where it does.
+WHY: Final[Mapping[str, str]] = {
+    "place": "the place of what they wrote in groups, emptied: a log has no gap",
+    "private_conversation": "entries of private conversations, whose ids are both members'; what they wrote is emptied",
+    "roster": "who came into a group, and went",
+    "writers": "the number of their last message, by which others count what is unread",
+    "conversation": "the other members' places in private conversations, and who made a group",
+    "user": "the other members' private conversations, and what they were told of these",
+    "file": "which message of a private conversation has a file of others",
+    "sent": "which message of a private conversation was sent once, for 90 days",
+    "pack": "a private conversation or channel named so",
+    "digest": "a conversation named so",
+    "turn": "a private conversation whose changes took turns",
+    "reports": "a report that names them",
+    "audit": "what administrators did, until audit_days are over",
+    "job": "this erasure, and exports: for 400 days",
+    "hold": "a legal hold",
+    "session": "that they are banned, so that no token lets them in again",
+    "undone": "what came while the last round ran: erase once more",
+    "other": "a row of a kind that this version does not know",
+}
 
 
 @dataclass(frozen=True, slots=True)

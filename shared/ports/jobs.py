@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from shared.domain.entries import Entry
+    from shared.domain.holds import Hold
     from shared.domain.jobs import Job, JobKind, JobStep, Row
 
 TableName = Literal["members", "log", "sessions"]
@@ -23,10 +24,23 @@ class Jobs(Protocol):
         """Strongly consistent."""
 
     def begin(self, job: Job) -> bool:
-        """Store a new job in place of one that is done, or of none. False, and nothing changes, where one runs."""
+        """Store a new job in place of one that is over, or of none. False, and nothing changes, where one runs."""
 
     def save(self, job: Job) -> bool:
         """Store how far it has come. False, and nothing changes, where another took the step before this one."""
+
+
+class Holds(Protocol):
+    """Which users are on legal hold."""
+
+    def get(self, user_id: str) -> Hold | None:
+        """Strongly consistent."""
+
+    def put(self, hold: Hold) -> None:
+        """Also in place of another one."""
+
+    def remove(self, user_id: str) -> None:
+        """Idempotent."""
 
 
 class JobQueue(Protocol):
@@ -71,6 +85,21 @@ class Walks(Protocol):
 
         The id stands by itself, or as a part of a key or of a conversation's id; of what people wrote nothing counts.
         """
+
+    def drop(self, found: Found) -> None:
+        """Delete the row. Idempotent."""
+
+    def empty_message(self, found: Found) -> None:
+        """Take from a deleted message what its deletion leaves: the id that its client gave it. Idempotent."""
+
+    def drop_mention(self, found: Found, user_id: str) -> None:
+        """Take a user from those whom a message mentions. Idempotent."""
+
+    def empty_file(self, found: Found) -> None:
+        """Mark a file as deleted, and forget whose it is and its name. Idempotent."""
+
+    def empty_session(self, found: Found) -> None:
+        """Forget of a session all but what keeps its user out. Idempotent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.connections import Attendance, Sessions, Tickets, Watches
     from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
-    from shared.ports.jobs import Jobs, Walks
+    from shared.ports.jobs import Holds, Jobs, Walks
     from shared.ports.reports import Reports
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
@@ -63,6 +63,7 @@ class Stores(ChatStores):
     reports: Reports
     jobs: Jobs
     broadcasts: Broadcasts
+    holds: Holds
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -121,6 +121,8 @@ def _ids() -> dict[str, Row]:
         "connections of somebody without the scope": ask("DELETE /v1/users/bob/connections", (403, "forbidden")),
         "lifting a ban without the scope": ask("DELETE /v1/users/bob/ban", (403, "forbidden")),
         "an export without the scope": ask("POST /v1/users/bob/export", (403, "forbidden")),
+        "an erasure without the scope": ask("POST /v1/users/bob/erasure", (403, "forbidden")),
+        "a hold without the scope": ask("DELETE /v1/users/bob/hold", (403, "forbidden")),
         "a ban of nobody": ask("GET /v1/users//ban", BAD),
         "connections of nobody": ask("GET /v1/users//connections", BAD),
         "a report that is none": ask("GET /v1/reports/x", (403, "forbidden")),

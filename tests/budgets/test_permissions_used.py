@@ -30,7 +30,7 @@ from shared.domain.connections import Identity, PostOutcome
 from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.devices import APNS, FCM, Device, PushTarget
 from shared.domain.files import READY, Checked, File
-from shared.domain.jobs import EXPORT, Job
+from shared.domain.jobs import KINDS, Job, JobKind
 from shared.domain.notifications import Reminder
 from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
 from shared.domain.reports import report_id
@@ -173,6 +173,11 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("POST", f"/v1/reports/{report_id('alice', '@bob', 0)}/decision", {"decision": "dismiss"}),
         ("POST", "/v1/users/bob/export", None),
         ("GET", "/v1/users/bob/export", None),
+        ("PUT", "/v1/users/bob/hold", {"reason": "a trial"}),
+        ("GET", "/v1/users/bob/hold", None),
+        ("DELETE", "/v1/users/bob/hold", None),
+        ("POST", "/v1/users/bob/erasure", None),
+        ("GET", "/v1/users/bob/erasure", None),
         ("GET", "/v1/audit", None),
     ]
     api = make_api(rest_wiring(harness, buckets), unexpected=_fail)
@@ -285,13 +290,14 @@ def test_offline_push(harness: BudgetHarness) -> None:
         page = {"kind": "broadcast", "broadcast_id": "b", "segment": segment, "step": 0, "nonce": "n"}
         assert work([sqs_record(page)], wired) == done
     assert work([sqs_record({"kind": "sweep", "since": 0, "until": NOW + HOUR, "after": None})], wired) == done
-    export(wired)
+    for kind in KINDS:
+        carry_out_job(kind, wired)
     assert harness.meter.used == DYNAMODB["OfflinePush"]
 
 
-def export(wired: PushWiring) -> None:
+def carry_out_job(kind: JobKind, wired: PushWiring) -> None:
     """All steps of one."""
-    job = Job(EXPORT, "bob", "j", "root", NOW, NOW)
+    job = Job(kind, "alice", "j", "root", NOW, NOW)
     assert wired.stores.jobs.begin(job)
     steps = wired.services.job_queue.steps  # type: ignore[attr-defined]  # a fake
     steps.append(job.next)

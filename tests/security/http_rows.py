@@ -176,5 +176,10 @@ ROWS: Final[list[Row]] = [
     Scoped("post_revoke", "POST", "/v1/users/victor/revoke", 200, {"issued_before": 1}, scope="admin"),
     Scoped("post_export", "POST", "/v1/users/victor/export", 202, scope="admin"),
     Scoped("get_export", "GET", "/v1/users/alice/export", 200, scope="admin"),
+    Scoped("post_erasure", "POST", "/v1/users/victor/erasure", 202, scope="admin"),
+    Scoped("get_erasure", "GET", "/v1/users/alice/erasure", 200, scope="admin"),
+    Scoped("put_hold", "PUT", "/v1/users/victor/hold", 200, {"reason": "a trial"}, scope="admin"),
+    Scoped("get_hold", "GET", "/v1/users/held/hold", 200, scope="admin"),
+    Scoped("delete_hold", "DELETE", "/v1/users/held/hold", 204, scope="admin"),
     Scoped("get_audit", "GET", "/v1/audit", 200, scope="admin"),
 ]

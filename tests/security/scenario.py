@@ -16,7 +16,8 @@ from shared.adapters.dynamodb.schema import file_key, file_reference_key
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.jobs import DONE, EXPORT, Job
+from shared.domain.holds import Hold
+from shared.domain.jobs import DONE, KINDS, Job
 from shared.domain.limits import Limit
 from shared.domain.reports import report_id
 from shared.limits.limiters import RateLimiter
@@ -92,7 +93,9 @@ def _build() -> RestHarness:
     harness.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
     harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     harness.call("PUT", "/v1/blocks/victor")
-    assert harness.stores.jobs.begin(Job(EXPORT, "alice", "j1", "root", at, at, status=DONE))
+    for kind in KINDS:
+        assert harness.stores.jobs.begin(Job(kind, "alice", "j1", "root", at, at, status=DONE))
+    harness.stores.holds.put(Hold("held", "a trial", at, "root"))
     harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
     harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}

@@ -1,13 +1,14 @@
-"""Jobs in DynamoDB: a row for each user and kind, which the next job of the kind replaces."""
+"""Jobs in DynamoDB: a row for each user and kind, which the next job of the kind replaces. And legal holds."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally
-from shared.adapters.dynamodb.schema import PK, STATUS, job_key, names_of, read_as
+from shared.adapters.dynamodb.schema import PK, STATUS, hold_key, job_key, names_of, read_as
 from shared.clock import SECOND_MS
-from shared.domain.jobs import DONE, Job, JobKind
+from shared.domain.holds import Hold
+from shared.domain.jobs import RUNNING, Job, JobKind
 
 # From the last step on. What an erasure found is read later than that only in an audit.
 KEPT_S: Final = 400 * 24 * 3_600
@@ -19,8 +20,8 @@ class DynamoDbJobs(MembersStore):
         return None if item is None else read_as(Job, item)
 
     def begin(self, job: Job) -> bool:
-        is_free = f"attribute_not_exists({PK}) OR #{STATUS} = :done"
-        return self._put(job, is_free, {":done": DONE})
+        is_free = f"attribute_not_exists({PK}) OR #{STATUS} <> :running"
+        return self._put(job, is_free, {":running": RUNNING})
 
     def save(self, job: Job) -> bool:
         is_next = "job_id = :id AND #step = :before"
@@ -32,3 +33,16 @@ class DynamoDbJobs(MembersStore):
         row = {**job_key(job.kind, job.user_id), **said, **kept}
         put = self._table.written(row, condition=condition, values=values)
         return not isinstance(conditionally(self._calls, "PutItem", put), Refused)
+
+
+class DynamoDbHolds(MembersStore):
+    def get(self, user_id: str) -> Hold | None:
+        item = self._table.get(hold_key(user_id))
+        return None if item is None else read_as(Hold, item)
+
+    def put(self, hold: Hold) -> None:
+        said = {name: getattr(hold, name) for name in names_of(Hold)}
+        self._table.put({**hold_key(hold.user_id), **said})
+
+    def remove(self, user_id: str) -> None:
+        self._table.delete(hold_key(user_id))

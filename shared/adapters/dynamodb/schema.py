@@ -38,6 +38,8 @@ pack#C           pack               up to where channel C is told, and which ent
 digest#C         digest             who is away is pushed to about large group C, not before a time
 names#L          T<1f>U             U is listed as T, a name from one of its words on, which begins with L
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
+job#K#U          job                what was asked for of kind K (export, erasure) about U, and how far it has come
+hold#U           hold               U is on legal hold, so nothing of theirs is erased
 audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
 report#R         report             a report: of what, by whom, and what was decided
 reports#S        T#R                report R of time T, whose status S is `open` or `decided`
@@ -273,6 +275,10 @@ def reported_key(user_id: str, at: int, report_id: str) -> Item:
 def filed_key(user_id: str, at: int, report_id: str) -> Item:
     """A report among those by a user."""
     return {PK: user_key(user_id), SK: f"{FILED_PREFIX}{at:016}#{report_id}"}
+
+
+def hold_key(user_id: str) -> Item:
+    return {PK: f"hold#{user_id}", SK: "hold"}
 
 
 def job_key(kind: str, user_id: str) -> Item:

@@ -8,7 +8,7 @@ from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
-from shared.adapters.dynamodb.jobs import DynamoDbJobs
+from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import Tables
@@ -34,4 +34,5 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         reports=DynamoDbReports(calls, members_table=members),
         jobs=DynamoDbJobs(calls, members_table=members),
         broadcasts=DynamoDbBroadcasts(calls, tables, parallel_map=parallel_map),
+        holds=DynamoDbHolds(calls, members_table=members),
     )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, from_item, to_item
+from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Table, from_item, to_item
 from shared.adapters.dynamodb.schema import (
     BLOCK_PREFIX,
     CONTACT_PREFIX,
@@ -24,12 +24,14 @@ from shared.adapters.dynamodb.schema import (
     SEPARATOR,
     SEQ,
     SK,
+    STATUS,
     Tables,
     entry_from,
     file_key,
     user_key,
 )
 from shared.domain.entries import Entry, author_key
+from shared.domain.files import DELETED
 from shared.domain.jobs import Row
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 
@@ -76,19 +78,47 @@ class DynamoDbWalks:
 
     def __init__(self, calls: Calls, tables: Tables) -> None:
         self._calls = calls
-        self._names: Mapping[TableName, str] = {
-            MEMBERS: tables.members,
-            LOG: tables.log,
-            SESSIONS: tables.sessions,
+        self._tables: Mapping[TableName, Table] = {
+            MEMBERS: Table(calls, tables.members),
+            LOG: Table(calls, tables.log),
+            SESSIONS: Table(calls, tables.sessions),
         }
 
     def page(self, table: TableName, user_id: str, *, after: Row | None) -> Page:
         start = {} if after is None else {"ExclusiveStartKey": to_item(after)}
-        answer = self._calls.call("Scan", {"TableName": self._names[table], "ConsistentRead": True, **start})
+        answer = self._calls.call("Scan", {"TableName": self._tables[table].name, "ConsistentRead": True, **start})
         rows = list(map(from_item, answer["Items"]))
         found = [_found(table, row, user_id) for row in rows if _names(row, user_id)]
         last = answer.get("LastEvaluatedKey")
         return Page(found, len(rows), None if last is None else from_item(last))
+
+    def drop(self, found: Found) -> None:
+        self._tables[found.table].delete(dict(found.key))
+
+    def empty_message(self, found: Found) -> None:
+        self._change(found, "REMOVE client_message_id", {}, condition="attribute_exists(deleted_at)")
+
+    def drop_mention(self, found: Found, user_id: str) -> None:
+        mentioned = list(found.entry.mentions) if found.entry else []
+        rest, unchanged = [user for user in mentioned if user != user_id], "mentions = :was"
+        if rest:
+            self._change(found, "SET mentions = :rest", {":rest": rest, ":was": mentioned}, condition=unchanged)
+        else:
+            self._change(found, "REMOVE mentions", {":was": mentioned}, condition=unchanged)
+
+    def empty_file(self, found: Found) -> None:
+        values = {":deleted": DELETED, ":nothing": ""}
+        change = f"SET #{STATUS} = :deleted, #name = :nothing, owner_id = :nothing REMOVE waveform, counted"
+        self._change(found, change, values)
+
+    def empty_session(self, found: Found) -> None:
+        self._change(found, "REMOVE connections, large_groups, channels, last_seen, shown, #hidden", {})
+
+    def _change(self, found: Found, change: str, values: Item, *, condition: str = "") -> None:
+        """Nothing where the row is gone, or does not meet the condition (any more)."""
+        there = f"attribute_exists({_KEYS[found.table][0]})"
+        whole = f"{there} AND {condition}" if condition else there
+        self._tables[found.table].update(dict(found.key), change, values, condition=whole)
 
 
 def _found(table: TableName, row: Item, user_id: str) -> Found:
@@ -155,6 +185,8 @@ def is_theirs(row: Row, user_id: str) -> bool:
         return True
     if place.startswith(("live#", "members#", "target#")):
         return row.get(USER_ID) == user_id
+    if place.startswith("report#"):
+        return user_id in {row.get(USER_ID), row.get("reporter")}
     return place.startswith("names#") and name.endswith(f"{SEPARATOR}{user_id}")
 
 

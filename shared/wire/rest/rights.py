@@ -1,17 +1,33 @@
-"""Exports and erasures over HTTP."""
+"""Exports, erasures and legal holds over HTTP."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from shared.domain.jobs import Job
-from shared.operations.rights import LINK_S, Exported, expires_at
+from pydantic import BaseModel, Field
+
+from shared.domain.holds import MAX_REASON_CHARACTERS, Hold
+from shared.domain.jobs import DONE, Job
+from shared.operations.rights import LINK_S, WHY, Exported, expires_at
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
+from shared.wire.rest.common import config
 
 if TYPE_CHECKING:
     from shared.wire.shapes import rights as shapes
 
 _EXPORT: Final = "export"
+
+
+class NewHold(BaseModel):
+    """Why a user is on hold: for administrators to read."""
+
+    model_config = config({"reason": "case 4711"})
+
+    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS)] = ""
+
+
+def hold_body(hold: Hold) -> shapes.Hold:
+    return {"user_id": hold.user_id, "reason": hold.reason, "at": hold.at, "by": hold.by}
 
 
 def job_body(job: Job) -> shapes.Job:
@@ -24,6 +40,14 @@ def job_body(job: Job) -> shapes.Job:
         "by": job.by,
         "progress": dict(job.counts),
     }
+
+
+def erasure_body(job: Job) -> shapes.Erasure:
+    """With what the last look at the tables has found, once it is over."""
+    left: list[shapes.Left] = [
+        {"where": where, "rows": rows, "why": WHY.get(where, "")} for where, rows in sorted(job.left.items())
+    ]
+    return {**job_body(job), "left": left if job.status == DONE else None}
 
 
 def export_body(job: Job, page: Exported, reader_id: str) -> shapes.Export:

@@ -1,4 +1,4 @@
-"""What is answered of exports and erasures."""
+"""What is answered of exports, erasures and legal holds."""
 
 from __future__ import annotations
 
@@ -61,3 +61,32 @@ class Export(Job):
     expires_at: Time | None
     objects: list[ExportObject]
     next_cursor: str | None
+
+
+class Left(TypedDict):
+    """In how many rows of a kind the user's id still stands, and why."""
+
+    where: str
+    rows: Count
+    why: str
+
+
+@example(
+    **_JOB,
+    progress={"rows": 1_024, "messages": 12, "files": 2, "groups": 1, "removed": 9, "rounds": 1},
+    left=[{"where": "place", "rows": 24, "why": "the place of what they wrote in groups, emptied"}],
+)
+class Erasure(Job):
+    """`left` is what the last look at all tables has found, once it is done."""
+
+    left: list[Left] | None
+
+
+@example(user_id="bob", reason="case 4711", at=AT, by="backend")
+class Hold(TypedDict):
+    """Why, since when, and by whom."""
+
+    user_id: str
+    reason: str
+    at: Time
+    by: str

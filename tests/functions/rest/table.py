@@ -13,7 +13,8 @@ from shared.domain.channels import MAX_WRITERS
 from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
-from shared.domain.jobs import DONE, EXPORT, Job
+from shared.domain.holds import Hold
+from shared.domain.jobs import DONE, ERASURE, EXPORT, Job
 from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
 from shared.operations.broadcasts import MAX_AT_ONCE
@@ -72,6 +73,15 @@ def dismissed(harness: RestHarness) -> None:
     reported_bob(harness)
     path = f"/v1/reports/{REPORT}/decision"
     assert harness.call("POST", path, scope="moderation", body={"decision": "dismiss"}).status == 200
+
+
+def erased(harness: RestHarness) -> None:
+    left = {"place": 2, "undone": 1}
+    assert harness.stores.jobs.begin(Job(ERASURE, "bob", "j1", "root", 1, now(), status=DONE, left=left))
+
+
+def on_hold(harness: RestHarness) -> None:
+    harness.stores.holds.put(Hold("bob", "a trial", 1, "root"))
 
 
 def exported(harness: RestHarness) -> None:
@@ -641,6 +651,24 @@ CASES = [
     ),
     Case("get_export", "GET /v1/users/bob/export", 403, "forbidden"),
     Case("get_export", "GET /v1/users/bob/export", 404, "not_found", scope="admin"),
+    Case("post_erasure", "POST /v1/users/bob/erasure", 202, scope="admin"),
+    Case("post_erasure", "POST /v1/users/b%2Fb/erasure", 400, "bad_request", scope="admin"),
+    Case("post_erasure", "POST /v1/users/bob/erasure", 403, "forbidden"),
+    Case("post_erasure", "POST /v1/users/bob/erasure", 409, "conflict", scope="admin", given=on_hold),
+    Case("get_erasure", "GET /v1/users/bob/erasure", 200, scope="admin", given=erased),
+    Case("get_erasure", "GET /v1/users/b%2Fb/erasure", 400, "bad_request", scope="admin"),
+    Case("get_erasure", "GET /v1/users/bob/erasure", 403, "forbidden"),
+    Case("get_erasure", "GET /v1/users/bob/erasure", 404, "not_found", scope="admin"),
+    Case("put_hold", "PUT /v1/users/bob/hold", 200, body={"reason": "a trial"}, scope="admin"),
+    Case("put_hold", "PUT /v1/users/bob/hold", 400, "bad_request", body={"reason": 7}, scope="admin"),
+    Case("put_hold", "PUT /v1/users/bob/hold", 403, "forbidden", body={}),
+    Case("get_hold", "GET /v1/users/bob/hold", 200, scope="admin", given=on_hold),
+    Case("get_hold", "GET /v1/users/b%2Fb/hold", 400, "bad_request", scope="admin"),
+    Case("get_hold", "GET /v1/users/bob/hold", 403, "forbidden"),
+    Case("get_hold", "GET /v1/users/bob/hold", 404, "not_found", scope="admin"),
+    Case("delete_hold", "DELETE /v1/users/bob/hold", 204, scope="admin", given=on_hold),
+    Case("delete_hold", "DELETE /v1/users/b%2Fb/hold", 400, "bad_request", scope="admin"),
+    Case("delete_hold", "DELETE /v1/users/bob/hold", 403, "forbidden"),
     Case("get_audit", "GET /v1/audit", 200, scope="admin"),
     Case("get_audit", "GET /v1/audit", 400, "bad_request", query={"cursor": "x"}, scope="admin"),
     Case("get_audit", "GET /v1/audit", 403, "forbidden"),

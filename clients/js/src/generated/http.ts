@@ -52,9 +52,11 @@ export type Document = { openapi: string; info: Record<string, unknown>; servers
 
 export type EditedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "edit" };
 
+export type Erasure = { id: string; user_id: string; status: "running" | "done" | "stopped"; created_at: number; updated_at: number; by: string; progress: Record<string, number>; left: Left[] | null };
+
 export type Error = { error: string; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; until?: number | null; request_id: string };
 
-export type Export = { id: string; user_id: string; status: "running" | "done"; created_at: number; updated_at: number; by: string; progress: Record<string, number>; expires_at: number | null; objects: ExportObject[]; next_cursor: string | null };
+export type Export = { id: string; user_id: string; status: "running" | "done" | "stopped"; created_at: number; updated_at: number; by: string; progress: Record<string, number>; expires_at: number | null; objects: ExportObject[]; next_cursor: string | null };
 
 export type ExportObject = { name: string; size: number; url: string; expires_in: number };
 
@@ -74,9 +76,13 @@ export type Health = { status: "ok"; time: number };
 
 export type History = { messages: ListedMessage[]; has_more: boolean; notices?: Record<string, unknown>[] };
 
+export type Hold = { user_id: string; reason: string; at: number; by: string };
+
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
 
-export type Job = { id: string; user_id: string; status: "running" | "done"; created_at: number; updated_at: number; by: string; progress: Record<string, number> };
+export type Job = { id: string; user_id: string; status: "running" | "done" | "stopped"; created_at: number; updated_at: number; by: string; progress: Record<string, number> };
+
+export type Left = { where: string; rows: number; why: string };
 
 export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
 
@@ -105,6 +111,8 @@ export type NewContent = { content: string; data?: Record<string, unknown> | nul
 export type NewDecision = { decision: "dismiss" | "delete" | "ban"; until?: number | null; note?: string };
 
 export type NewGroup = { type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
+
+export type NewHold = { reason?: string };
 
 export type NewMembers = { users: string[] };
 
@@ -253,7 +261,12 @@ export type Operations = {
   "DELETE /v1/users/{user_id}/ban": { path: { user_id: string }; answer: undefined };
   "GET /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Connections };
   "DELETE /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Closed };
+  "GET /v1/users/{user_id}/erasure": { path: { user_id: string }; answer: Erasure };
+  "POST /v1/users/{user_id}/erasure": { path: { user_id: string }; answer: Job };
   "GET /v1/users/{user_id}/export": { path: { user_id: string }; query: { limit?: number; cursor?: string }; answer: Export };
   "POST /v1/users/{user_id}/export": { path: { user_id: string }; answer: Job };
+  "GET /v1/users/{user_id}/hold": { path: { user_id: string }; answer: Hold };
+  "PUT /v1/users/{user_id}/hold": { path: { user_id: string }; body: NewHold; answer: Hold };
+  "DELETE /v1/users/{user_id}/hold": { path: { user_id: string }; answer: undefined };
   "POST /v1/users/{user_id}/revoke": { path: { user_id: string }; body: Revocation; answer: Revoked };
 };

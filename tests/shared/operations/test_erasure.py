@@ -1,0 +1,219 @@
+"""An erasure takes away all that is a user's, tells everybody, leaves logs without a gap, and says what is left."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any
+
+import pytest
+
+from shared.domain.changes import Deleted, Edited, Reacted
+from shared.domain.devices import FCM, PushTarget
+from shared.domain.holds import Hold
+from shared.domain.jobs import DONE, ERASURE, EXPORT, STOPPED, Job, JobStep
+from shared.domain.notifications import Notification, Reminder
+from shared.domain.reports import Report
+from shared.errors import Unavailable
+from shared.operations.jobs import advance, begin_job
+from shared.operations.users import put_user
+from tests.fakes import DM
+from tests.harness import Harness
+from tests.stores import LOG, MEMBERS, SESSIONS
+
+GROUP = "group:aaaaaaaaaaaaaaaa"
+LEFT = "group:bbbbbbbbbbbbbbbb"
+ALONE = "group:cccccccccccccccc"
+MARK = "marked7"
+
+
+def furnished() -> Harness:
+    """Bob has left his mark wherever users leave something."""
+    harness = Harness()
+    stores = harness.stores
+    for number in range(3):
+        stores.ready_file(f"file{number}", "bob", name=f"{MARK}.png")
+        harness.objects.kept[f"file{number}"] = MARK.encode()
+    harness.objects.thumbnails["file0"] = MARK.encode()
+    stores.write("alice", "alices words", mentions=("bob", "carol"))
+    stores.write("bob", f"{MARK} one", file_id="file0", message_type="image", data=f'{{"x": "{MARK}"}}')
+    stores.write("bob", f"{MARK} edited")
+    stores.change(Edited(3, f"{MARK} again"), by="bob")
+    stores.change(Reacted(1, "👍", removed=False), by="bob")
+    stores.found(GROUP, "bob", "alice", "carol", name="bobs group")
+    stores.write("bob", f"{MARK} in the group", conversation_id=GROUP, file_id="file1", message_type="image")
+    stores.write("alice", "hers", conversation_id=GROUP)
+    stores.change(Reacted(3, "🎈", removed=False), place=GROUP, by="bob")
+    stores.found(LEFT, "alice", name="another")
+    stores.write("bob", f"{MARK} from before he left", conversation_id=LEFT)
+    stores.found(ALONE, "bob", name="his alone")
+    put_user("bob", {"name": MARK, "data": {"x": MARK}, "role": MARK}, stores=stores, now=1)
+    stores.know("bob", "carol")
+    stores.blocks.put("bob", "dave", now=1)
+    stores.blocks.put("erin", "bob", now=1)
+    stores.device("bob", "phone", PushTarget(FCM, MARK))
+    stores.notifications.put([Notification("n1", "bob", "system", 1, harness.clock() + 1_000, MARK, MARK)])
+    stores.reminders.put(Reminder("r1", "bob", DM, 1, harness.clock() + 1_000, 1))
+    stores.connect("bob", f"{MARK}bob", at=harness.clock())
+    stores.watches.replace("alice", "a1", ["bob"], expires_at=harness.clock() + 1_000_000)
+    stores.reports.put(Report("1" * 32, "alice", "bob", "spam", f"says {MARK}", 1, DM, 2, f'{{"content": "{MARK}"}}'))
+    stores.reports.put(Report("2" * 32, "bob", "dave", "spam", MARK, 1))
+    harness.connect("alice")
+    return harness
+
+
+def begin(harness: Harness) -> Job:
+    return begin_job(ERASURE, "bob", by="root", **harness.whole)
+
+
+def carry_out(harness: Harness, task: JobStep) -> None:
+    advance(task, stores=harness.stores, services=harness.push_services, context=harness.context)
+
+
+def job_of(harness: Harness) -> Job:
+    job = harness.stores.jobs.get(ERASURE, "bob")
+    assert job is not None
+    return job
+
+
+def run(harness: Harness) -> Job:
+    while harness.jobs.steps:
+        carry_out(harness, harness.jobs.steps.pop(0))
+    return job_of(harness)
+
+
+def erased() -> Harness:
+    harness = furnished()
+    begin(harness)
+    assert run(harness).status == DONE
+    return harness
+
+
+def everything(harness: Harness) -> str:
+    stored = {table: harness.stores.tables.items(table) for table in (LOG, MEMBERS, SESSIONS)}
+    return json.dumps([stored, str(harness.objects), str(harness.archive)], default=sorted)
+
+
+def test_no_trace_is_left_of_what_the_user_said_set_and_uploaded() -> None:
+    assert MARK in everything(furnished())
+    harness = erased()
+    found = everything(harness)
+    at = found.find(MARK)
+    assert at < 0, found[max(0, at - 300) : at + 50]
+    assert harness.objects.kept == {}
+
+
+@pytest.mark.parametrize("place", [DM, GROUP, LEFT])
+def test_what_others_wrote_stays_and_logs_have_no_gap(place: str) -> None:
+    before, after = furnished().stores.entries(place), erased().stores.entries(place)
+    assert [entry.seq for entry in after] == list(range(1, len(after) + 1))
+    kept = [entry.content for entry in before if entry.sender_id == "alice" and entry.content]
+    assert [entry.content for entry in after if entry.content] == kept
+    deleted = {entry.change.target for entry in after if isinstance(entry.change, Deleted)}
+    assert deleted == {entry.seq for entry in before if entry.sender_id == "bob" and entry.is_message}
+
+
+def test_the_other_member_is_told_at_once_and_large_and_small_groups_by_the_stream() -> None:
+    harness = erased()
+    told = [event for event in harness.events("alice1") if event["type"] == "message_deleted"]
+    deleted = [entry.seq for entry in harness.stores.entries(DM) if isinstance(entry.change, Deleted)]
+    assert [event["seq"] for event in told if event["conversation_id"] == DM] == deleted
+    changes = [entry for entry in harness.stores.entries(GROUP) if isinstance(entry.change, Deleted | Reacted)]
+    assert all(entry.fan_out for entry in changes[1:])
+
+
+def test_reactions_and_mentions_of_the_user_go_from_others_messages() -> None:
+    harness = erased()
+    first = harness.stores.entries(DM)[0]
+    assert (first.reactions, first.mentions) == (frozenset(), ("carol",))
+    assert harness.stores.entries(GROUP)[2].reactions == frozenset()
+
+
+def test_the_user_is_in_no_group_and_the_last_owner_has_an_heir() -> None:
+    harness = erased()
+    assert harness.stores.memberships.of_user("bob") == []
+    roster = harness.stores.memberships.roster(GROUP)
+    assert roster is not None
+    assert {user: seat.role for user, seat in roster.seats.items()} == {"alice": "owner", "carol": "member"}
+
+
+def test_the_report_counts_every_row_in_which_the_id_stands() -> None:
+    harness = erased()
+    job = job_of(harness)
+    assert "undone" not in job.left
+    assert "other" not in job.left
+    named = sum(
+        "bob" in json.dumps(row, default=sorted) for table in (LOG, MEMBERS, SESSIONS) for row in rows(harness, table)
+    )
+    assert sum(job.left.values()) == named
+
+
+def rows(harness: Harness, table: str) -> list[dict[str, Any]]:
+    return harness.stores.tables.items(table)
+
+
+def test_what_came_while_it_ran_is_taken_away_in_another_round() -> None:
+    harness = furnished()
+    begin(harness)
+    while not job_of(harness).phase.startswith("looking"):
+        carry_out(harness, harness.jobs.steps.pop(0))
+    harness.stores.write("bob", f"{MARK} late")
+    assert run(harness).status == DONE
+    assert MARK not in everything(harness)
+
+
+@pytest.mark.parametrize("every", [11, 23, 60])
+def test_every_step_may_come_twice_and_die_anywhere(every: int) -> None:
+    harness = furnished()
+    begin(harness)
+    made = count(1)
+    failures = 0
+
+    def before(_operation: str, _request: Any) -> None:
+        if next(made) % every == 0:
+            raise Unavailable
+
+    while harness.jobs.steps:
+        task = harness.jobs.steps.pop(0)
+        harness.stores.calls.before = before
+        for _ in range(2):
+            try:
+                carry_out(harness, task)
+            except Unavailable:
+                failures += 1
+                harness.jobs.steps.append(task)
+        harness.stores.calls.let_through()
+        harness.jobs.steps[:] = list(dict.fromkeys(harness.jobs.steps))
+    assert failures
+    assert job_of(harness).status == DONE
+    assert MARK not in everything(harness)
+    for place in (DM, GROUP, LEFT):
+        entries = harness.stores.entries(place)
+        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+
+
+def test_a_hold_that_comes_meanwhile_stops_it_and_afterwards_it_can_be_begun_anew() -> None:
+    harness = furnished()
+    first = begin(harness)
+    carry_out(harness, harness.jobs.steps.pop(0))
+    harness.stores.holds.put(Hold("bob", "a trial", 1, "root"))
+    assert run(harness).status == STOPPED
+    assert f"{MARK} one" in {entry.content for entry in harness.stores.entries(DM)}
+    harness.stores.holds.remove("bob")
+    assert begin(harness).job_id != first.job_id
+    assert run(harness).status == DONE
+
+
+def test_an_export_that_was_made_before_stays_until_its_end() -> None:
+    harness = furnished()
+    harness.archive.objects = harness.objects
+    begin_job(EXPORT, "bob", by="root", **harness.whole)
+    run_all(harness)
+    begin(harness)
+    assert run(harness).status == DONE
+    assert MARK.encode() in b"".join(harness.archive.stored.values())
+
+
+def run_all(harness: Harness) -> None:
+    while harness.jobs.steps:
+        carry_out(harness, harness.jobs.steps.pop(0))
