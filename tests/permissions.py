@@ -27,7 +27,7 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
         "Tickets": ["PutItem"],
     },
     "OfflinePush": {
-        "Log": ["BatchGetItem", "PutItem", "Query", "Scan", "UpdateItem"],
+        "Log": ["BatchGetItem", "DeleteItem", "PutItem", "Query", "Scan", "UpdateItem"],
         "Members": [
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
         ],

@@ -61,7 +61,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         **_CONNECTIONS,
     },
     "OfflinePush": {
-        "Log": "dynamodb:BatchGetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem",
+        "Log": f"{_PUT} dynamodb:DeleteItem dynamodb:Scan",
         "Members": f"{_MEMBERS} dynamodb:BatchWriteItem dynamodb:Scan",
         "Sessions": f"{_SESSIONS} dynamodb:Scan",
         "Bucket": "s3:ListBucket",

@@ -215,19 +215,33 @@ def _leave_group(place: str, user_id: str, *, stores: PushStores, services: Push
 
 # What a row of the members table is counted as: what it begins with says what it is.
 _ROWS: Final = frozenset(
-    {"audit", "job", "hold", "sent", "conversation", "user", "pack", "digest", "turn", "file", "reports"}
+    {
+        "audit",
+        "job",
+        "hold",
+        "sent",
+        "conversation",
+        "user",
+        "pack",
+        "digest",
+        "turn",
+        "file",
+        "reports",
+        "own_log",
+        "broadcast",
+    }
 )
 
 
 def _place(found: Found, user_id: str) -> str:
     """What kind of trace this is. docs/protocol.md says of each why it is there."""
     entry = found.entry
-    if entry is not None:
-        return _place_in_log(entry, user_id)
     if found.table == SESSIONS and found.is_theirs:
         return "session"
-    if found.table == MEMBERS and (found.is_theirs or found.file_id is not None):
+    if found.is_theirs or found.file_id is not None:
         return UNDONE
+    if entry is not None and not found.where:
+        return _place_in_log(entry, user_id)
     return found.where if found.where in _ROWS else "other"
 
 

@@ -37,6 +37,7 @@ from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
 from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
+from shared.operations.users import update_own
 from shared.ports.files import NEVER
 from shared.ports.stores import SessionStores
 from tests.budgets.conftest import BudgetHarness
@@ -272,6 +273,7 @@ def test_offline_push(harness: BudgetHarness) -> None:
     for device_id, target in (("a", PushTarget(FCM, "f")), ("b", PushTarget(APNS, "0a" * 32, app_id="app"))):
         wired.stores.devices.register("bob", Device(device_id, target, NOW), limit=10)
     wired.stores.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
+    update_own("alice", {"previews": False}, stores=wired.stores, services=wired.services, context=wired.context)
     harness.meter.used.clear()
     record = stream_record(1)
     record["dynamodb"]["NewImage"]["conversation_id"] = {"S": group}

@@ -7,6 +7,7 @@ nothing. So rows of kinds that this module does not know are found as well.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -33,6 +34,7 @@ from shared.adapters.dynamodb.schema import (
 from shared.domain.entries import Entry, author_key
 from shared.domain.files import DELETED
 from shared.domain.jobs import Row
+from shared.domain.text import user_of_log
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 
 _KEYS: Final[Mapping[TableName, tuple[str, ...]]] = {
@@ -70,6 +72,7 @@ _NAMED_BY: Final[Mapping[str, str]] = {
     "other": "row",
 }
 _FILE: Final = "file#"
+_OWN_LOG: Final = "own_log"
 _NO_DATA: Final = ("rate", "invites", "watching#", "pushed#")
 
 
@@ -124,7 +127,7 @@ class DynamoDbWalks:
 def _found(table: TableName, row: Item, user_id: str) -> Found:
     key = {name: row[name] for name in _KEYS[table]}
     if table == LOG:
-        return Found(table, key, entry=_entry(row))
+        return _in_log(key, row, user_id)
     if table == SESSIONS:
         said = {name: value for name, value in row.items() if name != USER_ID}
         return Found(table, key, is_theirs=row[USER_ID] == user_id, line={"type": "session", **said})
@@ -133,6 +136,15 @@ def _found(table: TableName, row: Item, user_id: str) -> Found:
         return Found(table, key, file_id=place.removeprefix(_FILE))
     line = line_of(row) if place == user_key(user_id) else None
     return Found(table, key, is_theirs=is_theirs(row, user_id), line=line, where=place.partition("#")[0])
+
+
+def _in_log(key: Item, row: Item, user_id: str) -> Found:
+    """A user's own log is theirs alone, and goes as a whole; those of others have no gap."""
+    owner = user_of_log(str(row[CONVERSATION_ID]))
+    if owner == user_id:
+        said = {name: row[name] for name in (SEQ, "created_at", "what", "value") if name in row}
+        return Found(LOG, key, is_theirs=True, line={"type": "own_change", **said})
+    return Found(LOG, key, entry=_entry(row), where="" if owner is None else _OWN_LOG)
 
 
 def _entry(row: Item) -> Entry | None:
@@ -147,7 +159,9 @@ def _names(row: Item, user_id: str) -> bool:
     """Whether the user's id stands anywhere in the row but in what people wrote."""
     wanted = {user_id, author_key(user_id)}
     for name, value in row.items():
-        if name in {PK, SK}:
+        if name == "value" and isinstance(value, str):  # of a user's own log: JSON
+            found = list(_ids(_parsed(value)))
+        elif name in {PK, SK}:
             found = _parts(value)
         elif name in _NO_IDS:
             continue
@@ -156,6 +170,13 @@ def _names(row: Item, user_id: str) -> bool:
         if not wanted.isdisjoint(found):
             return True
     return False
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _parts(text: str) -> list[str]:

@@ -15,8 +15,9 @@ from shared.domain.jobs import DONE, ERASURE, EXPORT, STOPPED, Job, JobStep
 from shared.domain.notifications import Notification, Reminder
 from shared.domain.reports import Report
 from shared.errors import Unavailable
+from shared.operations.contacts import block_user
 from shared.operations.jobs import advance, begin_job
-from shared.operations.users import put_user
+from shared.operations.users import put_user, update_own
 from tests.fakes import DM
 from tests.harness import Harness
 from tests.stores import LOG, MEMBERS, SESSIONS
@@ -47,10 +48,11 @@ def furnished() -> Harness:
     stores.found(LEFT, "alice", name="another")
     stores.write("bob", f"{MARK} from before he left", conversation_id=LEFT)
     stores.found(ALONE, "bob", name="his alone")
-    put_user("bob", {"name": MARK, "data": {"x": MARK}, "role": MARK}, stores=stores, now=1)
+    put_user("bob", {"name": MARK, "data": {"x": MARK}, "role": MARK}, **harness.whole)
     stores.know("bob", "carol")
     stores.blocks.put("bob", "dave", now=1)
     stores.blocks.put("erin", "bob", now=1)
+    name_own(harness)
     stores.device("bob", "phone", PushTarget(FCM, MARK))
     stores.notifications.put([Notification("n1", "bob", "system", 1, harness.clock() + 1_000, MARK, MARK)])
     stores.reminders.put(Reminder("r1", "bob", DM, 1, harness.clock() + 1_000, 1))
@@ -60,6 +62,12 @@ def furnished() -> Harness:
     stores.reports.put(Report("2" * 32, "bob", "dave", "spam", MARK, 1))
     harness.connect("alice")
     return harness
+
+
+def name_own(harness: Harness) -> None:
+    """Something in bob's own log, and something of bob in carol's."""
+    update_own("bob", {"display_name": MARK, "groups_from": "contacts"}, **harness.whole)
+    block_user("carol", "bob", **harness.whole)
 
 
 def begin(harness: Harness) -> Job:

@@ -85,7 +85,8 @@ def test_all_that_is_the_users_is_in_it() -> None:
         **dict.fromkeys(("reminder", "usage", "file", "session", "end"), 1),
         "membership": 2,
         "message": 3,
-        "change": 2,  # a reaction, and that the team has named him
+        "change": 1,
+        "own_change": 1,
     }
     assert found[0]["type"] == "export"
     assert found[-1] == {"type": "end", "lines": len(found), "files": 1}
