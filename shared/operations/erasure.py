@@ -47,8 +47,8 @@ def erase_step(job: Job, *, stores: PushStores, services: PushServices, context:
         return replace(job, status=STOPPED)
     phase = job.phase or _LEAVING
     if phase == _LEAVING:
-        left = _leave_groups(job.user_id, stores, services, context)
-        return replace(job, phase=_PHASES[1], counts=job.with_counts(groups=left))
+        groups = _leave_groups(job.user_id, stores, services, context)
+        return replace(job, phase=_PHASES[1], counts=job.with_counts(groups=groups))
     table: TableName = next(one for one in _WALKED if phase.endswith(one))
     page = stores.walks.page(table, job.user_id, after=job.after)
     if phase.startswith(_LOOKING):

@@ -142,8 +142,8 @@ def _in_log(key: Item, row: Item, user_id: str) -> Found:
     """A user's own log is theirs alone, and goes as a whole; those of others have no gap."""
     owner = user_of_log(str(row[CONVERSATION_ID]))
     if owner == user_id:
-        said = {name: row[name] for name in (SEQ, "created_at", "what", "value") if name in row}
-        return Found(LOG, key, is_theirs=True, line={"type": "own_change", **said})
+        said: Item = {name: row[name] for name in (SEQ, "created_at", "what", "value") if name in row}
+        return Found(LOG, key, is_theirs=True, line={**said, "type": "own_change"})
     return Found(LOG, key, entry=_entry(row), where="" if owner is None else _OWN_LOG)
 
 
