@@ -18,6 +18,7 @@ from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
+from shared.adapters.dynamodb.joins import DynamoDbJoins
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import (
     DynamoDbContacts,
@@ -117,6 +118,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
         "audit": DynamoDbAudit(calls, members_table=MEMBERS),
+        "joins": DynamoDbJoins(calls, members_table=MEMBERS),
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
         "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
         "holds": DynamoDbHolds(calls, members_table=MEMBERS),
@@ -302,7 +304,7 @@ class Simulated(Stores):
 
     def overwrite(self, entry: Entry) -> None:
         """Put an entry, with what came to it since, whatever stands in its place."""
-        later = {name: getattr(entry, name) for name in ("edited_at", "last_edit", "deleted_at")}
+        later = {name: getattr(entry, name) for name in ("edited_at", "last_edit", "deleted_at", "pinned_at")}
         reactions = frozenset(f"{emoji}{SEPARATOR}{user}" for emoji, user in entry.reactions)
         item = {**entry_item(entry), **later, "reactions": reactions or None}
         with self.calls.quietly():

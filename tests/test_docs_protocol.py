@@ -24,8 +24,9 @@ from shared.domain.changes import (
     Removed,
     Renamed,
     RolesChanged,
+    Updated,
 )
-from shared.domain.connections import ABUSED, BANNED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
+from shared.domain.connections import ABUSED, BANNED, EVICTED, OFFLINE, REVOKED, News, Presence, PresenceChange
 from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing
 from shared.domain.members import Preferences
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
@@ -80,6 +81,7 @@ PLAIN = Draft("dm:alice:bob", "alice", "hi", "n", client_message_id="c", reply_t
 )
 FULL = replace(PLAIN, forwarded=True, edited_at=2, reactions=frozenset({("👍", "bob")}), file_id="f")
 FULL = replace(FULL, data='{"order": 4711}', attachments='[{"type": "link"}]', media='{"duration_ms": 1}')
+FULL = replace(FULL, pinned_at=3)
 HEAVY = replace(FULL, content="\x01" * 5_000)
 OWN = changed(OwnChanged("block", '{"user_id": "dave", "blocked": true}'), PLAIN)
 REMOVED = replace(PLAIN, content=None, reply_to=None, mentions=(), deleted_at=2)
@@ -91,9 +93,14 @@ CHANGES: tuple[Change, ...] = (
     Reacted(1, "👍", removed=False),
     Reacted(1, "👍", removed=True, owner_id="bob"),
     Added(("bob",), 2, name="Team"),
+    Added(("bob",), 2, name="Team", said='{"topic": "x", "avatar": "x", "data": {"project": 7}, "join": "open"}'),
     Added(("bob",), 2),
     Removed(("bob",), 1),
     Renamed("Team A"),
+    Updated('{"topic": "x", "avatar": "x", "data": {"project": 7}}'),
+    Updated('{"members": {"bob": {"data": {"shift": "late"}}}}'),
+    Updated.of_pin(42, removed=False),
+    Updated.of_pin(42, removed=True),
     RolesChanged({"bob": "admin"}),
     OwnChanged(
         "settings", json.dumps({"conversation_id": "dm:alice:bob", "settings": asdict(Preferences(pinned=True))})
@@ -109,6 +116,7 @@ MADE: tuple[Event, ...] = (
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),
     PresenceChange(Presence("bob", OFFLINE, 1), 1),
+    News("join_request", {"conversation_id": "g", "user_id": "d", "status": "requested", "by": "d", "timestamp": 1}),
     EVICTED,
     Notification("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
     Notification("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
@@ -140,7 +148,7 @@ def test_every_reason_for_a_disconnect_is_named() -> None:
 def test_the_message_object_is_shown_as_it_is_and_as_it_is_once_deleted() -> None:
     shown = [example.keys() for example in examples() if "sender_id" in example]
     assert shown == [
-        message_body(FULL).keys() - {"file_id", "data", "attachments", "media"},
+        message_body(FULL).keys() - {"file_id", "data", "attachments", "media", "pinned_at"},
         message_body(REMOVED).keys(),
     ]
     fields = message_body(FULL).keys() | message_body(HEAVY).keys() | message_body(REMOVED).keys()

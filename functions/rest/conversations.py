@@ -11,8 +11,9 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
 from shared.domain.text import has_roles, is_channel_id
-from shared.operations import channels, groups
+from shared.operations import channels, groups, joining
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
+from shared.operations.descriptions import Update, UpdateMember, described, update, update_member
 from shared.wire.rest import conversations as bodies
 
 
@@ -25,10 +26,12 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
             created = create_private(user_id, body.with_, **wiring.parts)
             return ok(bodies.created_body(created), is_new=created.is_new)
         if isinstance(body, bodies.NewChannel):
-            channel = channels.NewChannel(user_id, body.name, body.join, body.client_conversation_id)
+            said = described(body.description())
+            channel = channels.NewChannel(user_id, body.name, body.join, body.client_conversation_id, said)
             made = channels.create_channel(channel, **wiring.parts)
             return ok(bodies.channel_body(made), is_new=made.is_new)
-        command = groups.NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id)
+        members, said = tuple(body.members), described(body.description())
+        command = groups.NewGroup(user_id, body.name, members, body.client_conversation_id, said)
         group = groups.create_group(command, admit=wiring.invites.take, **wiring.parts)
         tail = wiring.stores.log.read_back(group.conversation_id, limit=1)
         return ok(bodies.group_body(group, user_id, name=body.name, head=tail[0].seq), is_new=group.is_new)
@@ -55,10 +58,10 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return _summary(conversation_id, wiring.caller(app).user_id, wiring)
 
     @app.patch("/v1/conversations/<conversation_id>")
-    def patch_conversation(conversation_id: ConversationPath, body: bodies.NewName) -> Answer:
-        """Rename a group or a channel. For its owners and admins."""
+    def patch_conversation(conversation_id: ConversationPath, body: bodies.ConversationChange) -> Answer:
+        """Change what a group or channel is called and says of itself, or the `data` of a private conversation."""
         user_id = wiring.writer(app)
-        groups.rename(conversation_id, body.name, by=user_id, **wiring.parts)
+        update(Update(conversation_id, body.changes(), by=user_id), **wiring.parts)
         return _summary(conversation_id, user_id, wiring)
 
     @app.delete("/v1/conversations/<conversation_id>")
@@ -84,14 +87,15 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def get_members(conversation_id: ConversationPath, limit: Limit = 100, cursor: Cursor = None) -> Answer:
         """Everyone in the conversation, and how far they have read. A channel's in pages, for its owners and admins."""
         user_id = wiring.caller(app).user_id
+        after = (0, "") if cursor is None else bodies.decode_members_cursor(user_id, conversation_id, cursor)
         if is_channel_id(conversation_id):
-            after = (0, "") if cursor is None else bodies.decode_members_cursor(user_id, conversation_id, cursor)
             most = min(limit, wiring.context.limits.page_limit)
             page = channels.members_page(
                 conversation_id, user_id=user_id, limit=most, after=after, stores=wiring.stores
             )
             return ok(bodies.members_page_body(user_id, conversation_id, page))
-        return ok(bodies.members_body(groups.members_of(conversation_id, user_id=user_id, stores=wiring.stores)))
+        listed = groups.members_of(conversation_id, user_id=user_id, after=after[1], stores=wiring.stores)
+        return ok(bodies.members_body(user_id, conversation_id, listed))
 
     @app.post("/v1/conversations/<conversation_id>/members")
     def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
@@ -101,24 +105,22 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
             readers, size = channels.add_readers(command, admit=wiring.invites.take, **wiring.parts)
             return ok(bodies.added_body(readers, members=size))
         added, audience = groups.add_members(command, admit=wiring.invites.take, **wiring.parts)
+        stores, services = wiring.stores, wiring.services
+        joining.forget_requests(conversation_id, added, audience.group, stores=stores, services=services)
         return ok(bodies.added_body(added, members=len(audience)))
 
-    @app.put("/v1/conversations/<conversation_id>/members/<user_id>")
-    def put_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
-        """Join a channel that is open. Only oneself. 200 for who is in it already."""
-        by = wiring.writer(app)
-        joined = channels.join(conversation_id, user_id, by=by, stores=wiring.stores, context=wiring.context)
-        return ok(bodies.channel_body(joined), is_new=joined.is_new)
-
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
-    def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.NewRole) -> Answer:
-        """Give a member another role. For the owners of the group or channel."""
-        command = groups.SetRole(conversation_id, user_id, body.role, by=wiring.writer(app))
-        if is_channel_id(conversation_id):
-            channels.set_writer(command, **wiring.parts)
-        else:
-            groups.set_role(command, **wiring.parts)
-        return ok(bodies.role_body(user_id, body.role))
+    def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.MemberChange) -> Answer:
+        """Give a member another role, for the owners of the group or channel; or hang `data` on a member."""
+        by = wiring.writer(app)
+        role = body.role
+        if "role" in body.model_fields_set:
+            command = groups.SetRole(conversation_id, user_id, body.role, by=by)
+            set_role = channels.set_writer if is_channel_id(conversation_id) else groups.set_role
+            set_role(command, **wiring.parts)
+        if "data" in body.model_fields_set:
+            _, role = update_member(UpdateMember(conversation_id, user_id, body.data, by=by), **wiring.parts)
+        return ok(bodies.member_change_body(user_id, role, body))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:

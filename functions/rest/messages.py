@@ -8,12 +8,13 @@ from functions.rest import requests as asked
 from functions.rest.answers import Answer, ok
 from functions.rest.wiring import ADMIN, Wiring
 from shared.domain.files import NewFile
-from shared.operations.editing import Delete, Edit, React, delete, edit, react
+from shared.operations.editing import Delete, Edit, Pinning, React, delete, edit, react
 from shared.operations.files import begin_upload, file_for, links_to
 from shared.operations.history import Span, history, read_message
 from shared.operations.messages import send_command, send_message
+from shared.operations.pins import pin, pins_of
 from shared.operations.receipts import READ, MoveCursor, move_cursor
-from shared.wire.events import delete_ack, edit_ack, message_ack, react_ack, read_ack
+from shared.wire.events import delete_ack, edit_ack, message_ack, pin_ack, react_ack, read_ack
 from shared.wire.rest import messages as bodies
 
 
@@ -92,6 +93,29 @@ def add_reactions(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 def _react(command: React, wiring: Wiring) -> Answer:
     changed = react(command, **wiring.parts)
     return ok(react_ack(command, changed, now=wiring.context.now()))
+
+
+def add_pins(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/conversations/<conversation_id>/pins")
+    def get_pins(conversation_id: asked.ConversationPath) -> Answer:
+        """The messages that are pinned, as they are now, the latest pin first. At most 50."""
+        user_id = wiring.caller(app).user_id
+        return ok(bodies.pins_body(pins_of(conversation_id, user_id=user_id, stores=wiring.stores)))
+
+    @app.put("/v1/conversations/<conversation_id>/pins/<seq>")
+    def put_pin(conversation_id: asked.ConversationPath, seq: asked.SeqPath) -> Answer:
+        """Pin a message: either of a private conversation's two, owners and admins of a group."""
+        return _pin(Pinning(wiring.writer(app), conversation_id, seq), wiring)
+
+    @app.delete("/v1/conversations/<conversation_id>/pins/<seq>")
+    def delete_pin(conversation_id: asked.ConversationPath, seq: asked.SeqPath) -> Answer:
+        """Take the pin off a message, whoever has pinned it."""
+        return _pin(Pinning(wiring.writer(app), conversation_id, seq, remove=True), wiring)
+
+
+def _pin(command: Pinning, wiring: Wiring) -> Answer:
+    changed = pin(command, **wiring.parts)
+    return ok(pin_ack(command, changed, now=wiring.context.now()))
 
 
 def add_files(app: APIGatewayHttpResolver, wiring: Wiring) -> None:

@@ -66,7 +66,7 @@ _HEADERS: Final[Mapping[int, Mapping[str, Any]]] = {
 _SUCCESSES: Final[Mapping[int, str]] = {
     200: "Done",
     201: "Made by this request",
-    202: "Under way",
+    202: "Under way, or for somebody else to decide",
     204: "Done; there is nothing to say",
 }
 

@@ -28,14 +28,14 @@ _KEPT_IN_PATHS: Final = "/%-._~()'!*:@,;=+&$"
 _DIGITS: Final = len(str(MAX_NUMBER))
 # Where an id stands: a slash in it is a part of it, and no other path. The gateway decodes paths before we see them.
 _PLACES_OF_IDS: Final = re.compile(
-    r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
+    r"/v1/(?:blocks|contacts|devices|files|invites|notifications|reminders)/(?P<id>.+)"
     r"|/v1/broadcasts/(?P<halted>.+)/(?:pause|resume|cancel)"
     r"|/v1/broadcasts/(?P<broadcast>.+)"
     r"|/v1/reports/(?P<report>.+)/decision"
     r"|/v1/reports/(?P<one>.+)"
     r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke|export|erasure|hold)"
     r"|/v1/users/(?P<named>.+)"
-    r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
+    r"|/v1/conversations/[^/]+/(?:members|pins|requests|invites|messages/[^/]+/reactions)/(?P<in_it>.+)"
 )
 
 
@@ -119,17 +119,17 @@ def _inside(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _decoded(text: Any) -> Any:
+def decoded(text: Any) -> Any:
     """A part of the path, percent-decoded once. Bytes that are no UTF-8 are refused."""
     return unquote(text, errors="strict") if isinstance(text, str) else text
 
 
 def _decoded_emoji(text: Any) -> Any:
     """A gateway that has decoded the path has put U+FFFD for such bytes, which is in no emoji."""
-    decoded = _decoded(text)
-    if isinstance(decoded, str) and "\ufffd" in decoded:
+    emoji = decoded(text)
+    if isinstance(emoji, str) and "\ufffd" in emoji:
         raise ValueError("UTF-8 is needed")
-    return decoded
+    return emoji
 
 
 def _whole(text: Any) -> Any:
@@ -146,20 +146,20 @@ def _truth(text: Any) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
-_IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), BeforeValidator(_decoded)]
+_IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), BeforeValidator(decoded)]
 ConversationPath = Annotated[_IdText, Path(description="The conversation's id.", examples=["dm:alice:bob"])]
-UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
+UserPath = Annotated[UserId, BeforeValidator(decoded), Path(description="A user's id.", examples=["bob"])]
 SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The message's `seq`.", examples=[42])]
 _EmojiText = Annotated[str, Field(min_length=1, max_length=MAX_EMOJI_BYTES), BeforeValidator(_decoded_emoji)]
-_FileId = Annotated[ClientId, BeforeValidator(_decoded)]
+_FileId = Annotated[ClientId, BeforeValidator(decoded)]
 FilePath = Annotated[_FileId, Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])]
-_NewDeviceId = Annotated[str, Field(pattern=f"^{DEVICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
+_NewDeviceId = Annotated[str, Field(pattern=f"^{DEVICE_ID_PATTERN}$"), BeforeValidator(decoded)]
 NewDevicePath = Annotated[_NewDeviceId, Path(description="The app's own id for the device.", examples=["alices-phone"])]
-_DeviceText = Annotated[str, Field(min_length=1, max_length=MAX_DEVICE_ID), BeforeValidator(_decoded)]
+_DeviceText = Annotated[str, Field(min_length=1, max_length=MAX_DEVICE_ID), BeforeValidator(decoded)]
 DevicePath = Annotated[
     _DeviceText, Path(description="The device's id, be it an odd one of the first edition.", examples=["alices-phone"])
 ]
-_NoticeText = Annotated[str, Field(pattern=f"^{NOTIFICATION_ID_PATTERN}$"), BeforeValidator(_decoded)]
+_NoticeText = Annotated[str, Field(pattern=f"^{NOTIFICATION_ID_PATTERN}$"), BeforeValidator(decoded)]
 NotificationPath = Annotated[_NoticeText, Path(description="The notification's id.", examples=["order-4711"])]
 BroadcastPath = Annotated[_NoticeText, Path(description="The broadcast's id.", examples=["maintenance-7"])]
 ReminderPath = Annotated[

@@ -5,9 +5,10 @@ An entry describes its change completely, so the log alone tells how everything 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Role = Literal["owner", "admin", "member"]
 OWNER: Final = "owner"
@@ -15,10 +16,14 @@ ADMIN: Final = "admin"
 MEMBER: Final = "member"
 ROLES: Final[tuple[Role, ...]] = (OWNER, ADMIN, MEMBER)
 
-JoinPolicy = Literal["open", "closed"]
-"""Who may join a channel by themselves: whoever knows its id, or no one."""
+ChannelJoin = Literal["open", "closed"]
+GroupJoin = Literal["invite", "request", "open"]
+JoinPolicy = ChannelJoin | GroupJoin
+"""Who may come by themselves: whoever knows its id, or no one; into a group also who is let in on request."""
 OPEN: Final = "open"
 CLOSED: Final = "closed"
+INVITE: Final = "invite"
+REQUEST: Final = "request"
 
 # One transaction has 100 parts at most: the entry, the group's own item, and two for each member.
 MAX_USERS_PER_CHANGE: Final = 48
@@ -44,13 +49,14 @@ class Edited:
 class Deleted:
     """The message at `target` keeps place and ids. `previous` is its latest edit's entry, `file_id` a file it had.
 
-    `more_files` are further ones, of its attachments.
+    `more_files` are further ones, of its attachments. `pinned`: it was, and is not any more.
     """
 
     target: int
     previous: int | None = None
     file_id: str | None = None
     more_files: tuple[str, ...] = ()
+    pinned: bool = False
 
     @property
     def file_ids(self) -> tuple[str, ...]:
@@ -71,7 +77,8 @@ class Reacted:
 class Added:
     """`users` became members, with their `roles`. `name` comes with a group's first entry; `size` is of members now.
 
-    `join` comes with a channel's first entry.
+    `join` comes with a channel's first entry, and `said` with either's: what it says of itself, as in `Updated`.
+    `requested`: they had asked for it. `invite_id`: by which link they came.
     """
 
     users: tuple[str, ...]
@@ -79,6 +86,14 @@ class Added:
     roles: Mapping[str, Role] = field(default_factory=dict)
     name: str | None = None
     join: JoinPolicy | None = None
+    said: str | None = None
+    requested: bool = False
+    invite_id: str | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the group says of itself, as it is kept."""
+        return fields_of(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +107,43 @@ class Removed:
 @dataclass(frozen=True, slots=True)
 class Renamed:
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What a conversation, or a member of it, says of itself has changed.
+
+    `said` is that as JSON, as clients get it: the fields that changed, null for what was taken away, members' own under
+    `members`, and a message that is `pinned` now or `unpinned`, by its seq. `name` stands beside it where it is among
+    them, for versions that know of nothing else.
+    """
+
+    said: str
+    name: str | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What has changed of the conversation, as it is kept."""
+        return fields_of(self.said)
+
+    @property
+    def members(self) -> Mapping[str, Mapping[str, Any]]:
+        """What has changed of members, as it is kept."""
+        return {user: _kept(fields) for user, fields in json.loads(self.said).get(_MEMBERS, {}).items()}
+
+    @property
+    def pinned(self) -> int | None:
+        """The message that is pinned now."""
+        return json.loads(self.said).get(_PINNED)  # type: ignore[no-any-return]  # it was made of one
+
+    @property
+    def unpinned(self) -> int | None:
+        """The message that is not any more."""
+        return json.loads(self.said).get(_UNPINNED)  # type: ignore[no-any-return]
+
+    @classmethod
+    def of_pin(cls, seq: int, *, removed: bool) -> Updated:
+        return cls(as_json({_UNPINNED if removed else _PINNED: seq}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +163,29 @@ class OwnChanged:
     value: str
 
 
-Change = Edited | Deleted | Reacted | Added | Removed | Renamed | RolesChanged | OwnChanged
+_MEMBERS: Final = "members"
+_PINNED: Final = "pinned"
+_UNPINNED: Final = "unpinned"
+# What stands elsewhere than in the conversation's own item.
+_ELSEWHERE: Final = frozenset({_MEMBERS, _PINNED, _UNPINNED})
+
+
+def fields_of(said: str | None) -> dict[str, Any]:
+    """The fields of a conversation in what was said of it: texts as they are, an object as JSON."""
+    fields = json.loads(said) if said else {}
+    return _kept({name: value for name, value in fields.items() if name not in _ELSEWHERE})
+
+
+def _kept(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: as_json(value) if isinstance(value, dict) else value for name, value in fields.items()}
+
+
+def as_json(value: Any) -> str:
+    """Without blanks, and whatever is not ASCII as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+Change = Edited | Deleted | Reacted | Added | Removed | Renamed | Updated | RolesChanged | OwnChanged
 
 
 def last_touched(change: Change) -> int:
@@ -121,13 +195,15 @@ def last_touched(change: Change) -> int:
             return max(change.target, change.previous or 0)
         case Reacted():
             return change.target
+        case Updated():
+            return change.pinned or change.unpinned or 0
         case _:
             return 0
 
 
 def changes_roster(change: Change) -> bool:
-    """Whether it changes anything of what a group's roster says: who is in it, their roles, its name."""
-    return isinstance(change, Added | Removed | Renamed | RolesChanged)
+    """Whether it changes anything of what a group's roster says: who is in it, their roles, what it says of itself."""
+    return isinstance(change, Added | Removed | Renamed | Updated | RolesChanged)
 
 
 MESSAGE: Final = "message"
@@ -139,6 +215,7 @@ KINDS: Final[Mapping[type[Change], str]] = {
     Added: "member_added",
     Removed: "member_removed",
     Renamed: "conversation_updated",
+    Updated: "conversation_updated",
     RolesChanged: "conversation_updated",
     OwnChanged: "user_changed",
 }

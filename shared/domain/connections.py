@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Status = Literal["online", "offline"]
 ONLINE: Final = "online"
@@ -218,6 +218,14 @@ class PresenceChange:
 
     presence: Presence
     timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has happened beside the logs, for those whom it concerns: a type of event, and what it says."""
+
+    kind: str
+    said: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,9 @@ Reaction = tuple[str, str]
 class Entry:
     """One place of a conversation's log: what happened as the `seq`-th thing in this conversation.
 
-    A message if `change` is None. Place, sender and ids stay for good; a message's content, `edited_at`, `deleted_at`
-    and `reactions` follow the changes that stand behind it in the log, and `last_edit` is the latest of its edits.
+    A message if `change` is None. Place, sender and ids stay for good; a message's content, `edited_at`, `deleted_at`,
+    `pinned_at` and `reactions` follow the changes that stand behind it in the log, and `last_edit` is the latest
+    of its edits.
 
     `media` is what is known of the file that it shows, as JSON: how long, and its waveform.
     `data` and `attachments` are what the sender's team hangs on it, as JSON (see `custom.py`).
@@ -74,6 +75,7 @@ class Entry:
     edited_at: int | None = None
     deleted_at: int | None = None
     last_edit: int | None = None
+    pinned_at: int | None = None
     reactions: frozenset[Reaction] = frozenset()
     message_seq: int = 0
     authors: Mapping[str, int] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Entry:
 
     @property
     def is_notice(self) -> bool:
-        """Whether it says who came, went or got a role, or what the conversation is called."""
+        """Whether it says who came, went or got a role, or what the conversation says of itself."""
         return self.change is not None and changes_roster(self.change)
 
     @property
@@ -240,7 +242,7 @@ def change_entry(  # noqa: PLR0913  # the parts of an entry
         authors=base.authors if base else {},
         nonce=nonce,
         fan_out=fan_out,
-        roster_seq=seq if changes_roster(change) else _roster_seq(base),
+        roster_seq=seq if changes_roster(change) and has_roles(conversation_id) else _roster_seq(base),
     )
 
 
@@ -346,6 +348,7 @@ def message_bytes(entry: Entry) -> int:
         "reply_to": entry.reply_to,
         "edited_at": entry.edited_at,
         "deleted_at": entry.deleted_at,
+        "pinned_at": entry.pinned_at,
     }
     texts = {
         "id": entry.message_id,

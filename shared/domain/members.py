@@ -32,7 +32,8 @@ class Member:
 
     `wrote_number` is that of the member's last message which the log's entries do not tell any more (0: they do).
     `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
-    the head at which the user hid a private conversation: it is out of the inbox until the next message.
+    the head at which the user hid a private conversation: it is out of the inbox until the next message. `data` is what
+    the team hangs on the member, and `about` what it hangs on a private conversation, both as JSON (see `custom.py`).
     """
 
     conversation_id: str
@@ -45,6 +46,8 @@ class Member:
     hidden_seq: int | None = None
     preferences: Preferences = field(default_factory=Preferences)
     wrote_number: int = 0
+    data: str | None = None
+    about: str | None = None
 
     def with_read(self, seq: int, number: int) -> Member:
         """The member after reading up to `seq`; reading implies delivery."""
@@ -58,7 +61,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group's own item, or a channel's, which has a `join`. Who is in it, or writes there, stands in the roster."""
+    """A group's own item, or a channel's, which has a `join`. Who is in it, or writes there, stands in the roster.
+
+    `topic`, `avatar` and `data` (JSON, see `custom.py`) are what it says of itself beside its name.
+    """
 
     conversation_id: str
     name: str
@@ -66,6 +72,9 @@ class Group:
     created_at: int
     size: int
     join: JoinPolicy | None = None
+    topic: str | None = None
+    avatar: str | None = None
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.clock import SECOND_MS
-from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
+from shared.domain.changes import (
+    ADMIN,
+    MEMBER,
+    OWNER,
+    Added,
+    Removed,
+    Renamed,
+    Role,
+    RolesChanged,
+    Updated,
+    changes_roster,
+)
 from shared.domain.custom import attached_files
 from shared.domain.entries import (
     MAX_MESSAGE_BYTES,
@@ -120,6 +131,8 @@ class Audience:
                     roles.update({user: role for user, role in changed.items() if user in roles})
                 case Renamed(name=name) if group is not None:
                     group = replace(group, name=name)
+                case Updated(fields=fields) if group is not None:
+                    group = replace(group, **fields)
         return Audience(roles, group, unlisted, readers)
 
     def refusal(self, user_id: str) -> ParleyError:
@@ -317,6 +330,24 @@ def check_reaction_of(owner_id: str, by: str, audience: Audience) -> None:
     """Owners and admins of a group take off anyone's reaction, everyone else their own. Raises Forbidden."""
     if owner_id != by and (audience.group is None or audience.roles[by] not in {OWNER, ADMIN}):
         raise Forbidden("Only owners and admins of a group can take off another user's reaction")
+
+
+def check_pinning(user_id: str, audience: Audience) -> None:
+    """The two of a private conversation pin its messages, owners and admins a group's. Raises Forbidden."""
+    if audience.group is not None:
+        check_moderator(user_id, audience)
+
+
+def check_markable(message: Entry, *, now: int) -> None:
+    """Raises Conflict for a message that would be too heavy with the mark that it is pinned."""
+    if is_too_heavy(replace(message, pinned_at=now)):
+        raise Conflict(f"A message takes at most {MAX_MESSAGE_BYTES:,} bytes of JSON with the mark that it is pinned")
+
+
+def check_data_of(user_id: str, by: str, audience: Audience) -> None:
+    """Owners and admins of a group change what hangs on any member, everyone else their own. Raises Forbidden."""
+    if user_id != by and (audience.group is None or audience.roles[by] not in {OWNER, ADMIN}):
+        raise Forbidden("Only owners and admins of a group can change another member's data")
 
 
 def _too_heavy() -> str:

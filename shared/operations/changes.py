@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
+from shared.domain.changes import Added, Change, Reacted, Removed, Updated, last_touched
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry, change_entry
 from shared.domain.rules import Audience, check_possible_member, is_told_later
@@ -85,7 +85,10 @@ def change(  # noqa: PLR0913  # two are flags
         began = context.now()
         tail = stores.log.read_back(conversation_id, limit=1)
         if not tail:
-            return _unchanged(conversation_id, user_id, decide, stores, context)
+            first = _first(conversation_id, user_id, decide, stores, context)
+            if first is None:
+                continue
+            return first
         if _is_crowded(tail[0], attempt, user_id, context.now()):
             queue.meet(tail[0].seq, began=began, now=context.now())
             if not (queue.is_stalled or stores.log.claim(conversation_id, tail[0].seq + 1, now=context.now())):
@@ -122,14 +125,30 @@ def _reader(
     return lambda tail: audience_behind(tail, conversation_id, user_id, stores=stores, context=context)
 
 
-def _unchanged(conversation_id: str, user_id: str, decide: Decide, stores: ChatStores, context: Context) -> Changed:
-    """Where nothing was said there is nothing to change. Raises NotAMember, or what `decide` raises."""
+def _first(conversation_id: str, user_id: str, decide: Decide, stores: ChatStores, context: Context) -> Changed | None:
+    """Where nothing was said there is nothing to change but what a private conversation says of itself.
+
+    None where something was said meanwhile. Raises NotAMember, or what `decide` raises.
+    """
     audience = audience_behind(None, conversation_id, user_id, stores=stores, context=context)
     if stores.memberships.get(conversation_id, user_id) is None:
         raise NotAMember  # a private conversation that could be, and is not
-    if decide(audience) is None:
+    made = decide(audience)
+    if made is None:
         return Changed(None, audience)
-    raise NotAMember
+    if not isinstance(made, Updated):
+        raise NotAMember
+    entry = change_entry(
+        made,
+        base=None,
+        conversation_id=conversation_id,
+        sender_id=user_id,
+        created_at=context.now(),
+        nonce=context.new_nonce(),
+        fan_out=False,
+    )
+    there = stores.log.put(entry)
+    return Changed(entry, audience) if there is None or there.nonce == entry.nonce else None
 
 
 @dataclass(slots=True)

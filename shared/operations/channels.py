@@ -14,7 +14,19 @@ from itertools import islice
 from typing import Final
 
 from shared.domain import channels, rules
-from shared.domain.changes import MEMBER, OPEN, OWNER, Added, Change, JoinPolicy, Role, RolesChanged
+from shared.domain.changes import (
+    CLOSED,
+    INVITE,
+    MEMBER,
+    OPEN,
+    OWNER,
+    Added,
+    Change,
+    ChannelJoin,
+    JoinPolicy,
+    Role,
+    RolesChanged,
+)
 from shared.domain.connections import MAX_CHANNELS, Connection, Session, live
 from shared.domain.entries import change_entry
 from shared.domain.members import Group
@@ -38,17 +50,24 @@ _ENTERED_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """What a client asks for. `client_conversation_id` makes the request repeatable: the same channel again."""
+    """What a client asks for. `client_conversation_id` makes the request repeatable: the same channel again.
+
+    `said` is what it says of itself beside its name, see `descriptions.py`.
+    """
 
     creator: str
     name: str
-    join: JoinPolicy
+    join: ChannelJoin
     client_conversation_id: str | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A channel as who has made or joined it sees it. `is_new`: by this request. `head` is its last entry's seq."""
+    """A channel or group as who has made or joined it sees it.
+
+    `is_new`: by this request. `head` is its last entry's seq.
+    """
 
     conversation_id: str
     name: str
@@ -64,10 +83,10 @@ def create_channel(command: NewChannel, *, stores: Stores, services: Services, c
     creator, named = command.creator, command.client_conversation_id
     conversation_id = channel_id(context.new_secret()) if named is None else named_channel_id(creator, named)
     if named is not None and stores.log.read(conversation_id, start=1, limit=1):
-        return _as_it_is(conversation_id, creator, stores=stores, context=context)
+        return as_it_is(conversation_id, creator, stores=stores, context=context)
     there = _named_in_session(conversation_id, creator, stores=stores, context=context)
     entry = change_entry(
-        Added((creator,), size=1, roles={creator: OWNER}, name=command.name, join=command.join),
+        Added((creator,), size=1, roles={creator: OWNER}, name=command.name, join=command.join, said=command.said),
         base=None,
         conversation_id=conversation_id,
         sender_id=creator,
@@ -99,7 +118,7 @@ def join(conversation_id: str, user_id: str, *, by: str, stores: Stores, context
     if group is None:
         raise NotAMember
     if stores.memberships.get(conversation_id, user_id) is not None:
-        return _as_it_is(conversation_id, user_id, stores=stores, context=context)
+        return as_it_is(conversation_id, user_id, stores=stores, context=context)
     if group.join != OPEN:
         raise NotAMember
     sample = channels.JOINING_SAMPLE
@@ -275,13 +294,17 @@ def with_size(summary: Summary, *, stores: Stores, services: PresenceServices) -
     return replace(summary, size=size_of(summary.conversation_id, stores=stores, services=services))
 
 
-def _as_it_is(conversation_id: str, user_id: str, *, stores: Stores, context: Context) -> Joined:
-    """For a member: also where the request that made them one has died half-way. Raises NotAMember."""
+def as_it_is(conversation_id: str, user_id: str, *, stores: Stores, context: Context) -> Joined:
+    """For a member of a channel or group: also where the request that made them one has died half-way.
+
+    Raises NotAMember.
+    """
     member, roster = stores.memberships.get(conversation_id, user_id), stores.memberships.roster(conversation_id)
     if member is None or roster is None:
         raise NotAMember
-    there = _named_in_session(conversation_id, user_id, stores=stores, context=context)
-    _enter(there, conversation_id, stores=stores, now=context.now())
+    if is_channel_id(conversation_id):
+        there = _named_in_session(conversation_id, user_id, stores=stores, context=context)
+        _enter(there, conversation_id, stores=stores, now=context.now())
     tail = stores.log.read_back(conversation_id, limit=1)
     seat, group = roster.seats.get(user_id), roster.group
     role = MEMBER if seat is None else seat.role
@@ -289,7 +312,7 @@ def _as_it_is(conversation_id: str, user_id: str, *, stores: Stores, context: Co
 
 
 def _policy(group: Group) -> JoinPolicy:
-    return group.join or "closed"
+    return group.join or (CLOSED if is_channel_id(group.conversation_id) else INVITE)
 
 
 def _named_in_session(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.changes import MEMBER, Role
-from shared.domain.entries import Entry
+from shared.domain.entries import Entry, text_bytes
 from shared.domain.inbox import Happened, InboxPosition, Order, Snapshot, order_then
 from shared.domain.members import Group, Member, Preferences, is_in_inbox, unread
 from shared.domain.rules import check_possible_member
@@ -18,6 +18,9 @@ from shared.operations.heads import heads_of
 from shared.operations.own_log import Owning, change_own, own_change
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
+
+# Bytes of what a page's conversations say of themselves: with their last messages they fit into one answer.
+MAX_DESCRIBED: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class Summary:
     def members(self) -> tuple[str, ...] | None:
         """Of a private conversation; a group's are listed on their own."""
         return private_members(self.conversation_id)
+
+    @property
+    def described_bytes(self) -> int:
+        """The bytes of JSON that take what it says of itself beside its name."""
+        group = self.group
+        texts = (group.topic, group.avatar) if group else ()
+        data = group.data if group else self.member.about
+        return sum(text_bytes(text) for text in texts if text) + (len(data.encode()) if data else 0)
 
     @property
     def unread(self) -> int:
@@ -90,6 +101,8 @@ def inbox(
 ) -> Inbox:
     """The user's conversations, newest first: one query for the memberships, and the heads of all (`heads_of`).
 
+    At most `limit`, and fewer where they say so much of themselves that one answer would not take it.
+
     Names of groups, last messages that other entries follow, and those that were read from a copy, come with one round
     trip more for the page. The pages after the first keep to its order (`domain/inbox.py`): none is passed over, none
     comes twice, and what came into being since is on no page. One in which something has happened since takes one more
@@ -113,12 +126,23 @@ def inbox(
     found = map(place, everything) if position is None else services.parallel_map(place, everything)
     remaining = [placed for placed in found if placed is not None]
     page = sorted(remaining, key=lambda placed: placed[0], reverse=True)[:limit]
-    following = None
-    if len(remaining) > limit:
-        snapshot = position.snapshot if position else Snapshot.of((one.latest for one in everything), now)
-        following = InboxPosition(page[-1][0], snapshot)
     copied = {one for one, head in heads.items() if not head.is_as_stored}
-    return Inbox(_filled([summary for _, summary in page], stores, copied=copied), following)
+    shown = _fitting(_filled([summary for _, summary in page], stores, copied=copied))
+    following = None
+    if len(remaining) > len(shown):
+        snapshot = position.snapshot if position else Snapshot.of((one.latest for one in everything), now)
+        following = InboxPosition(page[len(shown) - 1][0], snapshot)
+    return Inbox(shown, following)
+
+
+def _fitting(page: list[Summary]) -> list[Summary]:
+    """As many of them as may say of themselves what they say, in one answer: all, as a rule."""
+    room = MAX_DESCRIBED
+    for place, one in enumerate(page):
+        room -= one.described_bytes
+        if room < 0:
+            return page[:place]
+    return page
 
 
 def _happened(entry: Entry) -> Happened:

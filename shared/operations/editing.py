@@ -60,6 +60,16 @@ class React:
     owner_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Pinning:
+    """What a client asks for: a message pinned, or (`remove`) not any more."""
+
+    user_id: str
+    conversation_id: str
+    seq: int
+    remove: bool = False
+
+
 def edit(
     command: Edit, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
@@ -71,7 +81,7 @@ def edit(
     rules.check_content(content, context.limits.bounds)
 
     def decide(audience: rules.Audience) -> Change | None:
-        message = rules.check_readable(_at(command, audience, stores))
+        message = rules.check_readable(message_at(command, audience, stores))
         rules.check_shows(content, message.file_id, message.attachments)
         is_same = message.content == content and data in {None, message.data or NO_DATA}
         if message.sender_id == user_id and is_same and not message.forwarded:
@@ -125,7 +135,8 @@ def remove_message(command: Removal, *, stores: ChatStores, services: Services, 
 
 def _deletion(message: Entry) -> Deleted:
     files = message.file_ids
-    return Deleted(message.seq, message.last_edit, files[0] if files else None, files[1:])
+    pinned = message.pinned_at is not None
+    return Deleted(message.seq, message.last_edit, files[0] if files else None, files[1:], pinned)
 
 
 def react(
@@ -142,7 +153,7 @@ def react(
         raise BadRequest("Reactions of others can be taken off only")
 
     def decide(audience: rules.Audience) -> Change | None:
-        message = rules.check_readable(_at(command, audience, stores))
+        message = rules.check_readable(message_at(command, audience, stores))
         rules.check_reaction_of(whose, user_id, audience)
         if ((emoji, whose) in message.reactions) != remove:
             return None
@@ -156,7 +167,7 @@ def react(
     return changed
 
 
-def _at(command: Edit | React, audience: rules.Audience, stores: ChatStores) -> Entry | None:
+def message_at(command: Edit | React | Pinning, audience: rules.Audience, stores: ChatStores) -> Entry | None:
     """What is at this seq. Raises NotAMember (in a group whose roster was not read), and Blocked."""
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
     member_id = user_id if audience.group is None and is_group_id(conversation_id) else None

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Final
 
 from shared.domain import rules
-from shared.domain.changes import MAX_USERS_PER_CHANGE, OWNER, Added, Change, Removed, Renamed, Role, RolesChanged
+from shared.domain.changes import MAX_USERS_PER_CHANGE, OWNER, Added, Change, Removed, Role, RolesChanged
 from shared.domain.entries import Entry, change_entry
-from shared.domain.members import Member
+from shared.domain.members import Group, Member
 from shared.domain.text import check_user_id, group_id, named_group_id
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
 from shared.operations.audiences import audience_of
@@ -19,18 +20,24 @@ from shared.operations.context import Context
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
+# Bytes of `data` that one list of members has: with all else of a thousand members it fits into one answer.
+MAX_DATA_LISTED: Final = 2_000_000
 Admit = Callable[[str, int], object]
 """Counts how many users a user adds. Raises RateLimited where they are too many for now: then nothing is changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
-    """What a client asks for. `client_conversation_id` makes the request repeatable: the same group again."""
+    """What a client asks for. `client_conversation_id` makes the request repeatable: the same group again.
+
+    `said` is what it says of itself beside its name, see `descriptions.py`.
+    """
 
     creator: str
     name: str
     members: tuple[str, ...] = ()
     client_conversation_id: str | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,9 @@ def _found(
     """Write the group's first entry. Raises Unavailable where another request of the same name was quicker."""
     roles: dict[str, Role] = {command.creator: OWNER}
     users = (command.creator, *first)
+    added = Added(users, size=len(users), roles=roles, name=command.name, said=command.said)
     entry = change_entry(
-        Added(users, size=len(users), roles=roles, name=command.name),
+        added,
         base=None,
         conversation_id=conversation_id,
         sender_id=command.creator,
@@ -87,7 +95,8 @@ def _found(
     there = stores.log.put(entry)
     if there is not None and there.nonce != entry.nonce:
         raise Unavailable("This group is being made by another request: try again")
-    return Changed(entry, rules.Audience({}).after([entry]))
+    group = Group(conversation_id, command.name, command.creator, entry.created_at, len(users), **added.fields)
+    return Changed(entry, rules.Audience({}, group).after([entry]))
 
 
 def _existing(
@@ -175,22 +184,6 @@ def remove_member(
     return changed
 
 
-def rename(
-    conversation_id: str, name: str, *, by: str, stores: ChatStores, services: Services, context: Context
-) -> Changed:
-    """Raises NotAMember, BadRequest (no group, blank), TooLarge, Forbidden (role)."""
-    rules.check_name(name)
-
-    def decide(audience: rules.Audience) -> Change | None:
-        rules.check_moderator(by, audience)
-        is_so = audience.group is not None and audience.group.name == name
-        return None if is_so else Renamed(name)
-
-    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
-    announce(changed, stores=stores, services=services, context=context)
-    return changed
-
-
 @dataclass(frozen=True, slots=True)
 class SetRole:
     conversation_id: str
@@ -238,8 +231,19 @@ class Listed:
     role: Role
 
 
-def members_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sequence[Listed]:
-    """Everyone in the conversation, by id, with a read of cursors for each 100. Raises NotAMember."""
+@dataclass(frozen=True, slots=True)
+class ListedMembers:
+    """Members by their ids. `next` is behind whom the others are; None where these are all."""
+
+    members: Sequence[Listed]
+    next: str | None = None
+
+
+def members_of(conversation_id: str, *, user_id: str, after: str = "", stores: ChatStores) -> ListedMembers:
+    """Everyone in the conversation behind `after`, by id, with a read of cursors for each 100. Raises NotAMember.
+
+    They are all at once, unless so much hangs on them that one answer would not take it.
+    """
     audience = audience_of(conversation_id, user_id, stores=stores)
     members = dict(stores.memberships.among(conversation_id, audience.members))
     if user_id not in members:
@@ -247,4 +251,13 @@ def members_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Seq
     if audience.group is None:  # who was not written to yet has no row of their own
         joined_at = members[user_id].joined_at
         members = {user: members.get(user, Member(conversation_id, user, joined_at)) for user in audience.members}
-    return [Listed(members[user], audience.roles[user]) for user in sorted(members)]
+    names = [user for user in sorted(members) if user > after]
+    room = MAX_DATA_LISTED
+    for place, user in enumerate(names):
+        room -= len((members[user].data or "").encode())
+        if room < 0:
+            names = names[:place]
+            break
+    is_cut = room < 0
+    listed = [Listed(members[user], audience.roles[user]) for user in names]
+    return ListedMembers(listed, names[-1] if is_cut else None)

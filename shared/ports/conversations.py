@@ -19,6 +19,16 @@ Seat = tuple[str, str]
 """A conversation and a user."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A message that is pinned, by whom, and since when (ms)."""
+
+    conversation_id: str
+    seq: int
+    user_id: str
+    pinned_at: int
+
+
 CLAIM_MS: Final = 300
 """As long as reading and writing a change take, and some to spare: then the holder of the right of way is gone."""
 
@@ -73,6 +83,9 @@ class ConversationLog(Protocol):
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         """Entries `start`, `start + 1`, … in order, at most `limit`, strongly consistent."""
+
+    def pins(self, conversation_id: str) -> list[Pin]:
+        """The conversation's messages that are pinned, by their places, strongly consistent."""
 
     def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
         """Entries below `before` (None: from the head), newest first, at most `limit`, strongly consistent."""

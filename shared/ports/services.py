@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from collections.abc import Callable, Iterable, Sequence
 
     from shared.domain.broadcasts import BroadcastJob
-    from shared.domain.connections import Closing, Gone, Posted, PresenceChange
+    from shared.domain.connections import Closing, Gone, News, Posted, PresenceChange
     from shared.domain.devices import Platform
     from shared.domain.entries import Entry, Pack, ReadAlong, Receipt, Typing
     from shared.domain.fan_out import Shard
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
     from shared.ports.jobs import Archive, JobQueue
 
-Event: TypeAlias = "Entry | ReadAlong | Pack | Receipt | Typing | PresenceChange | Notification | Closing"
+Event: TypeAlias = "Entry | ReadAlong | Pack | Receipt | Typing | PresenceChange | Notification | Closing | News"
 """What is posted to connections."""
 Encoder: TypeAlias = "Callable[[Event], bytes]"
 """Makes an event's bytes, as docs/protocol.md has them."""

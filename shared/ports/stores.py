@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
     from shared.ports.jobs import Holds, Jobs, Walks
+    from shared.ports.joining import Joins
     from shared.ports.reports import Reports
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
@@ -60,6 +61,7 @@ class Stores(ChatStores):
     notifications: people.Notifications
     reminders: people.Reminders
     audit: Audit
+    joins: Joins
     reports: Reports
     jobs: Jobs
     broadcasts: Broadcasts

@@ -7,8 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from shared.domain.changes import Added, Change, Deleted, Edited, OwnChanged, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.connections import Closing, Presence, PresenceChange
+from shared.domain.changes import (
+    Added,
+    Change,
+    Deleted,
+    Edited,
+    OwnChanged,
+    Reacted,
+    Removed,
+    Renamed,
+    RolesChanged,
+    Updated,
+)
+from shared.domain.connections import Closing, News, Presence, PresenceChange
 from shared.domain.custom import NO_DATA
 from shared.domain.entries import (
     MAX_MESSAGE_BYTES,
@@ -25,7 +36,7 @@ from shared.domain.entries import (
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
     from shared.operations.changes import Changed
-    from shared.operations.editing import React
+    from shared.operations.editing import Pinning, React
     from shared.ports.services import Event
     from shared.wire.shapes import messages as shapes
     from shared.wire.shapes import people
@@ -40,7 +51,7 @@ _MAY_BE_HEAVY: Final = 2_500
 _COUNTS_BYTES: Final = 2_048
 
 
-_OPTIONAL: Final = ("client_message_id", "reply_to", "file_id", "edited_at", "deleted_at")
+_OPTIONAL: Final = ("client_message_id", "reply_to", "file_id", "edited_at", "deleted_at", "pinned_at")
 
 
 def message_body(entry: Entry) -> Message:
@@ -190,12 +201,15 @@ def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # n
             return _target(conversation_id, target)
         case Reacted(target=target, emoji=emoji, removed=removed):
             return {**_target(conversation_id, target), "emoji": emoji, "removed": removed}
-        case Added(users=users, name=name):
-            return {"users": list(users), **({} if name is None else {"name": name})}
+        case Added(users=users, name=name, said=said):
+            first = {} if name is None else {"name": name, **(json.loads(said) if said else {})}
+            return {"users": list(users), **first}
         case Removed(users=users):
             return {"users": list(users)}
         case Renamed(name=name):
             return {"changes": {"name": name}}
+        case Updated(said=said):
+            return {"changes": json.loads(said)}
         case RolesChanged(roles=roles):
             return {"changes": {"roles": dict(roles)}}
         case OwnChanged():
@@ -256,6 +270,8 @@ def event_body(event: Event) -> dict[str, Any]:  # noqa: PLR0911  # one for each
             return {"type": "typing", "conversation_id": conversation_id, "user_id": user_id, "active": active}
         case PresenceChange(presence=presence, timestamp=timestamp):  # a later one counts: they may come in any order
             return {"type": "presence", **presence_body(presence), "timestamp": timestamp}
+        case News(kind=kind, said=said):
+            return {"type": kind, **said}
         case Closing(code=code):
             return {"type": "disconnect", "code": code, "reconnect": False}
         case _:
@@ -304,6 +320,11 @@ def react_ack(command: React, changed: Changed, *, now: int) -> shapes.Reaction:
     if owner_id is None:
         del ack["user_id"]
     return ack
+
+
+def pin_ack(command: Pinning, changed: Changed, *, now: int) -> shapes.PinChange:
+    place = _changed(command.conversation_id, command.seq, changed, now)
+    return {"type": "pin", **place, "removed": command.remove}
 
 
 def read_ack(conversation_id: str, seq: int) -> shapes.ReadCursor:

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from shared.adapters.dynamodb.client import from_item, to_item
 from shared.adapters.dynamodb.schema import entry_from, entry_item
-from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
+from shared.domain.changes import (
+    Added,
+    Deleted,
+    Edited,
+    Reacted,
+    Removed,
+    Renamed,
+    Role,
+    RolesChanged,
+    Updated,
+    as_json,
+)
 from shared.domain.entries import Entry, author_key
 from shared.wire.events import encode_plainly
 from shared.wire.websocket.frames import encode_event
@@ -32,6 +43,7 @@ _changes: Final = st.one_of(
     st.builds(Added, _users, _ints, _roles, st.one_of(st.none(), _texts)),
     st.builds(Removed, _users, _ints),
     st.builds(Renamed, _texts),
+    st.builds(Updated, st.dictionaries(_texts, _texts).map(as_json), st.one_of(st.none(), _texts)),
     st.builds(RolesChanged, _roles),
 )
 

@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 from functions.message.handler import respond as respond_to_frame
 from functions.rest.api import respond
 from shared.adapters.dynamodb.schema import contact_key
-from shared.domain.changes import Edited
+from shared.domain.changes import Edited, Updated, as_json
 from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import MAX_MESSAGE_BYTES
 from shared.domain.notifications import SYSTEM, Notification, Reminder
+from shared.operations.conversations import MAX_DESCRIBED
+from shared.operations.groups import MAX_DATA_LISTED
 from shared.operations.sync import _HEADER_BYTES, Catching, Sync, Synced, sync
 from shared.wire.websocket.frames import event_size, success, sync_reply
 from tests.fakes import DM
@@ -300,4 +302,36 @@ def test_a_profile_and_a_conversation_of_the_inbox_are_as_heavy_as_the_table_say
 
 def test_a_message_is_bounded_by_what_an_answer_can_have() -> None:
     """A hundred messages with what the inbox says about each conversation, all of it escaped once more."""
-    assert 100 * (MAX_MESSAGE_BYTES + 1_500) * 2 < 6 * 1_024 * 1_024
+    assert (100 * (MAX_MESSAGE_BYTES + 1_500) + MAX_DESCRIBED) * 2 < 6 * 1_024 * 1_024
+    assert (1_000 * 270 + MAX_DATA_LISTED) * 2 < 6 * 1_024 * 1_024
+
+
+def test_conversations_and_members_that_carry_much_come_in_more_pages_and_all_of_them() -> None:
+    rest = Rest()
+    data = {"a": "\u00e9" * 2_040}
+    said = Updated(as_json({"topic": "\U0001f600" * 500, "data": data, "avatar": "\x01" * 1_000}))
+    for number in range(60):
+        place = f"group:{number:016}"
+        rest.group("alice", "bob", conversation_id=place)
+        rest.stores.change(said, by="alice", place=place)
+    pages = paged(rest, "/v1/conversations", "conversations", {"limit": "100"})
+    assert [len(page) for page in pages] == [41, 19]
+    assert len({one["id"] for page in pages for one in page}) == 60
+    users = [f"u{number:03}" for number in range(600)]
+    rest.group("alice", *users)
+    for user in users:
+        rest.stores.change(Updated(as_json({"members": {user: {"data": data}}})), by="alice", place=GROUP)
+    listed = paged(rest, f"/v1/conversations/{GROUP}/members", "members", {})
+    assert [one["user_id"] for page in listed for one in page] == ["alice", *users]
+    assert len(listed) == 2
+
+
+def paged(rest: Rest, path: str, name: str, query: dict[str, str]) -> list[list[dict[str, Any]]]:
+    pages: list[list[dict[str, Any]]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = get(rest, path, **query, **cursor)
+        pages.append(answer[name])
+        if not answer.get("next_cursor"):
+            return pages
+        cursor = {"cursor": answer["next_cursor"]}

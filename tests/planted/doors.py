@@ -119,8 +119,8 @@ BUGS: Final = (
     Bug(
         "the inbox ends after its first page",
         "shared/operations/conversations.py",
-        "    if len(remaining) > limit:\n        snapshot",
-        "    if len(remaining) > limit and position is not None:\n        snapshot",
+        "    if len(remaining) > len(shown):\n        snapshot",
+        "    if len(remaining) > len(shown) and position is not None:\n        snapshot",
     ),
     # --- groups
     Bug(

@@ -13,9 +13,10 @@ from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, PK, SEQ, SK
 from shared.clock import SECOND_MS
+from shared.domain.changes import Added
 from shared.domain.entries import Entry
 from shared.errors import NotFound, Unavailable
-from shared.ports.conversations import CLAIM_MS, Glance, Lookup, Place, Seat
+from shared.ports.conversations import CLAIM_MS, Glance, Lookup, Pin, Place, Seat
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
 NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
@@ -68,7 +69,7 @@ class DynamoDbConversationLog:
                 return schema.entry_from(from_item(reasons[0]["Item"]))
             if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
                 # Nothing else in here has a condition.
-                raise NotFound(f"There is no such {'file' if entry.change is None else 'member'}") from error
+                raise NotFound(f"There is no such {_conditional(entry)}") from error
             raise
         return None
 
@@ -147,10 +148,27 @@ class DynamoDbConversationLog:
         items = self._log.query(f"{CONVERSATION_ID} = :id AND {SEQ} >= :seq", values, limit=limit)
         return list(map(schema.entry_from, items))
 
+    def pins(self, conversation_id: str) -> list[Pin]:
+        items = self._members.query(f"{PK} = :pins", {":pins": schema.pin_key(conversation_id, 0)[PK]})
+        return [schema.read_as(Pin, item) for item in items]
+
     def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
         condition = f"{CONVERSATION_ID} = :id" + ("" if before is None else f" AND {SEQ} < :seq")
         values = {":id": conversation_id, ":seq": before}
         return list(map(schema.entry_from, self._log.query(condition, values, limit=limit, backwards=True)))
+
+
+def _conditional(entry: Entry) -> str:
+    """What an entry rests on that comes and goes beside the log."""
+    match entry.change:
+        case None:
+            return "file"
+        case Added(requested=True):
+            return "request"
+        case Added():
+            return "invite any more"
+        case _:
+            return "member"
 
 
 def token_of(nonce: str, put: Mapping[str, Any]) -> str:

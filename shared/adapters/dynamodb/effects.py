@@ -6,11 +6,12 @@ What a change does to other items carries no condition: the condition on the ent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table
+from shared.adapters.dynamodb.memberships import JOIN
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
 from shared.domain.changes import (
     MEMBER,
@@ -23,6 +24,7 @@ from shared.domain.changes import (
     Renamed,
     Role,
     RolesChanged,
+    Updated,
 )
 from shared.domain.entries import Entry, author_key
 from shared.domain.files import READY
@@ -35,16 +37,20 @@ def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]
         case None:
             taken = [part for file_id in entry.file_ids for part in _taking_file(file_id, entry, members)]
             return [*taken, *_becoming_mutual(entry, members)]
-        case Deleted(file_ids=file_ids) if file_ids:
-            gone = schema.entry_key(entry.conversation_id, entry.change.target)
+        case Deleted(target=target, file_ids=file_ids, pinned=pinned) if file_ids or pinned:
+            gone = schema.entry_key(entry.conversation_id, target)
             released = [part for file_id in file_ids for part in _releasing_file(file_id, gone, members)]
-            return [*_on_message(entry, entry.change, log), *released]
+            pin = schema.pin_key(entry.conversation_id, target)
+            unpinned = [{"Delete": members.deleted(pin)}] if pinned else []
+            return [*_on_message(entry, entry.change, log), *released, *unpinned]
         case Edited() | Deleted() | Reacted():
             return _on_message(entry, entry.change, log)
         case Added() | Removed():
             return _on_members(entry, entry.change, members)
         case Renamed(name=name):
             return [_update(members, schema.group_key(entry.conversation_id), "SET #name = :name", {":name": name})]
+        case Updated():
+            return [*_on_pin(entry, entry.change, log, members), *_on_description(entry, entry.change, members)]
         case RolesChanged(roles=roles):
             return [part for user, role in roles.items() for part in _on_role(entry, user, role, members)]
         case OwnChanged():
@@ -63,7 +69,7 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) 
         case Deleted():
             # The digest goes, too: that of a short text gives it away.
             gone = "#content, mentions, reply_to, file_id, #data, attachments, media, forwarded, reactions"
-            marks = "digest, edited_at, last_edit"
+            marks = "digest, edited_at, last_edit, pinned_at"
             update = _update(table, target, f"SET deleted_at = :at REMOVE {gone}, {marks}", {":at": entry.created_at})
         case Reacted():
             verb = "DELETE" if change.removed else "ADD"
@@ -112,7 +118,7 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
         return [_resized(entry, change.size, table), *deletes]
     puts = [{"Put": table.written(_joined(entry, change, user, key))} for user, key in keys]
     if change.name is None:
-        return [_resized(entry, change.size, table), *puts]
+        return [_resized(entry, change.size, table), *puts, *_on_way_in(entry, change, table)]
     group = {
         **schema.group_key(entry.conversation_id),
         CONVERSATION_ID: entry.conversation_id,
@@ -121,8 +127,28 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
         "created_at": entry.created_at,
         "size": change.size,
         "join": change.join,
+        **change.fields,
     }
     return [{"Put": table.written(group)}, *puts]
+
+
+def _on_way_in(entry: Entry, change: Added, table: Table) -> list[dict[str, Any]]:
+    """A request that was granted is there no more, and a link was used once more.
+
+    Both go beside the log, so they have conditions: what was withdrawn, revoked or used up lets nobody in.
+    """
+    parts: list[dict[str, Any]] = []
+    for user in change.users if change.requested else ():
+        first, second = schema.request_keys(entry.conversation_id, user)
+        parts.append({"Delete": table.deleted(first, condition=f"attribute_exists({schema.PK})")})
+        parts.append({"Delete": table.deleted(second)})
+    if change.invite_id is not None:
+        is_good = f"attribute_exists({schema.PK}) AND (attribute_not_exists(expires_at) OR expires_at > :now)"
+        is_good += " AND (attribute_not_exists(max_uses) OR #uses < max_uses)"
+        values = {":one": 1, ":now": entry.created_at}
+        key = schema.invite_key(change.invite_id)
+        parts.append(_update(table, key, "SET #uses = #uses + :one", values, condition=is_good))
+    return parts
 
 
 def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
@@ -143,6 +169,56 @@ def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
         "read_number": entry.number,
         "delivered_seq": entry.seq,
     }
+
+
+def _on_pin(entry: Entry, change: Updated, log: Table, members: Table) -> list[dict[str, Any]]:
+    """A pin is a row of its own, to list them by, and a mark on the message, to know by who deletes it."""
+    conversation_id, pinned, unpinned = entry.conversation_id, change.pinned, change.unpinned
+    parts: list[dict[str, Any]] = []
+    if pinned is not None:
+        pin = {**schema.pin_key(conversation_id, pinned), CONVERSATION_ID: conversation_id, SEQ: pinned}
+        pin |= {USER_ID: entry.sender_id, "pinned_at": entry.created_at}
+        mark, message = "SET pinned_at = :at", schema.entry_key(conversation_id, pinned)
+        parts += [{"Put": members.written(pin)}, _update(log, message, mark, {":at": entry.created_at})]
+    if unpinned is not None:
+        message = schema.entry_key(conversation_id, unpinned)
+        parts.append({"Delete": members.deleted(schema.pin_key(conversation_id, unpinned))})
+        parts.append(_update(log, message, "REMOVE pinned_at", {}))
+    return parts
+
+
+def _on_description(entry: Entry, change: Updated, table: Table) -> list[dict[str, Any]]:
+    """What a conversation, or a member, says of itself. A private conversation's stands in its two members' rows.
+
+    Where it is the first entry there, it makes them members.
+    """
+    conversation_id, fields = entry.conversation_id, change.fields
+    private = private_members(conversation_id)
+    parts = [
+        _update(table, schema.membership_key(conversation_id, user), *_set_to(said))
+        for user, said in change.members.items()
+    ]
+    if not fields:
+        return parts
+    if private is None:
+        return [_update(table, schema.group_key(conversation_id), *_set_to(fields)), *parts]
+    data = fields.get("data")
+    about, values = (" REMOVE about", {}) if data is None else (", about = :about", {":about": data})
+    for user in private:
+        values = {**values, ":now": entry.created_at, ":id": conversation_id, ":user": user}
+        parts.append(_update(table, schema.membership_key(conversation_id, user), f"{JOIN}{about}", values))
+        seated = {name: value for name, value in values.items() if name != ":about"}
+        parts.append(_update(table, schema.seat_key(conversation_id, user), JOIN, seated))
+    return parts
+
+
+def _set_to(fields: Mapping[str, Any]) -> tuple[str, Item]:
+    """The expression that stores these fields, and takes away those that are None; and its values."""
+    kept = {name: value for name, value in fields.items() if value is not None}
+    sets = ", ".join(f"#{name} = :{name}" for name in kept)
+    removes = ", ".join(f"#{name}" for name in fields if name not in kept)
+    whole = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
+    return " ".join(whole), {f":{name}": value for name, value in kept.items()}
 
 
 def _keys_of(conversation_id: str) -> Sequence[Callable[[str, str], Item]]:

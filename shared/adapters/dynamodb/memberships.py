@@ -15,7 +15,7 @@ from shared.domain.members import Group, Member, Preferences, Roster, Seat
 # In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
 _BEFORE_IDS: Final = "!"
 _BEHIND_IDS: Final = "~"
-_JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
+JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
 
 
 def joining(
@@ -26,7 +26,7 @@ def joining(
     return [
         {
             "Update": table.changed(
-                key(conversation_id, user_id), _JOIN, {**values, ":user": user_id}, condition=condition
+                key(conversation_id, user_id), JOIN, {**values, ":user": user_id}, condition=condition
             )
         }
         for user_id in user_ids

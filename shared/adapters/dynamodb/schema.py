@@ -20,6 +20,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  pushed#D#A         up to where device D has had pushes about A, for a while
                  notice#N           something that U was told, until U acknowledges it
                  reminder#R         what U wants to be reminded of
+                 asked#C            U wants to come into group C
                  files              how many bytes U's files have together
                  reported#T#R       report R of time T is about U
                  filed#T#R          report R is by U
@@ -34,6 +35,10 @@ turn#C           turn               who may change C next, where many want to
 watch#U          X                  connection X hears of U's presence
 live#C           X                  connection X is an attendee of the large group C
 live#C#P         X                  the same of channel C, in part P of sixteen
+asked#C          U                  the same, beside the others who want to
+invite#I         invite             a link into a group: until when it is good, for how many, and how many came
+invites#C        I                  that link I leads into C
+pins#C           S                  message S of C is pinned: by whom, and when
 pack#C           pack               up to where channel C is told, and which entry has claimed its next pack
 digest#C         digest             who is away is pushed to about large group C, not before a time
 names#L          T<1f>U             U is listed as T, a name from one of its words on, which begins with L
@@ -56,7 +61,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.adapters.dynamodb.client import Item, Table
-from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Renamed
+from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Renamed, Updated
 from shared.domain.entries import Entry, author_key
 from shared.domain.text import is_channel_id
 
@@ -204,6 +209,25 @@ def listed_key(conversation_id: str, user_id: str) -> Item:
 def digest_key(conversation_id: str) -> Item:
     """Until when one push about a large group waits for all that is written meanwhile."""
     return {PK: f"digest#{conversation_id}", SK: "digest"}
+
+
+def request_keys(conversation_id: str, user_id: str) -> tuple[Item, Item]:
+    """A request to come into a group: under the group, and under who asks. Not beside the members."""
+    under_user = {PK: user_key(user_id), SK: f"asked#{conversation_id}"}
+    return {PK: f"asked#{conversation_id}", SK: user_id}, under_user
+
+
+def invite_key(invite_id: str) -> Item:
+    return {PK: f"invite#{invite_id}", SK: "invite"}
+
+
+def listed_invite_key(conversation_id: str, invite_id: str) -> Item:
+    return {PK: f"invites#{conversation_id}", SK: invite_id}
+
+
+def pin_key(conversation_id: str, seq: int) -> Item:
+    """A message that is pinned. Not beside the members, so that it is in no roster."""
+    return {PK: f"pins#{conversation_id}", SK: f"{seq:016}"}
 
 
 def pack_key(conversation_id: str) -> Item:
@@ -355,10 +379,14 @@ def _change_attributes(change: Change) -> Item:
     kind: Any = type(change)
     said = {name: getattr(change, name) for name in names_of(kind)}
     match change:
-        case Added(roles=roles):
+        case Added(roles=roles, requested=requested):
             said["roles"] = roles or None
-        case Deleted(more_files=more_files):
+            said["requested"] = requested or None
+        case Deleted(more_files=more_files, pinned=pinned):
             said["more_files"] = list(more_files) or None
+            said["pinned"] = pinned or None
+        case Updated():
+            said["roles"] = {}  # a version that knows of names and roles alone reads that none of them has changed
     return said
 
 
@@ -378,7 +406,7 @@ def entry_from(item: Item) -> Entry:
     return read_as(Entry, item, **others)
 
 
-# Of the two that have one kind the later: which of them it is says the name, below.
+# Of those that have one kind the last: which of them it is says what it has, below.
 _CHANGES: Final[dict[str, type[Any]]] = {kind: change for change, kind in KINDS.items()}
 
 
@@ -389,5 +417,8 @@ def _change_from(item: Item) -> Change | None:
     if kind not in _CHANGES:
         raise ValueError(f"unknown kind of entry {kind!r}")
     listed = {name: tuple(item[name]) for name in ("users", "more_files") if name in item}
-    change: Change = read_as(Renamed if "name" in item and kind == KINDS[Renamed] else _CHANGES[kind], item, **listed)
+    read: type[Any] = _CHANGES[kind]
+    if kind == KINDS[Updated] and ("said" in item or "name" in item):
+        read = Updated if "said" in item else Renamed
+    change: Change = read_as(read, item, **listed)
     return change

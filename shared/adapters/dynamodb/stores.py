@@ -9,6 +9,7 @@ from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
+from shared.adapters.dynamodb.joins import DynamoDbJoins
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import Tables
@@ -31,6 +32,7 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         notifications=model_stores.DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
         reminders=model_stores.DynamoDbReminders(calls, members_table=members),
         audit=DynamoDbAudit(calls, members_table=members),
+        joins=DynamoDbJoins(calls, members_table=members),
         reports=DynamoDbReports(calls, members_table=members),
         jobs=DynamoDbJobs(calls, members_table=members),
         broadcasts=DynamoDbBroadcasts(calls, tables, parallel_map=parallel_map),

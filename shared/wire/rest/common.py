@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.changes import GroupJoin
 from shared.domain.custom import MAX_DATA_BYTES
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_NAME_CHARACTERS
 from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.errors import ParleyError
+from shared.operations.contacts import MAX_AVATAR_URL
+from shared.operations.descriptions import MAX_TOPIC_CHARACTERS
 from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN, NOTIFICATION_ID_RULE
 from shared.wire.common import error_fields
@@ -45,6 +48,9 @@ Data = Annotated[dict[str, Any], Field(description=f"For your own use: up to {MA
 Content = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CONTENT_CHARACTERS})]
 
 
+_DESCRIPTION: Final = ("topic", "avatar", "data")
+
+
 def config(*examples: Mapping[str, Any], **schema: Any) -> ConfigDict:
     """`schema` is what else the document says of the model. A validator is built by the first request that needs it."""
     extra = {"examples": [dict(example) for example in examples], **schema}
@@ -59,6 +65,29 @@ def left_out(**schema: Any) -> Any:
         own.update(schema)
 
     return Field(default=None, json_schema_extra=adapt)
+
+
+class Described(BaseModel):
+    """What a conversation says of itself beside its name. Null stands for nothing."""
+
+    topic: str | None = left_out(maxLength=MAX_TOPIC_CHARACTERS)
+    avatar: str | None = left_out(maxLength=MAX_AVATAR_URL)
+    data: Data | None = left_out()
+
+    def description(self) -> dict[str, Any]:
+        """The fields that were named."""
+        return {name: getattr(self, name) for name in _DESCRIPTION if name in self.model_fields_set}
+
+
+class GroupSettings(Described):
+    """What a group says of itself, and who may come by themselves."""
+
+    join: GroupJoin = left_out()
+
+    def description(self) -> dict[str, Any]:
+        """The fields that were named."""
+        named = {"join": self.join} if "join" in self.model_fields_set else {}
+        return {**super().description(), **named}
 
 
 class Part(BaseModel):

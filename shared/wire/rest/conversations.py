@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.changes import CLOSED, JoinPolicy, Role
+from shared.domain.changes import CLOSED, INVITE, ChannelJoin, JoinPolicy, Role
 from shared.domain.channels import PARTS
 from shared.domain.inbox import InboxPosition, Snapshot
-from shared.domain.members import Notify, Preferences
+from shared.domain.members import Group, Notify, Preferences
+from shared.domain.rules import MAX_NAME_CHARACTERS
 from shared.domain.text import is_channel_id
 from shared.operations.channels import Joined, Members, Position
 from shared.operations.conversations import Created, Inbox, Summary
-from shared.operations.groups import CreatedGroup, Listed
+from shared.operations.groups import CreatedGroup, Listed, ListedMembers
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
 from shared.wire.events import message_body
-from shared.wire.rest.common import ClientId, Milliseconds, Name, Part, UserId, at_least_one_of, config, left_out
+from shared.wire.rest.common import (
+    ClientId,
+    Data,
+    Described,
+    GroupSettings,
+    Milliseconds,
+    Name,
+    Part,
+    UserId,
+    at_least_one_of,
+    config,
+    left_out,
+)
 
 if TYPE_CHECKING:
     from shared.wire.shapes import conversations as shapes
@@ -36,7 +50,7 @@ class NewPrivateConversation(BaseModel):
     with_: UserId = Field(alias="with")
 
 
-class NewGroup(BaseModel):
+class NewGroup(GroupSettings):
     """A group with its first members. With `client_conversation_id` the request can be repeated safely."""
 
     model_config = config(
@@ -45,30 +59,44 @@ class NewGroup(BaseModel):
 
     type: Literal["group"]
     name: Name
-    members: Annotated[list[UserId], Field(max_length=MAX_FIRST_MEMBERS)] = []
+    members: Annotated[list[UserId], Field(max_length=MAX_FIRST_MEMBERS)] = []  # noqa: RUF012  # a model copies it
     client_conversation_id: ClientId | None = left_out()
 
 
-class NewChannel(BaseModel):
+class NewChannel(Described):
     """A channel, of its founder alone at first. With `client_conversation_id` the request can be repeated safely."""
 
     model_config = config({"type": "channel", "name": "News", "join": "open", "client_conversation_id": "9c1e77"})
 
     type: Literal["channel"]
     name: Name
-    join: JoinPolicy = CLOSED
+    join: ChannelJoin = CLOSED
     client_conversation_id: ClientId | None = left_out()
 
 
 NewConversation = Annotated[NewPrivateConversation | NewGroup | NewChannel, Field(discriminator="type")]
 
 
-class NewName(BaseModel):
-    """A group's new name."""
+class ConversationChange(Part, GroupSettings):
+    """What a group or channel is called from now on, and says of itself; of a private conversation `data` alone.
 
-    model_config = config({"name": "Team A"})
+    What is left out stays as it is, null takes it away.
+    """
 
-    name: Name
+    model_config = config(
+        {"name": "Team A"},
+        {"topic": "Release on Friday", "avatar": "https://example.com/team.png", "data": {"project": 7}},
+        {"topic": None},
+        {"join": "request"},
+        **at_least_one_of("name", "topic", "avatar", "data", "join"),
+    )
+
+    name: str = left_out(minLength=1, maxLength=MAX_NAME_CHARACTERS)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were named."""
+        named = {"name": self.name} if "name" in self.model_fields_set else {}
+        return {**named, **self.description()}
 
 
 class NewMembers(BaseModel):
@@ -79,12 +107,13 @@ class NewMembers(BaseModel):
     users: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USERS)]
 
 
-class NewRole(BaseModel):
-    """A member's new role."""
+class MemberChange(Part):
+    """A member's new role, or what the team hangs on the member. What is left out stays as it is."""
 
-    model_config = config({"role": "admin"})
+    model_config = config({"role": "admin"}, {"data": {"shift": "late"}}, **at_least_one_of("role", "data"))
 
-    role: Role
+    role: Role = left_out()
+    data: Data | None = left_out()
 
 
 class SettingsChange(Part):
@@ -113,7 +142,9 @@ def group_body(group: CreatedGroup, user_id: str, *, name: str, head: int) -> sh
     return {
         "id": group.conversation_id,
         "type": "group",
-        "name": known.name if known and not group.is_new else name,
+        "name": known.name if known else name,
+        **_description(known),
+        "join": policy_of(known) or INVITE,
         "members": sorted(group.audience.members),
         "role": group.audience.roles[user_id],
         "head": head,
@@ -121,9 +152,10 @@ def group_body(group: CreatedGroup, user_id: str, *, name: str, head: int) -> sh
 
 
 def channel_body(joined: Joined) -> shapes.Channel:
+    """A channel, or a group, as who has joined it sees it."""
     return {
         "id": joined.conversation_id,
-        "type": "channel",
+        "type": "channel" if is_channel_id(joined.conversation_id) else "group",
         "name": joined.name,
         "join": joined.join,
         "role": joined.role,
@@ -140,6 +172,8 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "id": summary.conversation_id,
         "type": "channel" if is_channel else "group" if members is None else "private",
         "name": group.name if group else None,
+        **_description(group, member.about),
+        "join": policy_of(group),
         "head": summary.head.seq if summary.head else 0,
         "last_message": message_body(summary.last_message) if summary.last_message else None,
         "unread": summary.unread,
@@ -151,6 +185,23 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "role": summary.role,
         **preferences_body(member.preferences),
     }
+
+
+def _description(group: Group | None, about: str | None = None) -> shapes.Description:
+    """What a group or channel says of itself; `about` is what hangs on a private conversation."""
+    data = group.data if group else about
+    return {
+        "topic": group.topic if group else None,
+        "avatar": group.avatar if group else None,
+        "data": json.loads(data) if data else None,
+    }
+
+
+def policy_of(group: Group | None) -> JoinPolicy | None:
+    """Who may come by themselves. None for a private conversation."""
+    if group is None:
+        return None
+    return group.join or (CLOSED if is_channel_id(group.conversation_id) else INVITE)
 
 
 def preferences_body(preferences: Preferences) -> shapes.Settings:
@@ -170,8 +221,12 @@ def inbox_body(user_id: str, page: Inbox) -> shapes.Inbox:
     }
 
 
-def members_body(listed: Iterable[Listed]) -> shapes.Members:
-    return {"members": [_member(one) for one in listed]}
+def members_body(user_id: str, conversation_id: str, listed: ListedMembers) -> shapes.Members:
+    """Everyone, or a page of them with the cursor of the next one."""
+    body: shapes.Members = {"members": [_member(one) for one in listed.members]}
+    if listed.next is not None:
+        body["next_cursor"] = encode_cursor(user_id, _members(conversation_id), [0, listed.next])
+    return body
 
 
 def members_page_body(user_id: str, conversation_id: str, page: Members) -> shapes.Members:
@@ -200,6 +255,7 @@ def _member(listed: Listed) -> shapes.Member:
         "joined_at": member.joined_at,
         "read_seq": member.read_seq,
         "delivered_seq": member.has_got,
+        "data": json.loads(member.data) if member.data else None,
     }
 
 
@@ -207,8 +263,12 @@ def added_body(added: Iterable[str], *, members: int) -> shapes.AddedMembers:
     return {"added": list(added), "members_count": members}
 
 
-def role_body(user_id: str, role: Role) -> shapes.GrantedRole:
-    return {"user_id": user_id, "role": role}
+def member_change_body(user_id: str, role: Role, change: MemberChange) -> shapes.ChangedMember:
+    """With `data` where that was named."""
+    body: shapes.ChangedMember = {"user_id": user_id, "role": role}
+    if "data" in change.model_fields_set:
+        body["data"] = change.data
+    return body
 
 
 def encode_inbox_cursor(user_id: str, position: InboxPosition) -> str:

@@ -17,7 +17,11 @@ from shared.wire.events import entry_event, message_body, whole_message_body
 from shared.wire.rest.common import ClientId, Content, ConversationId, Data, EntrySeq, Seq, UserId, config, left_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shared.domain.entries import Entry, Progress
+    from shared.operations.pins import Pinned
+    from shared.ports.conversations import Pin
     from shared.wire.shapes import messages as shapes
 
 
@@ -153,6 +157,20 @@ def single_body(single: Single) -> shapes.SingleMessage:
             "read": sum(one.read_seq >= single.entry.seq for one in single.others),
         }
     return body
+
+
+def pins_body(pins: Iterable[Pinned]) -> shapes.Pins:
+    return {"pins": [_pin(one.pin, one.message) for one in pins]}
+
+
+def _pin(pin: Pin, message: Entry) -> shapes.Pin:
+    return {
+        "seq": pin.seq,
+        "message_id": message.message_id,
+        "pinned_by": pin.user_id,
+        "pinned_at": pin.pinned_at,
+        "message": message_body(message),
+    }
 
 
 def begun_body(file: File, upload: Upload) -> shapes.BegunUpload:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from shared.domain.changes import JoinPolicy, Role
@@ -12,10 +13,13 @@ from shared.wire.shapes.messages import MESSAGE, Message
 from shared.wire.shapes.service import AT, Count, Place, Time, example
 
 _SETTINGS: Final[dict[str, Any]] = {"muted_until": None, "notify": "all", "pinned": False, "archived": False}
+_NOTHING_SAID: Final[dict[str, Any]] = {"topic": None, "avatar": None, "data": None}
 _PRIVATE: Final[dict[str, Any]] = {
     "id": "dm:alice:bob",
     "type": "private",
     "name": None,
+    **_NOTHING_SAID,
+    "join": None,
     "head": 42,
     "last_message": MESSAGE,
     "unread": 1,
@@ -36,12 +40,28 @@ class PrivateConversation(TypedDict):
     members: list[str]
 
 
+class Description(TypedDict):
+    """What a conversation says of itself beside its name."""
+
+    topic: str | None
+    avatar: str | None
+    data: Annotated[dict[str, Any] | None, Field(description="What the team hangs on it.")]
+
+
 @example(
-    id="group:3q2eHk0T9bZxVd7a", type="group", name="Team", members=["alice", "bob", "carol"], role="owner", head=1
+    id="group:3q2eHk0T9bZxVd7a",
+    type="group",
+    name="Team",
+    **_NOTHING_SAID,
+    join="invite",
+    members=["alice", "bob", "carol"],
+    role="owner",
+    head=1,
 )
-class GroupConversation(TypedDict):
+class GroupConversation(Description):
     id: str
     type: Literal["group"]
+    join: JoinPolicy
     name: str
     members: list[str]
     role: Role
@@ -50,10 +70,10 @@ class GroupConversation(TypedDict):
 
 @example(id="channel:7hQ2mXc0V4tBzYd1", type="channel", name="News", join="open", role="owner", head=1)
 class Channel(TypedDict):
-    """A channel as who has made or joined it sees it."""
+    """A channel, or a group, as who has made or joined it sees it."""
 
     id: str
-    type: Literal["channel"]
+    type: Literal["channel", "group"]
     name: str
     join: JoinPolicy
     role: Role
@@ -72,8 +92,8 @@ class Settings(TypedDict):
 
 
 @example(**_PRIVATE)
-class Conversation(Settings):
-    """A conversation as its member sees it.
+class Conversation(Settings, Description):
+    """A conversation as its member sees it. `join` is null in private ones.
 
     `members` are a private conversation's two, and null in others; `role` is one's own in a group or channel that was
     asked for by its id, and null otherwise. A channel's `member_count` is an estimate, and 0 in the inbox.
@@ -83,6 +103,7 @@ class Conversation(Settings):
     id: str
     type: Literal["private", "group", "channel"]
     name: str | None
+    join: JoinPolicy | None
     head: Place
     last_message: Message | None
     unread: Count
@@ -106,12 +127,13 @@ class Member(TypedDict):
     joined_at: Time
     read_seq: Place
     delivered_seq: Place
+    data: Annotated[dict[str, Any] | None, Field(description="What the team hangs on the member.")]
 
 
 @example(
     members=[
-        {"user_id": "alice", "role": "owner", "joined_at": AT, "read_seq": 42, "delivered_seq": 42},
-        {"user_id": "bob", "role": "member", "joined_at": AT, "read_seq": 40, "delivered_seq": 41},
+        {"user_id": "alice", "role": "owner", "joined_at": AT, "read_seq": 42, "delivered_seq": 42, "data": None},
+        {"user_id": "bob", "role": "member", "joined_at": AT, "read_seq": 40, "delivered_seq": 41, "data": {"a": 7}},
     ]
 )
 class Members(TypedDict):
@@ -128,6 +150,9 @@ class AddedMembers(TypedDict):
 
 
 @example(user_id="bob", role="admin")
-class GrantedRole(TypedDict):
+class ChangedMember(TypedDict):
+    """With `data` where that was named."""
+
     user_id: str
     role: Role
+    data: NotRequired[dict[str, Any] | None]

@@ -79,6 +79,7 @@ class Message(TypedDict):
     forwarded: NotRequired[Literal[True]]
     edited_at: NotRequired[Time]
     deleted_at: NotRequired[Time]
+    pinned_at: NotRequired[Time]
     reactions: NotRequired[Annotated[dict[str, list[str]], Field(description="Each emoji with its users, sorted.")]]
     reactions_cut: NotRequired[Literal[True]]
     reaction_counts: NotRequired[
@@ -160,6 +161,37 @@ class Reaction(Changed):
     emoji: str
     removed: bool
     user_id: NotRequired[Annotated[str, Field(description="Whose reaction it was, where the request said so.")]]
+
+
+@example(type="pin", **_ACK, entry_seq=43, timestamp=AT, removed=False)
+class PinChange(Changed):
+    type: Literal["pin"]
+    removed: bool
+
+
+class Pin(TypedDict):
+    """A message that is pinned, by whom, and since when."""
+
+    seq: Place
+    message_id: str
+    pinned_by: str
+    pinned_at: Time
+    message: Message
+
+
+@example(
+    pins=[
+        {
+            "seq": 42,
+            "message_id": "dm:alice:bob/42",
+            "pinned_by": "bob",
+            "pinned_at": AT,
+            "message": {**MESSAGE, "pinned_at": AT},
+        }
+    ]
+)
+class Pins(TypedDict):
+    pins: list[Pin]
 
 
 @example(type="read", **_ACK)

@@ -9,16 +9,19 @@ from typing import Any
 from shared.adapters.dynamodb.schema import seat_key
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.broadcasts import SEGMENTS, Segment
+from shared.domain.changes import Removed, Updated
 from shared.domain.channels import MAX_WRITERS
 from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.domain.holds import Hold
 from shared.domain.jobs import DONE, ERASURE, EXPORT, Job
+from shared.domain.joining import Invite, invite_id_of
 from shared.domain.reports import report_id
 from shared.domain.text import named_channel_id
 from shared.operations.broadcasts import MAX_AT_ONCE
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
+from shared.operations.joining import MAX_INVITES
 from shared.operations.users import put_user
 from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
 from tests.stores import MEMBERS
@@ -27,6 +30,8 @@ from tests.wiring import parts
 V1 = "/v1/conversations"
 NEWS = {"type": "channel", "name": "News", "join": "open", "client_conversation_id": "news"}
 CHANNEL = named_channel_id("alice", "news")
+LINK = "q2Xv0J5b3kRk1m7c9Tz4wYtN"
+ACCEPT = {"status": "accepted"}
 UNKNOWN = "group:zzzzzzzzzzzzzzzz"
 OF_A_MESSAGE = {"conversation_id": DM, "seq": 2, "reason": "spam", "comment": "Every day"}
 OF_BOB = {"user_id": "bob", "reason": "harassment"}
@@ -93,6 +98,59 @@ def full_of_reactions(harness: RestHarness) -> None:
     message = harness.stores.entries(DM)[0]
     reactions = frozenset(("x", f"u{number}") for number in range(2_000))
     harness.stores.overwrite(replace(message, reactions=reactions))
+
+
+def is_open(harness: RestHarness) -> None:
+    assert harness.call("PATCH", f"{V1}/{GROUP}", body={"join": "open"}).status == 200
+
+
+def full(harness: RestHarness) -> None:
+    object.__setattr__(harness.wired.context.limits, "group_limit", 3)
+
+
+def is_open_and_full(harness: RestHarness) -> None:
+    is_open(harness)
+    full(harness)
+
+
+def takes_requests(harness: RestHarness) -> None:
+    assert harness.call("PATCH", f"{V1}/{GROUP}", body={"join": "request"}).status == 200
+
+
+def dave_asks(harness: RestHarness) -> None:
+    takes_requests(harness)
+    assert harness.call("PUT", f"{V1}/{GROUP}/members/dave", user="dave").status == 202
+
+
+def dave_asks_the_full(harness: RestHarness) -> None:
+    dave_asks(harness)
+    full(harness)
+
+
+def has_an_invite(harness: RestHarness) -> None:
+    harness.stores.joins.add_invite(Invite(invite_id_of(LINK), GROUP, "alice", now(), None, 1))
+
+
+def invited_but_full(harness: RestHarness) -> None:
+    has_an_invite(harness)
+    full(harness)
+
+
+def invited_by_nobody(harness: RestHarness) -> None:
+    """All have left the group, though its item does not say so yet."""
+    has_an_invite(harness)
+    harness.stores.change(Removed(("alice", "bob", "carol"), size=1), place=GROUP, by="alice")
+
+
+def full_of_invites(harness: RestHarness) -> None:
+    for number in range(MAX_INVITES):
+        harness.stores.joins.add_invite(Invite(f"i{number}", GROUP, "alice", now(), None, 1))
+
+
+def full_of_pins(harness: RestHarness) -> None:
+    harness.stores.write("bob", *("x" * 60))
+    for seq in range(3, 53):
+        harness.stores.change(Updated.of_pin(seq, removed=False), by="bob")
 
 
 def full_of_contacts(harness: RestHarness) -> None:
@@ -289,6 +347,11 @@ CASES = [
     Case("get_conversation", f"GET {V1}/{'x' * 301}", 400, "bad_request"),
     Case("patch_conversation", f"PATCH {V1}/{GROUP}", 200, body={"name": "Team A"}),
     Case("patch_conversation", f"PATCH {V1}/{DM}", 400, "bad_request", body={"name": "Us"}),
+    Case("patch_conversation", f"PATCH {V1}/{GROUP}", 200, body={"topic": None, "avatar": "https://x/y", "data": {}}),
+    Case("patch_conversation", f"PATCH {V1}/{GROUP}", 400, "bad_request", body={"topic": " "}),
+    Case("patch_conversation", f"PATCH {V1}/{GROUP}", 413, "too_large", body={"data": {"a": "x" * 4_096}}),
+    Case("patch_conversation", f"PATCH {V1}/{DM}", 200, body={"data": {"deal": 7}}),
+    Case("patch_conversation", f"PATCH {V1}/{BLOCKED_DM}", 403, "blocked", body={"data": {"deal": 7}}),
     Case("patch_conversation", f"PATCH {V1}/{GROUP}", 403, "forbidden", body={"name": "Mine"}, user="carol"),
     Case("patch_conversation", f"PATCH {V1}/{UNKNOWN}", 404, "not_a_member", body={"name": "x"}),
     Case("delete_conversation", f"DELETE {V1}/{DM}", 204),
@@ -313,6 +376,10 @@ CASES = [
     Case("patch_member", f"PATCH {V1}/{GROUP}/members/bob", 200, body={"role": "owner"}),
     Case("patch_member", f"PATCH {V1}/{GROUP}/members/bob", 400, "bad_request", body={"role": "king"}),
     Case("patch_member", f"PATCH {V1}/{GROUP}/members/carol", 403, "forbidden", body={"role": "admin"}, user="bob"),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/carol", 200, body={"data": {"shift": "late"}}, user="bob"),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/bob", 403, "forbidden", body={"data": {}}, user="carol"),
+    Case("patch_member", f"PATCH {V1}/{DM}/members/alice", 200, body={"data": {"shift": "late"}}),
+    Case("patch_member", f"PATCH {V1}/{BLOCKED_DM}/members/alice", 403, "blocked", body={"data": {}}),
     Case("patch_member", f"PATCH {V1}/{GROUP}/members/alice", 403, "forbidden", body={"role": "member"}),
     Case("patch_member", f"PATCH {V1}/{GROUP}/members/erin", 404, "not_found", body={"role": "admin"}),
     Case("patch_member", f"PATCH {V1}/{UNKNOWN}/members/bob", 404, "not_a_member", body={"role": "admin"}),
@@ -333,7 +400,7 @@ CASES = [
     Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 403, "forbidden", given=has_a_channel),
     Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 404, "not_a_member", user="carol"),
     Case("put_member", f"PUT {V1}/{CHANNEL}/members/bob", 404, "not_a_member", user="bob", given=has_a_closed_channel),
-    Case("put_member", f"PUT {V1}/{GROUP}/members/bob", 400, "bad_request", user="bob"),
+    Case("put_member", f"PUT {V1}/{GROUP}/members/bob", 200, user="bob"),
     Case("put_member", f"PUT {V1}/{GROUP}/members/dave", 404, "not_a_member", user="dave"),
     Case("put_member", f"PUT {V1}/{DM}/members/alice", 400, "bad_request"),
     Case("put_member", f"PUT {V1}/{CHANNEL}/members/carol", 409, "conflict", user="carol", given=in_too_many_channels),
@@ -375,6 +442,71 @@ CASES = [
     Case("delete_member", f"DELETE {V1}/{CHANNEL}/members/bob", 204, given=has_a_channel),
     Case("delete_member", f"DELETE {V1}/{CHANNEL}/members/carol", 404, "not_found", given=has_a_channel),
     Case("delete_member", f"DELETE {V1}/{CHANNEL}/members/alice", 403, "forbidden", user="bob", given=has_a_channel),
+    # --- ways into a group
+    Case("put_member", f"PUT {V1}/{GROUP}/members/dave", 201, user="dave", given=is_open),
+    Case("put_member", f"PUT {V1}/{GROUP}/members/dave", 202, user="dave", given=takes_requests),
+    Case("put_member", f"PUT {V1}/{GROUP}/members/dave", 409, "conflict", user="dave", given=is_open_and_full),
+    Case("get_requests", f"GET {V1}/{GROUP}/requests", 200, given=dave_asks),
+    Case("get_requests", f"GET {V1}/{GROUP}/requests", 403, "forbidden", user="carol"),
+    Case("get_requests", f"GET {V1}/{UNKNOWN}/requests", 404, "not_a_member"),
+    Case("get_requests", f"GET {V1}/{DM}/requests", 400, "bad_request"),
+    Case("get_requests", f"GET {V1}/{CHANNEL}/requests", 400, "bad_request", given=has_a_channel),
+    Case("patch_request", f"PATCH {V1}/{GROUP}/requests/dave", 200, body={"status": "accepted"}, given=dave_asks),
+    Case("patch_request", f"PATCH {V1}/{GROUP}/requests/dave", 200, body={"status": "declined"}, given=dave_asks),
+    Case("patch_request", f"PATCH {V1}/{GROUP}/requests/dave", 400, "bad_request", body={"status": "requested"}),
+    Case("patch_request", f"PATCH {V1}/{GROUP}/requests/dave", 404, "not_found", body={"status": "accepted"}),
+    Case("patch_request", f"PATCH {V1}/{GROUP}/requests/dave", 403, "forbidden", body=ACCEPT, user="carol"),
+    Case("patch_request", f"PATCH {V1}/{UNKNOWN}/requests/dave", 404, "not_a_member", body=ACCEPT),
+    Case("patch_request", f"PATCH {V1}/{GROUP}/requests/dave", 409, "conflict", body=ACCEPT, given=dave_asks_the_full),
+    Case("delete_request", f"DELETE {V1}/{GROUP}/requests/dave", 204, user="dave", given=dave_asks),
+    Case("delete_request", f"DELETE {V1}/{GROUP}/requests/dave", 204, user="bob", given=dave_asks),
+    Case("delete_request", f"DELETE {V1}/{GROUP}/requests/dave", 404, "not_found", user="dave"),
+    Case("delete_request", f"DELETE {V1}/{GROUP}/requests/dave", 403, "forbidden", user="carol", given=dave_asks),
+    Case("delete_request", f"DELETE {V1}/{UNKNOWN}/requests/dave", 404, "not_a_member"),
+    Case("delete_request", f"DELETE {V1}/{GROUP}/requests/d:e", 400, "bad_request"),
+    Case("get_own_requests", "GET /v1/requests", 200, user="dave", given=dave_asks),
+    Case("post_invite", f"POST {V1}/{GROUP}/invites", 201, body={"max_uses": 3}),
+    Case("post_invite", f"POST {V1}/{GROUP}/invites", 201, body={"expires_at": None}, user="bob"),
+    Case("post_invite", f"POST {V1}/{GROUP}/invites", 400, "bad_request", body={"expires_at": 5}),
+    Case("post_invite", f"POST {V1}/{GROUP}/invites", 400, "bad_request", body={"max_uses": 0}),
+    Case("post_invite", f"POST {V1}/{GROUP}/invites", 403, "forbidden", body={}, user="carol"),
+    Case("post_invite", f"POST {V1}/{UNKNOWN}/invites", 404, "not_a_member", body={}),
+    Case("post_invite", f"POST {V1}/{GROUP}/invites", 409, "conflict", body={}, given=full_of_invites),
+    Case("get_invites", f"GET {V1}/{GROUP}/invites", 200, given=has_an_invite),
+    Case("get_invites", f"GET {V1}/{GROUP}/invites", 403, "forbidden", user="carol"),
+    Case("get_invites", f"GET {V1}/{UNKNOWN}/invites", 404, "not_a_member"),
+    Case("get_invites", f"GET {V1}/{DM}/invites", 400, "bad_request"),
+    Case("delete_invite", f"DELETE {V1}/{GROUP}/invites/x", 204),
+    Case("delete_invite", f"DELETE {V1}/{GROUP}/invites/x.y", 400, "bad_request"),
+    Case("delete_invite", f"DELETE {V1}/{GROUP}/invites/x", 403, "forbidden", user="carol"),
+    Case("delete_invite", f"DELETE {V1}/{UNKNOWN}/invites/x", 404, "not_a_member"),
+    Case("get_invite", f"GET /v1/invites/{LINK}", 200, user="dave", given=has_an_invite),
+    Case("get_invite", f"GET /v1/invites/{LINK}", 404, "not_found", user="dave"),
+    Case("get_invite", "GET /v1/invites/a.b", 400, "bad_request", user="dave"),
+    Case("post_invite_use", f"POST /v1/invites/{LINK}", 201, user="dave", given=has_an_invite),
+    Case("post_invite_use", f"POST /v1/invites/{LINK}", 200, user="bob", given=has_an_invite),
+    Case("post_invite_use", f"POST /v1/invites/{LINK}", 404, "not_found", user="dave"),
+    Case("post_invite_use", f"POST /v1/invites/{LINK}", 404, "not_a_member", user="dave", given=invited_by_nobody),
+    Case("post_invite_use", f"POST /v1/invites/{LINK}", 409, "conflict", user="dave", given=invited_but_full),
+    Case("post_invite_use", f"POST /v1/invites/{'x' * 129}", 400, "bad_request", user="dave"),
+    # --- pins
+    Case("get_pins", f"GET {V1}/{GROUP}/pins", 200),
+    Case("get_pins", f"GET {V1}/{UNKNOWN}/pins", 404, "not_a_member"),
+    Case("get_pins", f"GET {V1}/{'x' * 301}/pins", 400, "bad_request"),
+    Case("put_pin", f"PUT {V1}/{GROUP}/pins/2", 200),
+    Case("put_pin", f"PUT {V1}/{DM}/pins/1", 200),
+    Case("put_pin", f"PUT {V1}/{DM}/pins/x", 400, "bad_request"),
+    Case("put_pin", f"PUT {V1}/{BLOCKED_DM}/pins/1", 403, "blocked"),
+    Case("put_pin", f"PUT {V1}/{GROUP}/pins/2", 403, "forbidden", user="carol"),
+    Case("put_pin", f"PUT {V1}/{GROUP}/pins/1", 404, "not_found"),
+    Case("put_pin", f"PUT {V1}/{UNKNOWN}/pins/1", 404, "not_a_member"),
+    Case("put_pin", f"PUT {V1}/{DM}/pins/60", 409, "conflict", given=full_of_pins),
+    Case("delete_pin", f"DELETE {V1}/{GROUP}/pins/2", 200),
+    Case("delete_pin", f"DELETE {V1}/{DM}/pins/0", 400, "bad_request"),
+    Case("delete_pin", f"DELETE {V1}/{BLOCKED_DM}/pins/1", 403, "blocked"),
+    Case("delete_pin", f"DELETE {V1}/{GROUP}/pins/2", 403, "forbidden", user="carol"),
+    Case("delete_pin", f"DELETE {V1}/{DM}/pins/99", 404, "not_found"),
+    Case("delete_pin", f"DELETE {V1}/{UNKNOWN}/pins/1", 404, "not_a_member"),
     # --- messages
     Case("post_message", f"POST {V1}/{CHANNEL}/messages", 201, body={"content": "hi"}, given=has_a_channel),
     Case(

@@ -20,12 +20,14 @@ from tests.functions.rest.harness import DM, RestHarness, now, settled
 from tests.stores import simulated
 
 # What fills the other places, and what a request needs beside its path.
-OTHERS = {"conversation_id": DM, "seq": "2", "user_id": "bob", "emoji": "x"}
+OTHERS = {"conversation_id": DM, "seq": "2", "user_id": "bob", "emoji": "x", "invite_id": "x", "invite_token": "x"}
 BODIES: dict[str, Any] = {
     "put_device": {"platform": "fcm", "token": "t"},
     "patch_member": {"role": "admin"},
     "patch_contact": {"alias": "x"},
     "patch_conversation": {"name": "x"},
+    "patch_request": {"status": "accepted"},
+    "post_invite": {},
     "patch_settings": {"pinned": True},
     "post_members": {"users": ["carol"]},
     "post_message": {"content": "x"},

@@ -194,7 +194,8 @@ def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(harness: Res
 def test_what_others_get_to_see_is_limited() -> None:
     limited = {"post_message", "patch_message", "delete_message", "put_reaction", "delete_reaction"}
     limited |= {"post_conversation", "patch_conversation", "delete_conversation", "post_contact", "patch_contact"}
-    limited |= {"post_members", "patch_member", "put_member", "delete_member", "post_file", "post_report"}
+    limited |= {"patch_request", "delete_request", "post_invite", "delete_invite", "post_invite_use", "post_report"}
+    limited |= {"put_pin", "delete_pin", "post_members", "patch_member", "put_member", "delete_member", "post_file"}
     assert set(documented(429)) == limited
 
 

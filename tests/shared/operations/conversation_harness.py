@@ -13,6 +13,7 @@ from shared.domain.entries import Entry
 from shared.domain.members import Member
 from shared.operations.changes import Changed
 from shared.operations.context import Context
+from shared.operations.descriptions import Update, update
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.groups import (
     AddMembers,
@@ -22,7 +23,6 @@ from shared.operations.groups import (
     add_members,
     create_group,
     remove_member,
-    rename,
     set_role,
 )
 from shared.operations.messages import SendMessage, send_message
@@ -127,7 +127,7 @@ class ChatHarness(Harness):
         return remove_member(place, user_id, by=by, **self.whole)
 
     def rename(self, name: str, by: str = "alice", *, place: str = GROUP) -> Changed:
-        return rename(place, name, by=by, **self.whole)
+        return update(Update(place, {"name": name}, by), **self.whole)
 
     def role(self, user_id: str, role: Role, by: str = "alice", *, place: str = GROUP) -> Changed:
         return set_role(SetRole(place, user_id, role, by), **self.whole)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
+from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged, Updated
 from shared.domain.entries import Entry, Reaction
 from shared.domain.files import DELETED
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
@@ -59,8 +59,8 @@ def _apply(entry: Entry, told: Told, said: Mapping[int, str | None]) -> None:  #
             told.name = name or told.name
         case Removed(users=users):
             told.roles = {user: role for user, role in told.roles.items() if user not in users}
-        case Renamed(name=name):
-            told.name = name
+        case Renamed(name=name) | Updated(name=name):
+            told.name = name or told.name
         case RolesChanged(roles=roles):
             told.roles.update(roles)
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.adapters.dynamodb.schema import part_of, place_of
 from shared.domain import channels as bounds
-from shared.domain.changes import CLOSED, OPEN, Added, JoinPolicy, Removed, RolesChanged
+from shared.domain.changes import CLOSED, OPEN, Added, ChannelJoin, Removed, RolesChanged
 from shared.domain.connections import MAX_CHANNELS, Identity, opened
 from shared.domain.contacts import CONTACTS
 from shared.domain.text import is_group_id, private_members
@@ -27,7 +27,8 @@ from shared.operations.channels import (
     with_size,
 )
 from shared.operations.conversations import summary_of
-from shared.operations.groups import AddMembers, SetRole, rename
+from shared.operations.descriptions import Update, update
+from shared.operations.groups import AddMembers, SetRole
 from shared.operations.history import Span, history, read_message
 from shared.operations.messages import SendMessage, send_message
 from shared.operations.sessions import open_connection
@@ -40,7 +41,7 @@ CHANNEL = "channel:0123456789abcdef"
 HOUR_MS = 3_600_000
 
 
-def make(harness: ChatHarness, policy: JoinPolicy = OPEN, *readers: str, named: str | None = None) -> Joined:
+def make(harness: ChatHarness, policy: ChannelJoin = OPEN, *readers: str, named: str | None = None) -> Joined:
     made = create_channel(NewChannel("alice", "News", policy, named), **harness.whole)
     for reader in readers:
         enter(harness, reader)
@@ -170,7 +171,7 @@ def test_readers_can_do_nothing_that_is_told(harness: ChatHarness) -> None:
         lambda: harness.edit(seq, "no", "bob", place=CHANNEL),
         lambda: harness.delete(seq, "bob", place=CHANNEL),
         lambda: harness.react(seq, "👍", "bob", place=CHANNEL),
-        lambda: rename(CHANNEL, "Mine", by="bob", **harness.whole),
+        lambda: update(Update(CHANNEL, {"name": "Mine"}, "bob"), **harness.whole),
         lambda: appoint(harness, "bob", "owner", by="bob"),
         lambda: leave(harness, "alice", by="bob"),
         lambda: add(harness, "carol", by="bob"),

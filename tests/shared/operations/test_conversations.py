@@ -144,7 +144,7 @@ def test_an_empty_private_conversation_is_its_makers_alone(harness: ChatHarness)
 
 def test_the_members_of_an_empty_private_conversation_are_both(harness: ChatHarness) -> None:
     create_private("alice", "bob", **parts(harness.stores, 7))
-    found = members_of(DM, user_id="alice", stores=harness.stores)
+    found = members_of(DM, user_id="alice", stores=harness.stores).members
     assert [(one.member, one.role) for one in found] == [
         (Member(DM, "alice", 7), "member"),
         (Member(DM, "bob", 7), "member"),
@@ -277,7 +277,7 @@ def test_members_are_listed_with_role_and_cursors(harness: ChatHarness) -> None:
     harness.group("bob", "alice")
     harness.send(conversation_id=GROUP)
     harness.move("read", 2, place=GROUP)
-    found = members_of(GROUP, user_id="alice", stores=harness.stores)
+    found = members_of(GROUP, user_id="alice", stores=harness.stores).members
     assert [(one.member.user_id, one.role, one.member.read_seq) for one in found] == [
         ("alice", "member", 1),
         ("bob", "owner", 2),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, Updated
 from shared.domain.entries import Entry
 from tests.simulation.faults import Fault
 from tests.simulation.judge.case import Case
@@ -40,6 +40,7 @@ def message_form(entry: Entry) -> dict[str, Any]:
         "forwarded": entry.forwarded,
         "edited_at": entry.edited_at,
         "deleted_at": entry.deleted_at,
+        "pinned_at": entry.pinned_at,
         "reactions": reactions,
     }
     return {
@@ -74,12 +75,15 @@ def _change(entry: Entry) -> dict[str, Any]:  # noqa: PLR0911  # one for each ki
         case Reacted(emoji=emoji, removed=removed, owner_id=owner):
             by = {} if owner is None else {"user_id": owner, "removed_by": entry.sender_id}
             return {"type": "reaction", **about, "emoji": emoji, "removed": removed, **by}
-        case Added(users=users, name=name):
-            return {"type": "member_added", "users": list(users), **({} if name is None else {"name": name})}
+        case Added(users=users, name=name, said=said):
+            first = {} if name is None else {"name": name, **json.loads(said or "{}")}
+            return {"type": "member_added", "users": list(users), **first}
         case Removed(users=users):
             return {"type": "member_removed", "users": list(users)}
         case Renamed(name=name):
             return {"type": "conversation_updated", "changes": {"name": name}}
+        case Updated(said=said):
+            return {"type": "conversation_updated", "changes": json.loads(said)}
         case RolesChanged(roles=roles):
             return {"type": "conversation_updated", "changes": {"roles": dict(roles)}}
     return {}

@@ -10,7 +10,7 @@ export type ChangeReply = { success: true; id?: FrameId; data: { type: "edit" | 
 
 export type ConversationId = string;
 
-export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member"> } };
+export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member">; topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; pinned?: EntrySeq; unpinned?: EntrySeq; members?: Record<string, { data?: Record<string, unknown> | null }> } };
 
 export type CursorReply = { success: true; id?: FrameId; data: { type: "read" | "delivered"; conversation_id: string; seq: Seq } };
 
@@ -40,11 +40,13 @@ export type Failure = { success: false; id?: FrameId; error: string; code: Error
 
 export type FrameId = string;
 
-export type MemberAdded = { type: "member_added"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[]; name?: string };
+export type JoinRequestEvent = { type: "join_request"; conversation_id: string; user_id: string; status: "requested" | "accepted" | "declined" | "withdrawn"; by: string; timestamp: Time };
+
+export type MemberAdded = { type: "member_added"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[]; name?: string; topic?: string; avatar?: string; data?: Data; join?: "invite" | "request" | "open" };
 
 export type MemberRemoved = { type: "member_removed"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[] };
 
-export type Message = { id: string; conversation_id: string; seq: EntrySeq; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: Time; client_message_id?: string; reply_to?: EntrySeq; mentions?: string[]; file_id?: string; data?: Data; attachments?: Attachments; media?: { duration_ms?: number; waveform?: number[] }; forwarded?: true; edited_at?: Time; deleted_at?: Time; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+export type Message = { id: string; conversation_id: string; seq: EntrySeq; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: Time; client_message_id?: string; reply_to?: EntrySeq; mentions?: string[]; file_id?: string; data?: Data; attachments?: Attachments; media?: { duration_ms?: number; waveform?: number[] }; forwarded?: true; edited_at?: Time; deleted_at?: Time; pinned_at?: Time; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
 
 export type MessageDeleted = { type: "message_deleted"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time };
 
@@ -120,4 +122,4 @@ export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | 
 
 export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
 
-export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | UserChanged | DisconnectEvent;
+export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | JoinRequestEvent | NotificationEvent | UserChanged | DisconnectEvent;

@@ -22,7 +22,9 @@ export type Broadcast = { id: string; title: string; body: string; data: Record<
 
 export type Broadcasts = { broadcasts: Broadcast[]; next_cursor: string | null };
 
-export type Channel = { id: string; type: "channel"; name: string; join: "open" | "closed"; role: "owner" | "admin" | "member"; head: number };
+export type ChangedMember = { user_id: string; role: "owner" | "admin" | "member"; data?: Record<string, unknown> | null };
+
+export type Channel = { id: string; type: "channel" | "group"; name: string; join: "open" | "closed" | "invite" | "request" | "open"; role: "owner" | "admin" | "member"; head: number };
 
 export type Closed = { closed: number };
 
@@ -36,11 +38,11 @@ export type ContactRequest = { user_id: string };
 
 export type Contacts = { contacts: Contact[] };
 
-export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; id: string; type: "private" | "group" | "channel"; name: string | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
+export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
 
-export type DecidedReport = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: Decision | null };
+export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; name?: string };
 
-export type Decision = { decision: "dismiss" | "delete" | "ban"; by: string; at: number; until: number | null; note: string };
+export type DecidedReport = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: shared__wire__shapes__moderation__Decision | null };
 
 export type DeletedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "delete" };
 
@@ -68,9 +70,7 @@ export type ForwardOf = { conversation_id: string; seq: number };
 
 export type FoundUsers = { users: User[]; next_cursor: string | null };
 
-export type GrantedRole = { user_id: string; role: "owner" | "admin" | "member" };
-
-export type GroupConversation = { id: string; type: "group"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
+export type GroupConversation = { topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "group"; join: "open" | "closed" | "invite" | "request" | "open"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
 
 export type Health = { status: "ok"; time: number };
 
@@ -80,11 +80,23 @@ export type Hold = { user_id: string; reason: string; at: number; by: string };
 
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
 
+export type Invitation = { conversation_id: string; type: "group"; name: string; topic: string | null; avatar: string | null; member_count: number; created_by: string; expires_at: number | null };
+
+export type Invite = { invite_id: string; conversation_id: string; created_by: string; created_at: number; expires_at: number | null; max_uses: number | null; uses: number };
+
+export type InviteTerms = { expires_at?: number | null; max_uses?: number | null };
+
+export type Invites = { invites: Invite[] };
+
 export type Job = { id: string; user_id: string; status: "running" | "done" | "stopped"; created_at: number; updated_at: number; by: string; progress: Record<string, number> };
+
+export type JoinRequest = { conversation_id: string; user_id: string; requested_at: number };
+
+export type JoinRequests = { requests: JoinRequest[] };
 
 export type Left = { where: string; rows: number; why: string };
 
-export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
+export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; pinned_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
 
 export type LiveConnection = { connection_id: string; device_id: string; connected_at: number; last_heard_at: number };
 
@@ -92,11 +104,13 @@ export type MadeReport = { id: string; reason: string; comment: string; created_
 
 export type Media = { duration_ms?: number; waveform?: number[] };
 
-export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
+export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number; data: Record<string, unknown> | null };
+
+export type MemberChange = { role?: "owner" | "admin" | "member"; data?: Record<string, unknown> | null };
 
 export type Members = { members: Member[]; next_cursor?: string | null };
 
-export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; pinned_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
 
 export type NamedRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null; user_id: string };
 
@@ -104,21 +118,21 @@ export type NewBan = { until?: number | null; reason?: string };
 
 export type NewBroadcast = { title: string; body?: string; data?: Record<string, string>; store?: boolean; broadcast_id?: string };
 
-export type NewChannel = { type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
+export type NewChannel = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; type: "channel"; name: string; join?: "open" | "closed"; client_conversation_id?: string | null };
 
 export type NewContent = { content: string; data?: Record<string, unknown> | null };
 
 export type NewDecision = { decision: "dismiss" | "delete" | "ban"; until?: number | null; note?: string };
 
-export type NewGroup = { type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
+export type NewGroup = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
 
 export type NewHold = { reason?: string };
+
+export type NewInvite = { invite_id: string; conversation_id: string; created_by: string; created_at: number; expires_at: number | null; max_uses: number | null; uses: number; token: string };
 
 export type NewMembers = { users: string[] };
 
 export type NewMessage = { content?: string; message_type?: "text" | "image" | "audio" | "video" | "file" | "system"; client_message_id?: string | null; after?: number | null; reply_to?: number | null; mentions?: string[]; file_id?: string | null; data?: Record<string, unknown> | null; attachments?: { type: string; file_id?: string; [name: string]: unknown }[]; forward_of?: ForwardOf | null };
-
-export type NewName = { name: string };
 
 export type NewNotification = { users: string[]; title: string; body?: string; data?: Record<string, string>; notification_id?: string };
 
@@ -126,13 +140,17 @@ export type NewPrivateConversation = { type: "private"; with: string };
 
 export type NewReminder = { at: number };
 
-export type NewRole = { role: "owner" | "admin" | "member" };
-
 export type NewUpload = { name: string; content_type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "text/plain" | "text/csv" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/wav" | "audio/webm" | "video/mp4" | "video/webm" | "video/quicktime"; size: number; kind?: "image" | "audio" | "video" | "file" | null; duration_ms?: number | null; waveform?: number[] };
 
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: number; conversation_id: string | null; seq: number | null };
 
 export type Notifications = { notifications: Notification[] };
+
+export type Pin = { seq: number; message_id: string; pinned_by: string; pinned_at: number; message: Message };
+
+export type PinChange = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "pin"; removed: boolean };
+
+export type Pins = { pins: Pin[] };
 
 export type Presence = { user_id: string; status: "online" | "offline"; last_seen: number | null };
 
@@ -164,11 +182,13 @@ export type ReminderAnswer = { reminder_id: string; conversation_id: string; seq
 
 export type Reminders = { reminders: ReminderAnswer[] };
 
-export type Report = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: Decision | null };
+export type Report = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: shared__wire__shapes__moderation__Decision | null };
 
 export type ReportMade = { reason: string; comment?: string; user_id?: string | null; conversation_id?: string | null; seq?: number | null };
 
 export type Reports = { reports: Report[]; next_cursor: string | null };
+
+export type RequestChange = { conversation_id: string; user_id: string; status: "requested" | "accepted" | "declined" | "withdrawn"; by: string; timestamp: number };
 
 export type Revocation = { issued_before: number };
 
@@ -182,7 +202,7 @@ export type Settings = { muted_until: number | null; notify: "all" | "mentions" 
 
 export type SettingsChange = { muted_until?: number | null; notify?: "all" | "mentions" | "none"; pinned?: boolean; archived?: boolean };
 
-export type SingleMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read"; receipts?: Receipts };
+export type SingleMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; pinned_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read"; receipts?: Receipts };
 
 export type Ticket = { ticket: string; expires_in: number };
 
@@ -195,6 +215,10 @@ export type UserRecord = { name?: string | null; avatar?: string | null; role?: 
 export type UserRecords = { users: NamedRecord[] };
 
 export type Users = { users: User[] };
+
+export type shared__wire__rest__joining__Decision = { status: "accepted" | "declined" };
+
+export type shared__wire__shapes__moderation__Decision = { decision: "dismiss" | "delete" | "ban"; by: string; at: number; until: number | null; note: string };
 
 export type Operations = {
   "GET /v1/audit": { query: { from?: number; to?: number; user?: string; limit?: number; cursor?: string }; answer: Audit };
@@ -214,12 +238,15 @@ export type Operations = {
   "GET /v1/conversations": { query: { limit?: number; cursor?: string }; answer: Inbox };
   "POST /v1/conversations": { body: NewPrivateConversation | NewGroup | NewChannel; answer: PrivateConversation | GroupConversation | Channel };
   "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: Conversation };
-  "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: NewName; answer: Conversation };
+  "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: ConversationChange; answer: Conversation };
   "DELETE /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: undefined };
+  "GET /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; answer: Invites };
+  "POST /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; body: InviteTerms; answer: NewInvite };
+  "DELETE /v1/conversations/{conversation_id}/invites/{invite_id}": { path: { conversation_id: string; invite_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; query: { limit?: number; cursor?: string }; answer: Members };
   "POST /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; body: NewMembers; answer: AddedMembers };
-  "PUT /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: Channel };
-  "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: NewRole; answer: GrantedRole };
+  "PUT /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: Channel | RequestChange };
+  "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: MemberChange; answer: ChangedMember };
   "DELETE /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; query: { before?: number; after?: number; limit?: number; notices?: boolean }; answer: History };
   "POST /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; body: NewMessage; answer: SentMessage };
@@ -229,7 +256,13 @@ export type Operations = {
   "PUT /v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}": { path: { conversation_id: string; seq: number; emoji: string }; answer: Reaction };
   "DELETE /v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}": { path: { conversation_id: string; seq: number; emoji: string }; query: { user_id?: string }; answer: Reaction };
   "POST /v1/conversations/{conversation_id}/messages/{seq}/reminders": { path: { conversation_id: string; seq: number }; body: NewReminder; answer: ReminderAnswer };
+  "GET /v1/conversations/{conversation_id}/pins": { path: { conversation_id: string }; answer: Pins };
+  "PUT /v1/conversations/{conversation_id}/pins/{seq}": { path: { conversation_id: string; seq: number }; answer: PinChange };
+  "DELETE /v1/conversations/{conversation_id}/pins/{seq}": { path: { conversation_id: string; seq: number }; answer: PinChange };
   "POST /v1/conversations/{conversation_id}/read": { path: { conversation_id: string }; body: ReadUpTo; answer: ReadCursor };
+  "GET /v1/conversations/{conversation_id}/requests": { path: { conversation_id: string }; answer: JoinRequests };
+  "PATCH /v1/conversations/{conversation_id}/requests/{user_id}": { path: { conversation_id: string; user_id: string }; body: shared__wire__rest__joining__Decision; answer: RequestChange };
+  "DELETE /v1/conversations/{conversation_id}/requests/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
   "PATCH /v1/conversations/{conversation_id}/settings": { path: { conversation_id: string }; body: SettingsChange; answer: Settings };
   "GET /v1/devices": { answer: Devices };
   "PUT /v1/devices/{device_id}": { path: { device_id: string }; body: FcmDevice | ApnsDevice; answer: DeviceAnswer };
@@ -237,6 +270,8 @@ export type Operations = {
   "POST /v1/files": { body: NewUpload; answer: BegunUpload };
   "GET /v1/files/{file_id}": { path: { file_id: string }; answer: FileAnswer };
   "GET /v1/health": { answer: Health };
+  "GET /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Invitation };
+  "POST /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Channel };
   "GET /v1/me": { answer: Profile };
   "PUT /v1/me": { body: ProfileChange; answer: Profile };
   "GET /v1/notifications": { answer: Notifications };
@@ -250,6 +285,7 @@ export type Operations = {
   "POST /v1/reports": { body: ReportMade; answer: MadeReport };
   "GET /v1/reports/{report_id}": { path: { report_id: string }; answer: Report };
   "POST /v1/reports/{report_id}/decision": { path: { report_id: string }; body: NewDecision; answer: DecidedReport };
+  "GET /v1/requests": { answer: JoinRequests };
   "POST /v1/tickets": { answer: Ticket };
   "GET /v1/users": { query: { prefix?: string; ids?: string; limit?: number; cursor?: string }; answer: FoundUsers };
   "POST /v1/users": { body: UserRecords; answer: Users };

@@ -50,7 +50,7 @@ export function joinChannel(
   id: string,
 ): Promise<Channel> {
   const path = { conversation_id: id, user_id: userId ?? "" };
-  return api.put("/v1/conversations/{conversation_id}/members/{user_id}", { path });
+  return api.put("/v1/conversations/{conversation_id}/members/{user_id}", { path }) as Promise<Channel>; // a channel takes no requests
 }
 
 export function* inParts<T>(all: readonly T[], size: number): Generator<T[], void> {

@@ -12,7 +12,7 @@ from shared.domain.members import Group, Member, Preferences
 from shared.domain.rules import Audience
 from shared.errors import Internal, NotAMember, Unavailable
 from shared.operations.conversations import Created, Summary
-from shared.operations.groups import CreatedGroup, Listed
+from shared.operations.groups import CreatedGroup, Listed, ListedMembers
 from shared.operations.history import History, Single
 from shared.operations.tickets import Ticket
 from shared.wire.events import message_body
@@ -34,13 +34,18 @@ def test_a_private_conversation_that_was_made() -> None:
     }
 
 
-@pytest.mark.parametrize(("is_new", "name"), [(True, "Asked"), (False, "Now")])
-def test_a_group_that_was_made_or_was_there(*, is_new: bool, name: str) -> None:
-    audience = Audience({"bob": MEMBER, "alice": OWNER}, Group(_GROUP, "Now", "alice", 1, 2))
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_group_that_was_made_or_was_there(*, is_new: bool) -> None:
+    group = Group(_GROUP, "Now", "alice", 1, 2, topic="What for", data='{"a":[1]}')
+    audience = Audience({"bob": MEMBER, "alice": OWNER}, group)
     assert group_body(CreatedGroup(_GROUP, audience, is_new), "alice", name="Asked", head=3) == {
         "id": _GROUP,
         "type": "group",
-        "name": name,
+        "name": "Now",
+        "topic": "What for",
+        "avatar": None,
+        "data": {"a": [1]},
+        "join": "invite",
         "members": ["alice", "bob"],
         "role": "owner",
         "head": 3,
@@ -52,11 +57,15 @@ def test_a_ticket() -> None:
 
 
 def test_a_private_conversation_of_the_inbox() -> None:
-    member = Member(_DM, "alice", 5, read_seq=38, read_number=36, delivered_seq=41)
+    member = Member(_DM, "alice", 5, read_seq=38, read_number=36, delivered_seq=41, about='{"deal":7}')
     assert summary_body(Summary(member, _ENTRY, _ENTRY)) == {
         "id": _DM,
         "type": "private",
         "name": None,
+        "topic": None,
+        "avatar": None,
+        "data": {"deal": 7},
+        "join": None,
         "head": 42,
         "last_message": message_body(_ENTRY),
         "unread": 4,
@@ -89,8 +98,10 @@ def test_a_conversation_in_which_nothing_was_said() -> None:
 def test_what_is_read_is_delivered() -> None:
     member = Member(_DM, "alice", 5, read_seq=40, read_number=38, delivered_seq=7)
     assert summary_body(Summary(member, _ENTRY))["delivered_seq"] == 40
-    listed = {"user_id": "alice", "role": "member", "joined_at": 5, "read_seq": 40, "delivered_seq": 40}
-    assert members_body([Listed(member, MEMBER)]) == {"members": [listed]}
+    listed = {"user_id": "alice", "role": "member", "joined_at": 5, "read_seq": 40, "delivered_seq": 40, "data": None}
+    page = ListedMembers([Listed(member, MEMBER)])
+    assert members_body("alice", _DM, page) == {"members": [listed]}
+    assert members_body("alice", _DM, ListedMembers(page.members, "alice"))["next_cursor"]
 
 
 @pytest.mark.parametrize("has_more", [True, False])

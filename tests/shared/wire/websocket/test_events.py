@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, Updated
 from shared.domain.connections import EVICTED, Presence, PresenceChange
 from shared.domain.entries import Entry, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
@@ -96,6 +96,16 @@ CHANGES: list[tuple[Change, str, dict[str, Any]]] = [
         Added(("alice", "bob"), size=2, roles={"alice": "owner"}, name="friends"),
         "member_added",
         {"users": ["alice", "bob"], "name": "friends"},
+    ),
+    (
+        Added(("alice",), size=1, name="friends", said='{"topic":"us","data":{"a":1}}'),
+        "member_added",
+        {"users": ["alice"], "name": "friends", "topic": "us", "data": {"a": 1}},
+    ),
+    (
+        Updated('{"name":"ours","topic":null}', "ours"),
+        "conversation_updated",
+        {"changes": {"name": "ours", "topic": None}},
     ),
     (Removed(("bob",), size=1), "member_removed", {"users": ["bob"]}),
     (Renamed("ours"), "conversation_updated", {"changes": {"name": "ours"}}),
