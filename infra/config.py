@@ -28,6 +28,7 @@ UsersVisible = Literal["everyone", "acquainted", "nobody"]
 Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
 Roots = Literal["amazon", "all"]
+Fails = Literal["open", "closed"]
 
 TARGETS: Final[tuple[TargetName, ...]] = ("aws", "local")
 REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
@@ -40,6 +41,7 @@ TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
 MEMORY_MB: Final = (256, 512, 1_024, 1_769)
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 ROOTS: Final[tuple[Roots, ...]] = ("amazon", "all")
+FAILS: Final[tuple[Fails, ...]] = ("open", "closed")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 # More than any account has without having talked with AWS about it; `make deploy` asks what this account has.
@@ -65,6 +67,10 @@ _CLAIM = r"[^\s,]{1,256}"
 _CLAIM_RULE = "text without blanks and commas, at most 256 characters"
 _HTTPS_URL = r"https://[^\s,]{1,500}"
 _BACKEND_URL = r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[^\s,]{0,500})?"
+_FUNCTION_ARN = r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]{1,128})?"
+_LOOPBACK_URL = r"http://(localhost|127\.0\.0\.1):[0-9]{1,5}(/[^\s,]{0,500})?"
+_HOOK = rf"{_FUNCTION_ARN}|{_BACKEND_URL}|{_LOOPBACK_URL}"
+_HOOK_RULE = "the ARN of a Lambda function, or a URL that starts with https:// (on a laptop http://localhost:port, too)"
 _LOCAL_URL = r"https://(localhost|127\.0\.0\.1):[0-9]{1,5}"
 _LOCAL_URL_RULE = "an address on this machine like https://localhost:4579"
 _LOCAL_FILE = r"/[^,]{1,1000}"
@@ -151,6 +157,12 @@ class Config:
     device_limit: int
     reminder_limit: int
     audit_days: int
+    word_lists: Switch
+    shadow_bans: Switch
+    message_hook: str
+    message_hook_secret_arn: str
+    message_hook_ms: int
+    message_hook_fails: Fails
     image_limit: int
     image_pixels: int
     file_limit: int
@@ -167,6 +179,10 @@ class Config:
     def http_certificate(self) -> str:
         """The certificate of `http_domain_name`: its own, or one that names both domains."""
         return self.http_certificate_arn or self.certificate_arn
+
+    @property
+    def hook_is_lambda(self) -> bool:
+        return self.message_hook.startswith("arn:")
 
     @property
     def logs_frames(self) -> bool:
@@ -262,6 +278,12 @@ class Config:
             device_limit=read.number("device_limit", 1, 20, 10),
             reminder_limit=read.number("reminder_limit", 1, 1_000, 100),
             audit_days=read.number("audit_days", 1, 3_653, 400),
+            word_lists=read.choice("word_lists", SWITCHES, "on" if local else "off"),
+            shadow_bans=read.choice("shadow_bans", SWITCHES, "on" if local else "off"),
+            message_hook=read.text("message_hook", _HOOK, _HOOK_RULE),
+            message_hook_secret_arn=read.text("message_hook_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            message_hook_ms=read.number("message_hook_ms", 50, 5_000, 1_000),
+            message_hook_fails=read.choice("message_hook_fails", FAILS, "open"),
             image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
             image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
             file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),
@@ -287,7 +309,7 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
     if config.web_token_url and not config.is_local and not config.has_page:
         problems.append("web_token_url: only with web=true, whose page asks there for tokens")
-    problems += _domain_conflicts(config)
+    problems += [*_domain_conflicts(config), *_hook_conflicts(config)]
     if config.jwt_key_arn and config.jwks_url:
         problems.append("jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out")
     for name in ("fcm", "apns"):
@@ -296,6 +318,15 @@ def _conflicts(config: Config) -> list[str]:
     local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
     if not config.is_local and any(getattr(config, key) for key in local_only):
         problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")
+    return problems
+
+
+def _hook_conflicts(config: Config) -> list[str]:
+    problems = []
+    if config.message_hook_secret_arn and (not config.message_hook or config.hook_is_lambda):
+        problems.append("message_hook_secret_arn: only with a message_hook that is a URL, which it signs for")
+    if config.message_hook.startswith("http://") and not config.is_local:
+        problems.append("message_hook: http:// only with target=local; on AWS give one that starts with https://")
     return problems
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra.identity import Identity
     from infra.queues import Queues
     from infra.reminders import Reminders
+    from infra.screening import Screening
     from infra.storage import Storage
 
 
@@ -37,6 +38,7 @@ class RestApi(Construct):
         queues: Queues,
         files: Files,
         reminders: Reminders,
+        screening: Screening,
     ) -> None:
         super().__init__(scope, construct_id)
         config, target = functions.config, functions.target
@@ -61,6 +63,7 @@ class RestApi(Construct):
                 ),
                 **files.environment,
                 **reminders.environment,
+                **screening.environment,
                 **queues.look_environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **queues.presence_environment,
@@ -83,6 +86,7 @@ class RestApi(Construct):
         files.allow_listing(self.rest)
         reminders.allow_scheduling(self.rest)
         identity.allow_reading_secret(self.rest)
+        screening.allow(self.rest)
 
         self.api = gateway.HttpApi(
             self,

@@ -17,6 +17,7 @@ from infra.presence import Presence
 from infra.push import OfflinePush
 from infra.queues import Queues
 from infra.reminders import Reminders
+from infra.screening import Screening
 from infra.storage import Storage
 from infra.target import target_of
 from infra.web import WebPage
@@ -57,6 +58,7 @@ class ParleyStack(Stack):
         queues = Queues(self, "Queues", config=config)
         files = Files(self, "Files", config=config)
         reminders = Reminders(self, "Reminders", looks=queues.looks)
+        screening = Screening(self, "Screening", config=config)
         web_socket = WebSocketApi(
             self,
             "WebSocket",
@@ -64,6 +66,7 @@ class ParleyStack(Stack):
             storage=storage,
             identity=identity,
             queues=queues,
+            screening=screening,
         )
         rest = RestApi(
             self,
@@ -75,6 +78,7 @@ class ParleyStack(Stack):
             queues=queues,
             files=files,
             reminders=reminders,
+            screening=screening,
         )
         if page:
             page.may_talk_to(factory.target, rest.url, web_socket.url)
@@ -143,6 +147,7 @@ class ParleyStack(Stack):
                 "FailureQueueUrl": push.failures.queue_url,
                 "FailureQueues": self.to_json_string({name: queue.queue_url for name, queue in failures.items()}),
                 "JwtSecretArn": identity.secret_arn,
+                "MessageHookSecretArn": screening.secret_arn,
                 "DashboardUrl": dashboard,
                 "WebUrl": page.origin if page else "",
                 "WebBucket": page.bucket.bucket_name if page else "",

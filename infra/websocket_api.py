@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from infra.function import Function, FunctionFactory
     from infra.identity import Identity
     from infra.queues import Queues
+    from infra.screening import Screening
     from infra.storage import Storage
 
 
@@ -35,6 +36,7 @@ class WebSocketApi(Construct):
         storage: Storage,
         identity: Identity,
         queues: Queues,
+        screening: Screening,
     ) -> None:
         super().__init__(scope, construct_id)
         config, target = functions.config, functions.target
@@ -42,6 +44,7 @@ class WebSocketApi(Construct):
         self._config = config
         self._storage = storage
         self._queues = queues
+        self._screening = screening
         self.api = gateway.WebSocketApi(
             self, "Api", description="Parley: live connections", route_selection_expression="$request.body.type"
         )
@@ -147,6 +150,7 @@ class WebSocketApi(Construct):
                 **config.environment("text_limit", "mention_limit", "page_limit"),
                 **config.environment("frame_limit", "reply_limit", "frame_rate", "frame_burst", "request_log"),
                 **self._queues.presence_environment,
+                **self._screening.environment,
             },
             timeout_seconds=29,
             memory_mb=config.message_memory_mb,
@@ -161,6 +165,7 @@ class WebSocketApi(Construct):
         self.connections.allow(function, closing=True)
         self._queues.presence_checks.allow_sending(function)
         identity.allow_reading_secret(function)
+        self._screening.allow(function)
         return function
 
     def _routes(self) -> dict[str, gateway.WebSocketRoute]:

@@ -79,7 +79,22 @@ class _Chat(_Settings):
     fan_out_ms: int
 
 
-class _Sending(TokenSettings, _PresenceChecks, _Chat, _Requests):
+class ScreenSettings(_Settings):
+    """What messages go through before they are stored. Without a hook and without lists, nothing."""
+
+    word_lists: str
+    shadow_bans: str
+    message_hook: str
+    message_hook_secret_arn: str
+    message_hook_ms: int
+    message_hook_fails: str
+
+    @property
+    def looks_first(self) -> bool:
+        return "on" in {self.word_lists, self.shadow_bans} or bool(self.message_hook)
+
+
+class _Sending(ScreenSettings, TokenSettings, _PresenceChecks, _Chat, _Requests):
     """What frames and HTTP requests have in common."""
 
     message_rate: int

@@ -10,7 +10,8 @@ ParleyError
 ├── Forbidden           forbidden         known, but not allowed
 │   ├── NotAMember      not_a_member      also for a conversation that does not exist
 │   ├── Blocked         blocked           the recipient does not take messages from the sender
-│   └── Banned          banned            an administrator keeps the user out; `until` when, if it ends
+│   ├── Banned          banned            an administrator keeps the user out; `until` when, if it ends
+│   └── Rejected        rejected          the deployment does not take this message; `reason` why
 ├── NotFound            not_found
 ├── Conflict            conflict          the same client_message_id with different content
 ├── SyncRequired        sync_required     too much happened since `after`: sync, then resend
@@ -35,6 +36,7 @@ ErrorCode = Literal[
     "not_a_member",
     "not_found",
     "rate_limited",
+    "rejected",
     "sync_required",
     "token_expired",
     "too_large",
@@ -122,6 +124,17 @@ class Banned(Forbidden):
     def __init__(self, message: str | None = None, *, until: int | None = None) -> None:
         super().__init__(message)
         self.until = until
+
+
+class Rejected(Forbidden):
+    """`reason`: a word for programs, which the deployment chooses."""
+
+    code = "rejected"
+    default_message = "This message is not taken"
+
+    def __init__(self, message: str | None = None, *, reason: str = "rejected") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NotFound(ParleyError):

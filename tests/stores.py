@@ -44,6 +44,7 @@ from shared.adapters.dynamodb.schema import (
     membership_key,
     seat_key,
 )
+from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbWordLists
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.adapters.dynamodb.walks import DynamoDbWalks
@@ -124,6 +125,9 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "holds": DynamoDbHolds(calls, members_table=MEMBERS),
         "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG)),
         "broadcasts": DynamoDbBroadcasts(calls, Tables(members=MEMBERS, sessions=SESSIONS), parallel_map=parallel_map),
+        "held": DynamoDbHeld(calls, members_table=MEMBERS),
+        "word_lists": DynamoDbWordLists(calls, members_table=MEMBERS),
+        "shadow_bans": DynamoDbShadowBans(calls, members_table=MEMBERS),
     }
 
 

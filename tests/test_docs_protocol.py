@@ -27,10 +27,11 @@ from shared.domain.changes import (
     Updated,
 )
 from shared.domain.connections import ABUSED, BANNED, EVICTED, OFFLINE, REVOKED, News, Presence, PresenceChange
-from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing
+from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing, shadowed
 from shared.domain.members import Preferences
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
+from shared.domain.screening import Held
 from shared.domain.text import USER_ID_PATTERN
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
@@ -79,6 +80,7 @@ def test_every_frame_type_has_a_section_and_an_example_that_the_server_takes() -
 PLAIN = Draft("dm:alice:bob", "alice", "hi", "n", client_message_id="c", reply_to=1, mentions=("bob",)).following(
     None, 1
 )
+HIDDEN = shadowed(PLAIN, None)
 FULL = replace(PLAIN, forwarded=True, edited_at=2, reactions=frozenset({("👍", "bob")}), file_id="f")
 FULL = replace(FULL, data='{"order": 4711}', attachments='[{"type": "link"}]', media='{"duration_ms": 1}')
 FULL = replace(FULL, pinned_at=3)
@@ -110,6 +112,7 @@ CHANGES: tuple[Change, ...] = (
 
 MADE: tuple[Event, ...] = (
     PLAIN,
+    HIDDEN,
     ReadAlong(PLAIN, 1),
     Pack(PLAIN.conversation_id, (PLAIN,), 1_000),
     *(changed(change, PLAIN, by="bob", at=2, nonce="m") for change in CHANGES),
@@ -161,6 +164,7 @@ def code_replies() -> list[Mapping[str, Any]]:
     done, nothing = (Changed(entry, Audience({})) for entry in (changed(CHANGES[0]), None))
     synced = Synced(PLAIN.conversation_id, 1, [PLAIN], has_more=False, read_seq=0, unread=1)
     return [
+        acks.held_ack(Held("6f1e", PLAIN.conversation_id, "alice", 1, "{}", "", client_message_id="x")),
         {**acks.message_ack(PLAIN, duplicate=False), "read": 1},
         acks.message_ack(PLAIN, duplicate=False),
         acks.edit_ack(PLAIN.conversation_id, 1, done, now=1),
@@ -277,12 +281,13 @@ def test_asyncapi_has_every_event_with_its_fields(asyncapi: dict[str, Any]) -> N
 
 
 def test_asyncapi_has_every_reply_with_its_fields(asyncapi: dict[str, Any]) -> None:
-    shown = {}
+    shown: dict[str, set[str]] = {}
     for message in asyncapi["components"]["messages"].values():
         for part in message["payload"].get("allOf", []):
             if "properties" in part:
                 data = part["properties"]["data"]["properties"]
-                shown.update({kind: set(data) for kind in data["type"].get("enum", [data["type"].get("const")])})
+                for kind in data["type"].get("enum", [data["type"].get("const")]):
+                    shown[kind] = shown.get(kind, set()) | set(data)
     assert shown == union(code_replies())
 
 

@@ -18,12 +18,13 @@ from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.messages import send_command, send_message
 from shared.operations.presence import watch
 from shared.operations.receipts import DELIVERED, READ, MoveCursor, move_cursor, move_cursors
+from shared.operations.resends import Appended
 from shared.operations.sync import Catching, is_behind, sync
 from shared.operations.typing_indicators import type_in
 from shared.ports.services import Services
 from shared.ports.stores import SessionStores
 from shared.wire.common import decode_sync_cursor
-from shared.wire.events import delete_ack, edit_ack, message_ack, react_ack
+from shared.wire.events import delete_ack, edit_ack, held_ack, message_ack, react_ack
 from shared.wire.websocket import frames
 from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
 
@@ -166,6 +167,8 @@ def _message(frame: frames.MessageFrame, caller: Caller, wiring: Wiring) -> Mapp
         frame, sender_id=caller.user_id, conversation_id=frame.conversation_id, to=frame.to, read=frame.read
     )
     sent = send_message(command, connection=caller.connection, **_parts(wiring))
+    if not isinstance(sent, Appended):
+        return held_ack(sent)
     ack = message_ack(sent.entry, duplicate=sent.duplicate)
     return ack if sent.read_seq is None else {**ack, "read": sent.read_seq}
 

@@ -87,16 +87,23 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
     gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     limits = limits_of(settings, bounds=Bounds(settings.text_limit, settings.mention_limit))
+    observer = FunctionObserver("message", logger)
+    context = make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms)
+    if settings.looks_first:
+        from shared.screens import screened  # noqa: PLC0415  # others don't pay for it
+
+        members = settings.members_table
+        context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
     wiring = Wiring(
         make_chat_stores(calls, tables, parallel_map=parallel),
         Services(
             gateway=gateway,
             parallel_map=parallel,
             encode=encode_event,
-            observer=FunctionObserver("message", logger),
+            observer=observer,
             presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
         ),
-        make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms),
+        context,
         verify=lambda token: _verifier(settings, environment).verify(token),
     )
     buckets = DynamoDbBuckets(calls, members_table=settings.members_table)

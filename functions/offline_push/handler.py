@@ -185,7 +185,7 @@ def _entry(record: Mapping[str, Any]) -> StoredEntry:
         str(item["conversation_id"]),
         int(item["seq"]),
         str(item["sender_id"]),
-        is_message=item["kind"] == "message",
+        is_message=item["kind"] == "message" and "shadow" not in item,
         fan_out=item.get("fan_out") is True,
         created_at=int(item["created_at"]),
         roster_seq=item.get("roster_seq"),

@@ -27,7 +27,7 @@ _MAX_AGE_S: Final = "3600"
 
 
 def accepted(body: Mapping[str, Any]) -> Answer:
-    """202: it is under way, or for somebody else to decide."""
+    """202: it is kept, under way, or for somebody else to decide."""
     return _json(HTTPStatus.ACCEPTED, body)
 
 

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
+from shared.errors import (
+    Blocked,
+    Conflict,
+    Forbidden,
+    NotAMember,
+    NotFound,
+    ParleyError,
+    RateLimited,
+    Rejected,
+    SyncRequired,
+)
 from shared.wire.shapes import (
     admin,
     broadcasts,
@@ -94,13 +104,13 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "get_messages": Documented("messages", {200: messages.History}, _CONVERSATION),
     "post_message": Documented(
         "messages",
-        {201: messages.SentMessage, 200: messages.SentMessage},
-        (NotAMember, NotFound, Forbidden, Blocked, Conflict, SyncRequired, RateLimited),
+        {201: messages.SentMessage, 200: messages.SentMessage, 202: messages.HeldMessage},
+        (NotAMember, NotFound, Forbidden, Blocked, Rejected, Conflict, SyncRequired, RateLimited),
     ),
     "post_read": Documented("messages", {200: messages.ReadCursor}, _CONVERSATION),
     "get_message": Documented("messages", {200: messages.SingleMessage}, (NotAMember, NotFound)),
     "patch_message": Documented(
-        "messages", {200: messages.EditedMessage}, (NotAMember, NotFound, Forbidden, Blocked, RateLimited)
+        "messages", {200: messages.EditedMessage}, (NotAMember, NotFound, Forbidden, Blocked, Rejected, RateLimited)
     ),
     "delete_message": Documented(
         "messages", {200: messages.DeletedMessage}, (NotAMember, NotFound, Forbidden, RateLimited)
@@ -148,6 +158,17 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "get_reports": Documented("moderation", {200: moderation.Reports}, (Forbidden,)),
     "get_report": Documented("moderation", {200: moderation.Report}, (Forbidden, NotFound)),
     "post_decision": Documented("moderation", {200: moderation.DecidedReport}, (Forbidden, NotFound, Conflict)),
+    "get_held_messages": Documented("moderation", {200: moderation.HeldMessages}, (Forbidden,)),
+    "get_held_message": Documented("moderation", {200: moderation.HeldForReview}, (Forbidden, NotFound)),
+    "post_held_decision": Documented("moderation", {200: moderation.ReviewedMessage}, (Forbidden, NotFound, Conflict)),
+    "get_word_lists": Documented("moderation", {200: moderation.WordLists}, (Forbidden,)),
+    "put_word_list": Documented(
+        "moderation", {201: moderation.WordList, 200: moderation.WordList}, (Forbidden, Conflict)
+    ),
+    "delete_word_list": Documented("moderation", {204: None}, (Forbidden, NotFound)),
+    "put_shadow_ban": Documented("moderation", {200: moderation.ShadowBan}, (Forbidden, Conflict)),
+    "get_shadow_ban": Documented("moderation", {200: moderation.ShadowBan}, (Forbidden, NotFound)),
+    "delete_shadow_ban": Documented("moderation", {204: None}, (Forbidden,)),
     "get_connections": Documented("admin", {200: people.Connections}, (Forbidden,)),
     "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
     "put_ban": Documented("admin", {200: admin.BanGiven}, (Forbidden,)),

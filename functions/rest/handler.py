@@ -54,13 +54,19 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         delivery_check_s=settings.second_look_s,
         sizes=SizeLimits(settings.image_limit, settings.file_limit, settings.file_quota),
     )
+    observer = FunctionObserver("rest", _LOGGER)
+    context = make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms)
+    if settings.looks_first:
+        from shared.screens import screened  # noqa: PLC0415  # others don't pay for it
+
+        context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
     return Wiring(
         stores=make_stores(calls, tables, parallel_map=parallel),
         services=RestServices(
             gateway=ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms),
             parallel_map=parallel,
             encode=encode_plainly,
-            observer=FunctionObserver("rest", _LOGGER),
+            observer=observer,
             presence_checks=SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms),
             delivery_checks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
             broadcast_queue=SqsBroadcastQueue(SqsQueue(queues, settings.fan_out_queue_url)),
@@ -74,13 +80,15 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
             job_queue=SqsJobQueue(SqsQueue(queues, settings.look_queue_url)),
             archive=S3Archive(bucket, bucket=settings.bucket),
         ),
-        context=make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms),
+        context=context,
         verifier=make_verifier(settings, environment, now=now_ms),
         limiter=RateLimiter(Limit(settings.message_rate, settings.message_burst), messages, now_ms),
         invites=InviteLimiter(Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S), invites, now_ms),
         reports=InviteLimiter(REPORTS_LIMIT, reports, now_ms, "Too many reports"),
         begin=deadline.begin,
         users_visible=settings.users_visible,
+        has_word_lists=settings.word_lists == "on",
+        has_shadow_bans=settings.shadow_bans == "on",
         endpoint_url=environment.endpoint_url,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest import requests as asked
-from functions.rest.answers import Answer, ok
+from functions.rest.answers import Answer, accepted, ok
 from functions.rest.wiring import ADMIN, Wiring
 from shared.domain.files import NewFile
 from shared.operations.editing import Delete, Edit, Pinning, React, delete, edit, react
@@ -14,7 +14,8 @@ from shared.operations.history import Span, history, read_message
 from shared.operations.messages import send_command, send_message
 from shared.operations.pins import pin, pins_of
 from shared.operations.receipts import READ, MoveCursor, move_cursor
-from shared.wire.events import delete_ack, edit_ack, message_ack, pin_ack, react_ack, read_ack
+from shared.operations.resends import Appended
+from shared.wire.events import delete_ack, edit_ack, held_ack, message_ack, pin_ack, react_ack, read_ack
 from shared.wire.rest import messages as bodies
 
 
@@ -34,10 +35,12 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
     @app.post("/v1/conversations/<conversation_id>/messages")
     def post_message(conversation_id: asked.ConversationPath, body: bodies.NewMessage) -> Answer:
-        """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
+        """Send a message. 200 for one that was stored before (the same `client_message_id`), 202 for one that waits."""
         sender_id = wiring.writer(app, is_server=body.message_type == "system")
         command = send_command(body, sender_id=sender_id, conversation_id=conversation_id)
         sent = send_message(command, **wiring.parts)
+        if not isinstance(sent, Appended):
+            return accepted(held_ack(sent))
         return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
     @app.post("/v1/conversations/<conversation_id>/read")

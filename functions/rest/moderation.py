@@ -1,16 +1,22 @@
-"""What users report, and those who moderate decide."""
+"""What users report, what is held, and which words are not wanted: for those who moderate."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.admin import tell_offline
-from functions.rest.answers import Answer, ok
-from functions.rest.requests import AboutUser, Cursor, Limit, ReportPath, StatusQuery
+from functions.rest.answers import Answer, done, ok
+from functions.rest.requests import AboutUser, Cursor, HeldPath, Limit, ListPath, ReportPath, StatusQuery, UserPath
 from functions.rest.wiring import Wiring
 from shared.domain.reports import OPEN, ReportPosition
+from shared.domain.screening import HeldPosition
+from shared.domain.shadows import ShadowBan
 from shared.domain.text import MAX_NUMBER
+from shared.domain.words import MAX_LISTS
+from shared.errors import Conflict, NotFound
+from shared.operations.held import decide_held, held_of, held_page
 from shared.operations.reports import ReportsQuestion, decide_report, make_report, report_of, reports_page
+from shared.operations.shadows import lift_shadow_ban, shadow_ban, shadow_ban_of
 from shared.wire.rest import moderation as bodies
 
 _LATEST = ReportPosition(MAX_NUMBER)
@@ -51,3 +57,79 @@ def add_report(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if is_banned:
             tell_offline(report.user_id, wiring)
         return ok(bodies.report_body(report))
+
+
+def add_held(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/held")
+    def get_held_messages(limit: Limit = 30, cursor: Cursor = None) -> Answer:
+        """The messages that wait for a decision, oldest first. Needs the scope `admin` or `moderation`."""
+        reader, held = wiring.moderator(app), wiring.stores.held
+        after = HeldPosition(0) if cursor is None else bodies.decode_held_cursor(reader, cursor)
+        return ok(bodies.held_messages_body(held_page(after, limit, held=held), reader))
+
+    @app.get("/v1/held/<held_id>")
+    def get_held_message(held_id: HeldPath) -> Answer:
+        """One held message, and what was decided. Needs the scope `admin` or `moderation`."""
+        wiring.moderator(app)
+        return ok(bodies.held_body(held_of(held_id, held=wiring.stores.held)))
+
+    @app.post("/v1/held/<held_id>/decision")
+    def post_held_decision(held_id: HeldPath, body: bodies.NewReview) -> Answer:
+        """Approve a held message, or reject it, once. Needs the scope `admin` or `moderation`."""
+        review = body.made(wiring.moderator(app), wiring.context.now())
+        return ok(bodies.held_body(decide_held(held_id, review, **wiring.parts)))
+
+
+def add_word_lists(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/word-lists")
+    def get_word_lists() -> Answer:
+        """The lists of words that are not wanted in messages. Needs the scope `admin`."""
+        wiring.admin(app)
+        return ok(bodies.word_lists_body(wiring.stores.word_lists.all(), is_on=wiring.has_word_lists))
+
+    @app.put("/v1/word-lists/<name>")
+    def put_word_list(name: ListPath, body: bodies.NewWordList) -> Answer:
+        """Make or replace a list. 201 for a new one. Needs the scope `admin`."""
+        wiring.admin(app)
+        lists = wiring.stores.word_lists
+        names = {one.name for one in lists.all()}
+        if name not in names and len(names) >= MAX_LISTS:
+            raise Conflict(f"There are at most {MAX_LISTS} lists of words")
+        one = body.made(name, wiring.context.now())
+        lists.put(one)
+        return ok(bodies.word_list_body(one), is_new=name not in names)
+
+    @app.delete("/v1/word-lists/<name>")
+    def delete_word_list(name: ListPath) -> Answer:
+        """Take a list away. Needs the scope `admin`."""
+        wiring.admin(app)
+        lists = wiring.stores.word_lists
+        if all(one.name != name for one in lists.all()):
+            raise NotFound("There is no such list")
+        lists.remove(name)
+        return done()
+
+
+def add_shadow_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.put("/v1/users/<user_id>/shadow-ban")
+    def put_shadow_ban(user_id: UserPath, body: bodies.NewShadowBan) -> Answer:
+        """Have others see nothing of what a user writes from now on. Needs the scope `admin`."""
+        wiring.admin(app)
+        if not wiring.has_shadow_bans:
+            raise Conflict("This deployment has no shadow bans: `shadow_bans` is off")
+        ban = ShadowBan(user_id, wiring.context.now(), app.context["user_id"], body.reason)
+        shadow_ban(ban, stores=wiring.stores, context=wiring.context)
+        return ok(bodies.shadow_ban_body(ban))
+
+    @app.get("/v1/users/<user_id>/shadow-ban")
+    def get_shadow_ban(user_id: UserPath) -> Answer:
+        """Since when and why a user is shadow-banned. Needs the scope `admin`."""
+        wiring.admin(app)
+        return ok(bodies.shadow_ban_body(shadow_ban_of(user_id, stores=wiring.stores)))
+
+    @app.delete("/v1/users/<user_id>/shadow-ban")
+    def delete_shadow_ban(user_id: UserPath) -> Answer:
+        """Have what a user writes from now on seen again. Needs the scope `admin`."""
+        wiring.admin(app)
+        lift_shadow_ban(user_id, stores=wiring.stores)
+        return done()

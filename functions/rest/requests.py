@@ -28,12 +28,12 @@ _KEPT_IN_PATHS: Final = "/%-._~()'!*:@,;=+&$"
 _DIGITS: Final = len(str(MAX_NUMBER))
 # Where an id stands: a slash in it is a part of it, and no other path. The gateway decodes paths before we see them.
 _PLACES_OF_IDS: Final = re.compile(
-    r"/v1/(?:blocks|contacts|devices|files|invites|notifications|reminders)/(?P<id>.+)"
+    r"/v1/(?:blocks|contacts|devices|files|invites|notifications|reminders|word-lists)/(?P<id>.+)"
     r"|/v1/broadcasts/(?P<halted>.+)/(?:pause|resume|cancel)"
     r"|/v1/broadcasts/(?P<broadcast>.+)"
-    r"|/v1/reports/(?P<report>.+)/decision"
-    r"|/v1/reports/(?P<one>.+)"
-    r"|/v1/users/(?P<user>.+)/(?:connections|ban|revoke|export|erasure|hold)"
+    r"|/v1/(?:reports|held)/(?P<decided>.+)/decision"
+    r"|/v1/(?:reports|held)/(?P<one>.+)"
+    r"|/v1/users/(?P<user>.+)/(?:connections|ban|shadow-ban|revoke|export|erasure|hold)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|pins|requests|invites|messages/[^/]+/reactions)/(?P<in_it>.+)"
 )
@@ -167,6 +167,11 @@ ReminderPath = Annotated[
 ]
 EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
 
+HeldPath = Annotated[_FileId, Path(description="The held message's id.", examples=["6f1e0b7a9d3e4f62a8b1c0d9e7f61234"])]
+ListPath = Annotated[
+    _NoticeText,
+    Path(description="The list's name: its own characters as in a notification's id.", examples=["insults"]),
+]
 ReportPath = Annotated[_FileId, Path(description="The report's id.", examples=["6f1e0b7a9d3e4f62a8b1c0d9e7f61234"])]
 
 _Place = Annotated[Seq, BeforeValidator(_whole)]

@@ -51,6 +51,8 @@ class Wiring:
     reports: InviteLimiter
     begin: Callable[[], None]
     users_visible: str = EVERYONE
+    has_word_lists: bool = False
+    has_shadow_bans: bool = False
     endpoint_url: str = ""
     """The emulator's address on a laptop, empty on AWS."""
 

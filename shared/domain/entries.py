@@ -10,9 +10,9 @@ import json
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from shared.domain.changes import KINDS, MESSAGE, Change, changes_roster
 from shared.domain.custom import MAX_ATTACHMENTS_BYTES, MAX_DATA_BYTES, NO_DATA, attached_files, in_any_order
@@ -30,6 +30,12 @@ MessageType = Literal["text", "image", "audio", "video", "file", "system"]
 SYSTEM: Final[MessageType] = "system"
 Progress = Literal["sent", "delivered", "read"]
 """How far a message has come, on the side of those it was written to."""
+
+# What is hidden, and shown to the sender as it was sent.
+_HIDDEN: Final = (
+    *("content", "message_type", "reply_to", "mentions", "file_id", "data", "attachments", "media", "forwarded"),
+    "created_at",
+)
 
 Reaction = tuple[str, str]
 """An emoji, and the user whose it is."""
@@ -54,6 +60,7 @@ class Entry:
     conversations.
     `first_answer`: with this message, both members of a private conversation have written. `waited`: where others wrote
     at the same time, how many milliseconds it took from its request to its put (see `turns.py`), else 0.
+    `shadow`: what its sender alone is shown, as JSON (`shadowed`). To all others there is no message here.
     """
 
     conversation_id: str
@@ -85,6 +92,7 @@ class Entry:
     roster_seq: int | None = None
     first_answer: bool = False
     waited: int = 0
+    shadow: str | None = None
 
     @property
     def kind(self) -> str:
@@ -92,7 +100,7 @@ class Entry:
 
     @property
     def is_message(self) -> bool:
-        return self.change is None
+        return self.change is None and self.shadow is None
 
     @property
     def is_notice(self) -> bool:
@@ -118,6 +126,12 @@ class Entry:
     def message_id(self) -> str:
         return f"{self.conversation_id}/{self.seq}"
 
+    def seen_by(self, user_id: str) -> Entry:
+        """As this user may see it: itself, for all but few."""
+        if self.shadow is None or user_id != self.sender_id:
+            return self
+        return _revealed(self)
+
     def has_written(self, user_id: str) -> bool:
         """Whether the user is among the writers up to here: exact in private conversations, where none is left out."""
         return author_key(user_id) in self.authors
@@ -128,7 +142,8 @@ class Draft:
     """A message before it has a place in the log. `nonce` is fresh for every attempt, `client_message_id` is not.
 
     `forward_of` is where a forwarded message's content comes from; that counts as what was said, not the content.
-    `mentions` are as they were sent: of those that are named twice the first is stored.
+    `mentions` are as they were sent: of those that are named twice the first is stored. `original` is the digest of
+    what was sent, where the deployment has changed that. `shadow`: its sender alone is to see it.
     """
 
     conversation_id: str
@@ -145,12 +160,14 @@ class Draft:
     media: str | None = None
     forward_of: tuple[str, int] | None = None
     fan_out: bool = False
+    original: str = ""
+    shadow: bool = False
 
     def following(self, base: Entry | None, created_at: int, *, waited: int = 0) -> Entry:
         """The entry that this draft becomes right behind `base` (None: as the first of its log)."""
         number = base.number + 1 if base else 1
         seq = base.seq + 1 if base else 1
-        return Entry(
+        entry = Entry(
             conversation_id=self.conversation_id,
             seq=seq,
             sender_id=self.sender_id,
@@ -175,6 +192,7 @@ class Draft:
             first_answer=base is not None and self._is_first_answer(base),
             waited=waited,
         )
+        return shadowed(entry, base) if self.shadow else entry
 
     def _is_first_answer(self, base: Entry) -> bool:
         other = other_member(self.conversation_id, self.sender_id)
@@ -188,7 +206,7 @@ class Draft:
 
     def is_stored_as(self, entry: Entry) -> bool:
         """Whether `entry` is this message: this very attempt, or an earlier one of the same client_message_id."""
-        if entry.sender_id != self.sender_id or not entry.is_message:
+        if entry.sender_id != self.sender_id or entry.change is not None:
             return False
         if entry.nonce == self.nonce:
             return True
@@ -201,7 +219,7 @@ class Draft:
     @property
     def digest(self) -> str:
         """Tells whether a resend says the same. Survives later edits of the stored entry, unlike its content."""
-        return self._digest(self._mentioned)
+        return self.original or self._digest(self._mentioned)
 
     def says(self, digest: str) -> bool:
         """Whether a message of this digest says the same. Once it was made of mentions that were named twice, too."""
@@ -217,6 +235,39 @@ class Draft:
             parts.append(f"\x02{file_id}")
         parts += [f"{mark}{in_any_order(text)}" for mark, text in (("\x03", self.data), ("\x04", attachments)) if text]
         return blake2b("\x00".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def shadowed(entry: Entry, base: Entry | None) -> Entry:
+    """The entry behind `base` with what it says put away. Its time is that of the entry before it."""
+    said = {name: value for name in _HIDDEN if (value := getattr(entry, name))}
+    at = base.created_at if base else entry.created_at
+    number, message_seq, authors = (base.number, base.message_seq, base.authors) if base else (0, 0, {})
+    return replace(
+        entry,
+        created_at=at,
+        number=number,
+        message_seq=message_seq,
+        authors=authors,
+        content=None,
+        message_type="text",
+        reply_to=None,
+        mentions=(),
+        file_id=None,
+        data=None,
+        attachments=None,
+        media=None,
+        forwarded=False,
+        first_answer=False,
+        deleted_at=at,
+        shadow=json.dumps(said, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def _revealed(entry: Entry) -> Entry:
+    """As its sender sees it."""
+    said: Mapping[str, Any] = json.loads(entry.shadow or "{}")
+    shown: dict[str, Any] = {**said, "mentions": tuple(said.get("mentions", ())), "content": said.get("content", "")}
+    return replace(entry, **shown, message_seq=entry.seq, deleted_at=None, shadow=None)
 
 
 def change_entry(  # noqa: PLR0913  # the parts of an entry

@@ -79,6 +79,11 @@ def is_emoji(text: str) -> bool:
     return not is_blank(text) and text not in STEPS and _compiled(_NO_EMOJI).search(text) is None
 
 
+def is_ignorable(character: str) -> bool:
+    """Whether it shows nothing, and stands in no word: joiners, direction marks, soft hyphens, fillers."""
+    return _compiled(f"[{_FORMATS}{_FILLERS}]").match(character) is not None
+
+
 def without_unprintable(text: str) -> str:
     """The same without controls, line breaks, noncharacters and halves of surrogate pairs."""
     return _compiled(_NO_LABEL).sub("", text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.domain.files import SizeLimits
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.operations.rosters import Rosters
+
+if TYPE_CHECKING:  # few deployments look at messages before they take them
+    from shared.operations.screening import Screen
 
 # With 64 writers at once on one log a message loses a few times, and as often as that hardly ever.
 MAX_ATTEMPTS: Final = 64
@@ -43,7 +46,8 @@ class Context:
     """Time and randomness, the deployment's limits, and what the instance remembers.
 
     Times are milliseconds. `pause(attempt)` waits a jittered while between attempts, `wait_ms` as long as it is told; a
-    nonce is fresh for each write, a secret can't be guessed; `jitter(ms)` is a random part of that.
+    nonce is fresh for each write, a secret can't be guessed; `jitter(ms)` is a random part of that. `screen` is what
+    messages go through where the deployment looks at them first.
     """
 
     now: Callable[[], int]
@@ -54,3 +58,4 @@ class Context:
     jitter: Callable[[int], int]
     limits: Limits
     rosters: Rosters = field(default_factory=Rosters)
+    screen: Screen | None = None

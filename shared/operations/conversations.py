@@ -121,7 +121,7 @@ def inbox(
 
     members = stores.memberships.of_user(user_id)
     heads = heads_of(members, whole=True, stores=stores, services=services)
-    summaries = [Summary(member, heads[member.conversation_id].entry) for member in members]
+    summaries = [Summary(member, _seen(heads[member.conversation_id].entry, user_id)) for member in members]
     everything = [summary for summary in summaries if is_in_inbox(summary.member, summary.head)]
     found = map(place, everything) if position is None else services.parallel_map(place, everything)
     remaining = [placed for placed in found if placed is not None]
@@ -145,6 +145,11 @@ def _fitting(page: list[Summary]) -> list[Summary]:
     return page
 
 
+def _seen(head: Entry | None, user_id: str) -> Entry | None:
+    """As the user sees it."""
+    return None if head is None else head.seen_by(user_id)
+
+
 def _happened(entry: Entry) -> Happened:
     return Happened(entry.conversation_id, entry.seq, entry.created_at)
 
@@ -163,7 +168,7 @@ def summary_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sum
             raise NotAMember
         group, role = roster.group, MEMBER if seat is None else seat.role
     tail = stores.log.read_back(conversation_id, limit=1)
-    (filled,) = _filled([Summary(member, tail[0] if tail else None, group=group, role=role)], stores)
+    (filled,) = _filled([Summary(member, _seen(tail[0] if tail else None, user_id), group=group, role=role)], stores)
     return filled
 
 

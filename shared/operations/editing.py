@@ -8,7 +8,7 @@ from shared.domain import rules
 from shared.domain.changes import Change, Deleted, Edited, Reacted
 from shared.domain.connections import Connection
 from shared.domain.custom import NO_DATA
-from shared.domain.entries import Entry
+from shared.domain.entries import SYSTEM, Entry
 from shared.domain.text import is_group_id, other_member
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 from shared.operations.changes import Changed, announce, change
@@ -75,13 +75,19 @@ def edit(
 ) -> Changed:
     """Give a message of the user's another content, or other `data`, within the deployment's `edit_window_s`.
 
-    Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
+    Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable, and Rejected where
+    the deployment does not take it.
     """
-    user_id, content, data = command.user_id, command.content, command.data
-    rules.check_content(content, context.limits.bounds)
+    user_id = command.user_id
+    rules.check_content(command.content, context.limits.bounds)
+    if _is_shadowed(user_id, context):
+        return _nothing(command.conversation_id, user_id, stores, context)
 
     def decide(audience: rules.Audience) -> Change | None:
         message = rules.check_readable(message_at(command, audience, stores))
+        content, data = command.content, command.data
+        if context.screen is not None and message.sender_id == user_id and message.message_type != SYSTEM:
+            content, data = context.screen.edit(message, content, data)
         rules.check_shows(content, message.file_id, message.attachments)
         is_same = message.content == content and data in {None, message.data or NO_DATA}
         if message.sender_id == user_id and is_same and not message.forwarded:
@@ -106,6 +112,8 @@ def delete(
 
     def decide(audience: rules.Audience) -> Change | None:
         message = stores.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
+        if message is not None and message.shadow is not None and message.sender_id == user_id:
+            return None
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
         rules.check_deletable(message, user_id, audience)
@@ -148,6 +156,8 @@ def react(
     """
     user_id, emoji, remove = command.user_id, command.emoji, command.remove
     rules.check_emoji(emoji, is_there=remove)
+    if _is_shadowed(user_id, context):
+        return _nothing(command.conversation_id, user_id, stores, context)
     whose = command.owner_id or user_id
     if whose != user_id and not remove:
         raise BadRequest("Reactions of others can be taken off only")
@@ -165,6 +175,15 @@ def react(
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
     return changed
+
+
+def _is_shadowed(user_id: str, context: Context) -> bool:
+    return context.screen is not None and context.screen.is_shadowed(user_id)
+
+
+def _nothing(conversation_id: str, user_id: str, stores: ChatStores, context: Context) -> Changed:
+    """What others would see is not done, and answered as what was so already. Raises NotAMember."""
+    return change(conversation_id, user_id=user_id, decide=lambda _: None, stores=stores, context=context)
 
 
 def message_at(command: Edit | React | Pinning, audience: rules.Audience, stores: ChatStores) -> Entry | None:

@@ -74,14 +74,17 @@ def history(conversation_id: str, span: Span, *, user_id: str, stores: ChatStore
     members = stores.memberships.among(conversation_id, asked)
     if user_id not in members:
         raise NotAMember
-    found, has_more = _entries(conversation_id, span, stores.log)
+    found, has_more = _entries(conversation_id, span, user_id, stores.log)
     messages = [entry for entry in found if entry.is_message]
     notices = [entry for entry in found if not entry.is_message] if span.notices else None
     return History(messages, has_more, members.get(other_member(conversation_id, user_id) or ""), notices)
 
 
-def _entries(conversation_id: str, span: Span, log: ConversationLog) -> tuple[list[Entry], bool]:
-    """Up to `limit` of them, and whether there is more. Others are read over: that may take several queries."""
+def _entries(conversation_id: str, span: Span, user_id: str, log: ConversationLog) -> tuple[list[Entry], bool]:
+    """Up to `limit` of them, as the user sees them, and whether there is more.
+
+    Others are read over: that may take several queries.
+    """
     found: list[Entry] = []
     limit = span.limit
     at, size = (span.before if span.after is None else span.after), limit + 1
@@ -90,7 +93,8 @@ def _entries(conversation_id: str, span: Span, log: ConversationLog) -> tuple[li
             page = log.read_back(conversation_id, before=at, limit=size)
         else:
             page = log.read(conversation_id, start=(at or 0) + 1, limit=size)
-        found += [entry for entry in page if entry.is_message or (span.notices and entry.is_notice)]
+        seen = [entry.seen_by(user_id) for entry in page]
+        found += [entry for entry in seen if entry.is_message or (span.notices and entry.is_notice)]
         if len(found) > limit:
             return found[:limit], True
         if len(page) < size:
@@ -108,6 +112,7 @@ def read_message(conversation_id: str, seq: int, *, user_id: str, stores: ChatSt
     if found.member is None:
         raise NotAMember
     entry = found.entries.get(seq)
+    entry = None if entry is None else entry.seen_by(user_id)
     if entry is None or not entry.is_message:
         raise NotFound("There is no message at this seq")
     is_group = private_members(conversation_id) is None

@@ -26,6 +26,7 @@ from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
 if TYPE_CHECKING:  # a Protocol is a class to make, at every cold start
+    from shared.domain.screening import Held
 
     class Place(Protocol):
         """Where a message is."""
@@ -126,23 +127,44 @@ def send_message(
     stores: ChatStores,
     services: Services,
     context: Context,
-) -> Appended:
+) -> Appended | Held:
     """Store a message and deliver it to the other members and to the sender's other devices.
 
     `connection` sends it, and gets the reply instead of the event; it is registered again where its user's session
     lacks it. Who writes back for the first time and the other may see each other's presence now: both are told.
     A duplicate is delivered again too: the first attempt may have died between its write and its posts. In large groups
     the stream side delivers. How far the sender has read is stored once the message is, goes out with it, and fails
-    alone: see `read_along`. Raises what `store_message` raises, and Unavailable also where the message is stored and
-    the sessions can't be read or changed right now: the resend finds it, and delivers it again.
+    alone: see `read_along`. Held: it waits for somebody to look at it. Raises what `store_message` raises, and
+    Unavailable also where the message is stored and the sessions can't be read or changed right now: the resend finds
+    it, and delivers it again.
     """
     stored = store_message(command, stores=stores, context=context)
-    entry = stored.entry
-    event: Entry | ReadAlong = entry
-    to, skip = () if entry.fan_out else stored.audience.members, connection.connection_id if connection else ""
+    if not isinstance(stored, Appended):
+        return stored
+    event: Entry | ReadAlong = stored.entry
     if command.read:
+        skip = connection.connection_id if connection else ""
         along = read_along(command.read, stored, skip=skip, stores=stores, services=services, context=context)
         stored, event = along.stored, along.event
+    tell_stored(stored, event, connection=connection, stores=stores, services=services, context=context)
+    return stored
+
+
+def tell_stored(
+    stored: Appended,
+    event: Entry | ReadAlong | None = None,
+    *,
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> None:
+    """Deliver a stored message, or the `event` of it and more, to all who are to hear of it but `connection`."""
+    entry, skip = stored.entry, connection.connection_id if connection else ""
+    event, to = event or entry, () if entry.fan_out else stored.audience.members
+    if entry.shadow is not None:  # nobody else gets what its sender does
+        own, to = entry.seen_by(entry.sender_id), tuple(user for user in to if user != entry.sender_id)
+        broadcast(own, to=(entry.sender_id,), skip=skip, stores=stores, services=services, now=context.now())
     delivered = broadcast(event, to=to, skip=skip, stores=stores, services=services, now=context.now())
     lost = settle(delivered, connection, services=services, now=context.now())
     if lost is not None:
@@ -150,14 +172,14 @@ def send_message(
     other = other_member(entry.conversation_id, entry.sender_id)
     if entry.first_answer and other is not None:
         best_effort(services, tell_granted, entry.sender_id, other, stores=stores, services=services, now=context.now)
-    return stored
 
 
-def store_message(command: SendMessage, *, stores: ChatStores, context: Context) -> Appended:
-    """Decide whether the message may be sent, and append it.
+def store_message(command: SendMessage, *, stores: ChatStores, context: Context) -> Appended | Held:
+    """Decide whether the message may be sent, and append it; or keep it for somebody to look at.
 
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Forbidden (a channel's reader),
-    Blocked, NotFound (the message replied to or forwarded, the file), Conflict, SyncRequired, Unavailable.
+    Blocked, NotFound (the message replied to or forwarded, the file), Conflict, SyncRequired, Unavailable, and Rejected
+    where the deployment does not take it.
     """
     log, bounds = stores.log, context.limits.bounds
     draft = _draft(command, context.new_nonce(), bounds)
@@ -182,6 +204,11 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
             raise Blocked
         ready = _with_content(draft, command, stores)
         rules.check_weight(ready, base)
+        if context.screen is not None and ready.message_type != SYSTEM:
+            screened = context.screen.message(ready, base)
+            if not isinstance(screened, Draft):
+                return _approved(draft, screened, log) or screened
+            ready = replace(screened, shadow=context.screen.is_shadowed(draft.sender_id))
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
@@ -196,6 +223,13 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         context=context,
     )
     return told_again(appended, stores, context) if appended.duplicate else appended
+
+
+def _approved(draft: Draft, held: Held, log: ConversationLog) -> Appended | None:
+    """Where a message stands that was held, and taken since; None as long as it is not."""
+    place = (held.conversation_id, held.seq or 0)
+    entry = log.fetch([place]).get(place) if held.seq else None
+    return None if entry is None else recognise(draft, entry, rules.Audience({}))
 
 
 def _draft(command: SendMessage, nonce: str, bounds: rules.Bounds) -> Draft:
@@ -315,7 +349,7 @@ def append(
         now = context.now()
         entry = draft.following(place.base, now, waited=max(1, now - came) if place.examined else 0)
         _note_displaced(place.base, entry, noted, place.audience, stores)
-        new_members = place.audience.members if place.base is None and place.audience.group is None else ()
+        new_members = _new_members(draft, place.base, place.audience)
         there = stores.log.put(entry, new_members=new_members, once=once)
         if there is None:
             return Appended(entry, duplicate=False, audience=place.audience)
@@ -323,6 +357,16 @@ def append(
         if (stored := place.move(draft, turn.after_losing(there))) is not None:
             return recognise(draft, stored, place.audience)
     raise Unavailable("This conversation is very busy: try again")
+
+
+def _new_members(draft: Draft, base: Entry | None, audience: rules.Audience) -> tuple[str, ...]:
+    """Who becomes a member with the draft: the two of a private conversation in which nobody has written.
+
+    Of one that only its sender sees, they alone.
+    """
+    if audience.group is not None or (base is not None and base.number):
+        return ()
+    return (draft.sender_id,) if draft.shadow else audience.members
 
 
 class _Place:

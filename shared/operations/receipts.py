@@ -155,7 +155,7 @@ def _read_along(
 def _number_at(seq: int, entry: Entry, stores: ChatStores) -> int | None:
     """How many messages there are up to `seq`; None where no entry stands there. Right before a message it tells."""
     if seq == entry.seq - 1:
-        return entry.number - 1
+        return entry.number - (entry.shadow is None)  # a message that others don't see counts nothing
     found = stores.log.lookup(entry.conversation_id, seqs=[seq], consistent=True).entries.get(seq)
     return None if found is None else found.number
 

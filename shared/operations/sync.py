@@ -247,7 +247,7 @@ def _since(member: Member, asked: Catching, stores: ChatStores) -> Synced:
     conversation_id, log, most = member.conversation_id, stores.log, asked.page
     seq = asked.held[conversation_id]
     found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
-    entries = [entry for entry in found if entry.seq > seq]
+    entries = [entry.seen_by(asked.user_id) for entry in found if entry.seq > seq]
     page = entries[:most]
     if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
         head = tail_of(conversation_id, stores)

@@ -26,6 +26,8 @@ def type_in(
     if audience.group is None and stores.memberships.get(conversation_id, user_id) is None:
         raise NotAMember  # a private conversation that does not exist: no typing at strangers
     others = [member for member in audience.members if member != user_id]
+    if context.screen is not None and context.screen.is_shadowed(user_id):
+        return
     is_large = audience.group is not None and len(audience) > context.limits.receipts_limit
     if not others or is_large or is_channel_id(conversation_id):
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.jobs import Holds, Jobs, Walks
     from shared.ports.joining import Joins
     from shared.ports.reports import Reports
+    from shared.ports.screening import HeldMessages, ShadowBans, WordLists
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
 
@@ -66,6 +67,9 @@ class Stores(ChatStores):
     jobs: Jobs
     broadcasts: Broadcasts
     holds: Holds
+    held: HeldMessages
+    word_lists: WordLists
+    shadow_bans: ShadowBans
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.text import MAX_CONVERSATION_ID
-from shared.errors import BadRequest, Banned, ParleyError
+from shared.errors import BadRequest, Banned, ParleyError, Rejected
 
 if TYPE_CHECKING:
     from shared.wire.shapes import service as shapes
@@ -26,12 +26,14 @@ MAX_DEPTH: Final = 64
 
 
 def error_fields(error: ParleyError) -> shapes.Refusal:
-    """`error`, `code`, `retryable`; `retry_after_ms` where there is something to wait for, `until` of a ban."""
+    """`error`, `code`, `retryable`; `retry_after_ms` to wait for, `until` of a ban, a rejection's `reason`."""
     fields: shapes.Refusal = {"error": error.message, "code": error.code, "retryable": error.retryable}
     if error.retry_after_ms is not None:
         fields["retry_after_ms"] = error.retry_after_ms
     if isinstance(error, Banned):
         fields["until"] = error.until
+    elif isinstance(error, Rejected):
+        fields["reason"] = error.reason
     return fields
 
 

@@ -35,6 +35,7 @@ from shared.domain.entries import (
 
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
+    from shared.domain.screening import Held
     from shared.operations.changes import Changed
     from shared.operations.editing import Pinning, React
     from shared.ports.services import Event
@@ -51,6 +52,8 @@ _MAY_BE_HEAVY: Final = 2_500
 _COUNTS_BYTES: Final = 2_048
 
 
+WITHHELD: Final = "withheld"
+"""A place of the log with nothing for the reader."""
 _OPTIONAL: Final = ("client_message_id", "reply_to", "file_id", "edited_at", "deleted_at", "pinned_at")
 
 
@@ -147,6 +150,8 @@ def reactions_body(reactions: Iterable[Reaction]) -> dict[str, list[str]]:
 def entry_event(entry: Entry) -> dict[str, Any]:
     """A log entry's event. Durable: it carries `conversation_id` and `seq`."""
     place = {"type": "new_message", "conversation_id": entry.conversation_id, "seq": entry.seq}
+    if entry.shadow is not None:
+        return {**place, "type": WITHHELD, "timestamp": entry.created_at}
     if entry.change is None:
         return {**place, "message": message_body(entry)}
     if isinstance(entry.change, OwnChanged):
@@ -295,6 +300,21 @@ def message_ack(entry: Entry, *, duplicate: bool) -> shapes.SentMessage:
         "duplicate": duplicate,
     }
     if entry.client_message_id is None:
+        del ack["client_message_id"]
+    return ack
+
+
+def held_ack(held: Held) -> shapes.HeldMessage:
+    """That the message is kept for somebody to look at. It has no place yet, and may never get one."""
+    ack: shapes.HeldMessage = {
+        "type": "message",
+        "status": "held",
+        "conversation_id": held.conversation_id,
+        "held_id": held.held_id,
+        "client_message_id": held.client_message_id or "",
+        "timestamp": held.at,
+    }
+    if held.client_message_id is None:
         del ack["client_message_id"]
     return ack
 

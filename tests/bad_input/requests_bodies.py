@@ -319,6 +319,10 @@ def _others() -> dict[str, Row]:
             f"report for {reason!a:.20}": send("POST /v1/reports", {"user_id": "bob", "reason": reason}, BAD)
             for reason in ("", " ", "a\nb", "x" * 101, None, 5)
         },
+        "a list without the scope": send("PUT /v1/word-lists/x", {"action": "mask", "words": []}, FORBIDDEN),
+        "a list of another action": send("PUT /v1/word-lists/x", {"action": "burn", "words": []}, BAD),
+        "words that are no list": send("PUT /v1/word-lists/x", {"action": "mask", "words": "x"}, BAD),
+        "approving without the scope": send("POST /v1/held/x/decision", {"decision": "approve"}, FORBIDDEN),
         "a decision without the scope": send("POST /v1/reports/x/decision", {"decision": "ban"}, FORBIDDEN),
         "notification without the scope": send("POST /v1/notifications", {"users": ["bob"], "title": "x"}, FORBIDDEN),
         "notification that says it has it": send(

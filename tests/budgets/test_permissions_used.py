@@ -29,11 +29,13 @@ from shared.domain.broadcasts import SEGMENTS, Broadcast, fresh_segments
 from shared.domain.connections import Identity, PostOutcome
 from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.devices import APNS, FCM, Device, PushTarget
+from shared.domain.entries import Draft
 from shared.domain.files import READY, Checked, File
 from shared.domain.jobs import KINDS, Job, JobKind
 from shared.domain.notifications import Reminder
 from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
 from shared.domain.reports import report_id
+from shared.domain.screening import held_message, named
 from shared.domain.text import named_channel_id
 from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
@@ -179,9 +181,23 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("DELETE", "/v1/users/bob/hold", None),
         ("POST", "/v1/users/bob/erasure", None),
         ("GET", "/v1/users/bob/erasure", None),
+        ("PUT", "/v1/users/bob/shadow-ban", {"reason": "spam"}),
+        ("GET", "/v1/users/bob/shadow-ban", None),
+        ("DELETE", "/v1/users/bob/shadow-ban", None),
+        ("GET", "/v1/held", None),
+        ("GET", f"/v1/held/{named(DM, 'alice', 'held')}", None),
+        ("POST", f"/v1/held/{named(DM, 'alice', 'held')}/decision", {"decision": "approve"}),
+        ("PUT", "/v1/word-lists/rude", {"action": "mask", "words": ["x"]}),
+        ("GET", "/v1/word-lists", None),
+        ("DELETE", "/v1/word-lists/rude", None),
         ("GET", "/v1/audit", None),
     ]
-    api = make_api(rest_wiring(harness, buckets), unexpected=_fail)
+    draft = Draft(DM, "alice", "held", "n", client_message_id="held")
+    wired = rest_wiring(harness, buckets)
+    object.__setattr__(wired, "has_shadow_bans", True)
+    wired.stores.held.put(held_message(draft, at=NOW, base_seq=1))
+    harness.meter.used.clear()
+    api = make_api(wired, unexpected=_fail)
     for method, path, body in requests:
         place, _, query = path.partition("?")
         pairs = dict([query.split("=")]) if query else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTION_FOLDERS, ROOT, SYNTHESIZED, Resources
+from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTION_FOLDERS, HOOK, ROOT, SYNTHESIZED, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +144,11 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         device_limit="17",
         reminder_limit="18",
         audit_days="19",
+        word_lists="on",
+        shadow_bans="on",
+        message_hook=HOOK,
+        message_hook_ms="250",
+        message_hook_fails="closed",
         image_limit="2000",
         image_pixels="100000000",
         file_limit="3000",

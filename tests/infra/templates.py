@@ -9,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence", "files")
 FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush", "Presence", "Files")
+HOOK = "arn:aws:lambda:us-east-1:123456789012:function:moderate"
 FCM_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:fcm-AbCdEf"
 FCM_KEY, APNS_KEY, JWT_KEY = (
     f"arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f{last}" for last in "123"

@@ -59,8 +59,8 @@ BUGS: Final = (
     Bug(
         "another sender's message of the same id is taken for one's own",
         "shared/domain/entries.py",
-        "if entry.sender_id != self.sender_id or not entry.is_message:",
-        "if not entry.is_message:",
+        "if entry.sender_id != self.sender_id or entry.change is not None:",
+        "if entry.change is not None:",
     ),
     Bug(
         "a message of the same id with other content is acknowledged as a duplicate",
@@ -131,8 +131,8 @@ BUGS: Final = (
     Bug(
         "a duplicate is not delivered again",
         "shared/operations/messages.py",
-        "to, skip = () if entry.fan_out else stored.audience.members,",
-        "to, skip = () if entry.fan_out or stored.duplicate else stored.audience.members,",
+        "event, to = event or entry, () if entry.fan_out else stored.audience.members",
+        "event, to = event or entry, () if entry.fan_out or stored.duplicate else stored.audience.members",
     ),
     Bug(
         "the sender's own connection gets the event, too",
@@ -346,8 +346,8 @@ BUGS: Final = (
     Bug(
         "sync starts one entry too late",
         "shared/operations/sync.py",
-        "entries = [entry for entry in found if entry.seq > seq]",
-        "entries = [entry for entry in found if entry.seq > seq + 1]",
+        "for entry in found if entry.seq > seq]",
+        "for entry in found if entry.seq > seq + 1]",
     ),
     Bug(
         "history forgets that there is more",

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.security.scenario import BROADCAST, NOTIFICATION, REMINDER, REPORT
+from tests.security.scenario import BROADCAST, HELD, NOTIFICATION, REMINDER, REPORT
 
 LATER: Final = time.time_ns() // 1_000_000 + 86_400_000
 THUMB: Final = "%F0%9F%91%8D"
@@ -188,6 +188,15 @@ ROWS: Final[list[Row]] = [
     Scoped("get_reports", "GET", "/v1/reports", 200, scope="moderation"),
     Scoped("get_report", "GET", f"/v1/reports/{REPORT}", 200, scope="moderation"),
     Scoped("post_decision", "POST", f"/v1/reports/{REPORT}/decision", 200, {"decision": "dismiss"}, scope="moderation"),
+    Scoped("get_held_messages", "GET", "/v1/held", 200, scope="moderation"),
+    Scoped("get_held_message", "GET", f"/v1/held/{HELD}", 200, scope="moderation"),
+    Scoped("post_held_decision", "POST", f"/v1/held/{HELD}/decision", 200, {"decision": "reject"}, scope="moderation"),
+    Scoped("get_word_lists", "GET", "/v1/word-lists", 200, scope="admin"),
+    Scoped("put_word_list", "PUT", "/v1/word-lists/rude", 201, {"action": "mask", "words": ["x"]}, scope="admin"),
+    Scoped("delete_word_list", "DELETE", "/v1/word-lists/canaries", 204, scope="admin"),
+    Scoped("put_shadow_ban", "PUT", "/v1/users/victor/shadow-ban", 200, {"reason": "spam"}, scope="admin"),
+    Scoped("get_shadow_ban", "GET", "/v1/users/shadow/shadow-ban", 200, scope="admin"),
+    Scoped("delete_shadow_ban", "DELETE", "/v1/users/shadow/shadow-ban", 204, scope="admin"),
     Scoped("get_connections", "GET", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("delete_connections", "DELETE", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("put_ban", "PUT", "/v1/users/victor/ban", 200, {"reason": "spam"}, scope="admin"),

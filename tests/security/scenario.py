@@ -16,10 +16,15 @@ from shared.adapters.dynamodb.schema import file_key, file_reference_key
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
+from shared.domain.entries import Draft
 from shared.domain.holds import Hold
 from shared.domain.jobs import DONE, KINDS, Job
 from shared.domain.limits import Limit
 from shared.domain.reports import report_id
+from shared.domain.screening import held_message, named
+from shared.domain.shadows import ShadowBan
+from shared.domain.text import private_conversation_id
+from shared.domain.words import WordList
 from shared.limits.limiters import RateLimiter
 from shared.operations.rosters import Rosters
 from tests.functions.events import NOW
@@ -31,6 +36,7 @@ PEOPLE: Final = ("alice", "bob", "carol", "dave", "erin", "mallory")
 UNKNOWN: Final = "group:zzzzzzzzzzzzzzzz"
 REMINDER: Final = "5f0c1b7a9d3e4f62a8b1c0d9e7f61234"
 NOTIFICATION: Final = "order-4711"
+HELD: Final = named(private_conversation_id("alice", "bob"), "alice", "held")
 REPORT: Final = report_id("carol", "@victor", 0)
 BROADCAST: Final = "maintenance-7"
 # What only those whom it is for may ever get to see.
@@ -42,6 +48,7 @@ SECRETS: Final = {
     "notice": "the canary is ill",
     "alias": "Canary Bob",
     "report": "canaries all day",
+    "held": "the canary waits",
 }
 
 
@@ -98,6 +105,11 @@ def _build() -> RestHarness:
     harness.stores.holds.put(Hold("held", "a trial", at, "root"))
     harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
     harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})
+    object.__setattr__(harness.wired, "has_shadow_bans", True)
+    harness.stores.shadow_bans.put(ShadowBan("shadow", at, "root", SECRETS["report"]))
+    draft = Draft(DM, "alice", SECRETS["held"], "n", client_message_id="held")
+    harness.stores.held.put(held_message(draft, at=at, base_seq=2))
+    harness.stores.word_lists.put(WordList("canaries", "mask", ("canary",), at))
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}
     harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     broadcast = {"title": "Maintenance", "broadcast_id": BROADCAST}

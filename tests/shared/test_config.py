@@ -35,6 +35,7 @@ _CHAT = {
     "TLS_ROOTS",
     "REQUEST_LOG",
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT"),
+    *("WORD_LISTS", "SHADOW_BANS", "MESSAGE_HOOK", "MESSAGE_HOOK_SECRET_ARN", "MESSAGE_HOOK_MS", "MESSAGE_HOOK_FAILS"),
 }
 
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
@@ -118,6 +119,7 @@ _NUMBERS = {
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "REPLY_LIMIT", "FRAME_RATE", "FRAME_BURST"),
     *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "IMAGE_PIXELS", "SECOND_LOOK_S"),
     "AUDIT_DAYS",
+    "MESSAGE_HOOK_MS",
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
 

@@ -11,6 +11,7 @@ from shared.errors import BadRequest, Internal, ParleyError, RateLimited, Revoke
 _PROTOCOL = {
     *("bad_request", "unknown_type", "too_large", "unauthenticated", "token_expired", "forbidden", "not_a_member"),
     *("blocked", "banned", "not_found", "conflict", "sync_required", "rate_limited", "unavailable", "internal"),
+    "rejected",
 }
 _STATUS = {
     "bad_request": 400,
@@ -22,6 +23,7 @@ _STATUS = {
     "not_a_member": 404,
     "blocked": 403,
     "banned": 403,
+    "rejected": 403,
     "not_found": 404,
     "conflict": 409,
     "sync_required": 409,

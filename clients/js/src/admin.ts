@@ -120,10 +120,11 @@ export class ParleyAdmin {
     { as, ...more }: SystemMessage & { as?: string } = {},
   ): Promise<SentMessage> {
     const api = as === undefined ? this.api : this.as(as);
-    return api.post("/v1/conversations/{conversation_id}/messages", {
+    const sent = api.post("/v1/conversations/{conversation_id}/messages", {
       path: { conversation_id },
       body: { content, message_type: "system", ...more },
     });
+    return sent as Promise<SentMessage>; // words of the team's are never held
   }
 
   // --- what was done

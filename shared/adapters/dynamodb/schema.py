@@ -24,6 +24,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  files              how many bytes U's files have together
                  reported#T#R       report R of time T is about U
                  filed#T#R          report R is by U
+                 held#T#H           message H of time T, which U sent, was held
 target#H         target             whose device the push target with this hash is
 due#S            T#F                file F is to be looked at from time T on; S is one of sixteen
 file#F           file               a file: whose, what, and whether it is ready
@@ -51,6 +52,13 @@ reports#S        T#R                report R of time T, whose status S is `open`
 broadcast#B      broadcast          what everybody is told, and how far that is, for 90 days
 broadcasts       T#B                broadcast B was begun at time T
                  work               which broadcasts are running or paused
+
+
+verdict#H        verdict            what was decided about the message (or edit) with this hash, for 90 days
+held#H           held               a message that waits to be looked at, and what was decided
+holding          T#H                the held message H of time T waits
+words            L                  list L of words that are not wanted
+shadows          U                  others see nothing of what U writes
 """
 
 from __future__ import annotations
@@ -310,6 +318,32 @@ def job_key(kind: str, user_id: str) -> Item:
     return {PK: f"job#{kind}#{user_id}", SK: "job"}
 
 
+def verdict_key(name: str) -> Item:
+    return {PK: f"verdict#{name}", SK: "verdict"}
+
+
+def held_key(held_id: str) -> Item:
+    return {PK: f"held#{held_id}", SK: "held"}
+
+
+def holding_key(at: int, held_id: str) -> Item:
+    """A held message among those that wait, sorted by time."""
+    return {PK: "holding", SK: f"{at:016}#{held_id}"}
+
+
+def held_of_key(user_id: str, at: int, held_id: str) -> Item:
+    """A held message among those that a user has sent."""
+    return {PK: user_key(user_id), SK: f"held#{at:016}#{held_id}"}
+
+
+def shadow_key(user_id: str) -> Item:
+    return {PK: "shadows", SK: user_id}
+
+
+def words_key(name: str) -> Item:
+    return {PK: "words", SK: name}
+
+
 def record_key(user_id: str) -> Item:
     return {PK: user_key(user_id), SK: "record"}
 
@@ -351,6 +385,8 @@ def entry_item(entry: Entry) -> Item:
         "media": entry.media,
         "forwarded": entry.forwarded or None,
         "digest": entry.digest or None,
+        "shadow": entry.shadow,
+        **({} if entry.shadow is None else {"deleted_at": entry.deleted_at, "message_seq": entry.message_seq}),
     }
     return {
         **entry_key(entry.conversation_id, entry.seq),

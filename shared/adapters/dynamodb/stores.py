@@ -13,6 +13,7 @@ from shared.adapters.dynamodb.joins import DynamoDbJoins
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import Tables
+from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbWordLists
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.ports.services import ParallelMap
@@ -37,4 +38,7 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
         jobs=DynamoDbJobs(calls, members_table=members),
         broadcasts=DynamoDbBroadcasts(calls, tables, parallel_map=parallel_map),
         holds=DynamoDbHolds(calls, members_table=members),
+        held=DynamoDbHeld(calls, members_table=members),
+        word_lists=DynamoDbWordLists(calls, members_table=members),
+        shadow_bans=DynamoDbShadowBans(calls, members_table=members),
     )

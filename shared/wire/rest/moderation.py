@@ -1,8 +1,9 @@
-"""Reports over HTTP: what users and moderators send, and what they are answered."""
+"""Reports, held messages and lists of words over HTTP: what is sent, and what is answered."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, Field
@@ -16,7 +17,12 @@ from shared.domain.reports import (
     Verdict,
 )
 from shared.domain.reports import Decision as Decided
+from shared.domain.screening import APPROVE, Held, HeldDecision, HeldPosition, Review
+from shared.domain.shadows import ShadowBan
+from shared.domain.words import MAX_WORD_CHARACTERS, MAX_WORDS, Action, WordList, is_word
 from shared.errors import BadRequest
+from shared.operations.bans import MAX_REASON_CHARACTERS as MAX_BAN_REASON
+from shared.operations.held import HeldPage
 from shared.operations.reports import NewReport, ReportsPage
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
 from shared.wire.events import whole_message_body
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from shared.wire.shapes import moderation as shapes
 
 _REPORTS: Final = "reports"
+_HELD: Final = "held"
 
 
 class ReportMade(BaseModel):
@@ -121,3 +128,102 @@ def decode_reports_cursor(reader: str, cursor: str, of: str) -> ReportPosition:
 def list_of(status: ReportStatus, user_id: str | None) -> str:
     """What a list's cursors are good for."""
     return status if user_id is None else f"{status}@{user_id}"
+
+
+class NewReview(BaseModel):
+    """What becomes of a held message. Its sender is told the `reason` of a rejection."""
+
+    model_config = config({"decision": "approve"}, {"decision": "reject", "reason": "No advertisements, please"})
+
+    decision: HeldDecision
+    reason: Annotated[str, Field(max_length=MAX_COMMENT_CHARACTERS)] = ""
+
+    def made(self, by: str, at: int) -> Review:
+        return Review(self.decision, by, at, self.reason)
+
+
+class NewWordList(BaseModel):
+    """What is done with messages that have one of these words."""
+
+    model_config = config({"action": "mask", "words": ["scoundrel*", "good for nothing"]})
+
+    action: Action
+    words: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=MAX_WORD_CHARACTERS)]], Field(max_length=MAX_WORDS)
+    ]
+
+    def made(self, name: str, at: int) -> WordList:
+        """Raises BadRequest for a word of which nothing would be compared."""
+        if not all(map(is_word, self.words)):
+            raise BadRequest("`words` have a letter or a digit each")
+        return WordList(name, self.action, tuple(dict.fromkeys(self.words)), at)
+
+
+def held_body(held: Held) -> shapes.HeldForReview:
+    made = held.review
+    return {
+        "id": held.held_id,
+        "conversation_id": held.conversation_id,
+        "sender_id": held.sender_id,
+        "created_at": held.at,
+        "message": _content(held),
+        "status": "held" if made is None else "approved" if made.decision == APPROVE else "rejected",
+        "decision": None if made is None else _review(made),
+        "seq": held.seq,
+    }
+
+
+def _review(made: Review) -> shapes.Review:
+    return {"decision": made.decision, "by": made.by, "at": made.at, "reason": made.reason}
+
+
+def _content(held: Held) -> shapes.HeldContent:
+    draft = held.message
+    body: shapes.HeldContent = {"content": draft.content, "type": draft.message_type}
+    if draft.client_message_id is not None:
+        body["client_message_id"] = draft.client_message_id
+    if draft.reply_to is not None:
+        body["reply_to"] = draft.reply_to
+    if draft.mentions:
+        body["mentions"] = list(draft.mentions)
+    if draft.file_id is not None:
+        body["file_id"] = draft.file_id
+    if draft.data is not None:
+        body["data"] = json.loads(draft.data)
+    if draft.attachments is not None:
+        body["attachments"] = json.loads(draft.attachments)
+    return body
+
+
+def held_messages_body(page: HeldPage, reader: str) -> shapes.HeldMessages:
+    """A page, with the cursor of the next one for this reader."""
+    cursor = None if page.next is None else encode_cursor(reader, _HELD, [*page.next])
+    return {"held": [held_body(one) for one in page.held], "next_cursor": cursor}
+
+
+def decode_held_cursor(reader: str, cursor: str) -> HeldPosition:
+    """The position, if the cursor is this reader's. Raises BadRequest for any other."""
+    match decode_cursor(reader, _HELD, cursor):
+        case [int(at), str(held_id)] if at >= 0 and held_id.isascii():
+            return HeldPosition(at, held_id)
+    raise invalid_cursor()
+
+
+def word_list_body(one: WordList) -> shapes.WordList:
+    return {"name": one.name, "action": one.action, "words": list(one.words), "updated_at": one.updated_at}
+
+
+def word_lists_body(lists: Iterable[WordList], *, is_on: bool) -> shapes.WordLists:
+    return {"enabled": is_on, "lists": [word_list_body(one) for one in lists]}
+
+
+class NewShadowBan(BaseModel):
+    """Why: for administrators to read."""
+
+    model_config = config({"reason": "spam"}, {})
+
+    reason: Annotated[str, Field(max_length=MAX_BAN_REASON)] = ""
+
+
+def shadow_ban_body(ban: ShadowBan) -> shapes.ShadowBan:
+    return {"user_id": ban.user_id, "reason": ban.reason, "at": ban.at, "by": ban.by}

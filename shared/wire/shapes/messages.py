@@ -136,6 +136,25 @@ class SentMessage(TypedDict):
     duplicate: bool
 
 
+@example(
+    type="message",
+    status="held",
+    conversation_id="dm:alice:bob",
+    held_id="6f1e0b7a9d3e4f62a8b1c0d9e7f61234",
+    client_message_id="0d9f5c1e",
+    timestamp=AT,
+)
+class HeldMessage(TypedDict):
+    """It waits for somebody to look at it, and has no place in the conversation."""
+
+    type: Literal["message"]
+    status: Literal["held"]
+    conversation_id: str
+    held_id: str
+    client_message_id: NotRequired[str]
+    timestamp: Time
+
+
 class Changed(TypedDict):
     """`seq` is the message's; `entry_seq` is the change's own place in the log, null where it was so already."""
 

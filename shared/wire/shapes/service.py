@@ -72,6 +72,7 @@ class Refusal(TypedDict):
     retryable: bool
     retry_after_ms: NotRequired[Count]
     until: Annotated[NotRequired[Time | None], Field(description="Of a ban that ends.")]
+    reason: Annotated[NotRequired[str], Field(description="Why a message was rejected.")]
 
 
 class Error(Refusal):

@@ -13,16 +13,20 @@ import jwt
 
 from functions.rest.api import make_api, respond
 from functions.rest.wiring import Wiring as Wired
+from shared.adapters.dynamodb.screening import DynamoDbVerdicts
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Role
 from shared.domain.files import SizeLimits
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.domain.text import private_conversation_id
 from shared.errors import RateLimited
+from shared.operations.screening import Asking, Screen, Shadows, Words
+from shared.ports.screening import Hook
 from tests.fakes import FakeNonces
 from tests.functions.events import http_event
 from tests.functions.rest.document import check_documented
 from tests.harness import Harness
+from tests.stores import MEMBERS
 from tests.wiring import Wiring
 
 SECRET = "s" * 64
@@ -110,6 +114,25 @@ class RestHarness(Harness):
 def online(harness: RestHarness, *users: str) -> None:
     for user in users:
         harness.stores.connect(user, f"{user}-1", at=now())
+
+
+def with_a_screen(harness: RestHarness, hook: Hook | None = None, *, fails_open: bool = True) -> None:
+    """Messages go through the lists of words from now on, and are shown to the hook."""
+    context, stores = harness.wired.context, harness.stores
+    verdicts = DynamoDbVerdicts(stores.tables, members_table=MEMBERS)
+    screen = Screen(
+        held=stores.held,
+        now=context.now,
+        wait_ms=context.wait_ms,
+        new_nonce=context.new_nonce,
+        observer=harness.wired.services.observer,
+        bounds=context.limits.bounds,
+        words=Words(stores.word_lists, context.now),
+        shadows=Shadows(stores.shadow_bans, context.now),
+        asking=None if hook is None else Asking(hook, 1_000, fails_open, verdicts),
+    )
+    object.__setattr__(context, "screen", screen)
+    object.__setattr__(harness.wired, "has_shadow_bans", True)
 
 
 def settled() -> RestHarness:

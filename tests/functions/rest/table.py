@@ -18,12 +18,15 @@ from shared.domain.holds import Hold
 from shared.domain.jobs import DONE, ERASURE, EXPORT, Job
 from shared.domain.joining import Invite, invite_id_of
 from shared.domain.reports import report_id
+from shared.domain.screening import named
+from shared.domain.shadows import ShadowBan
 from shared.domain.text import named_channel_id
+from shared.domain.words import MAX_LISTS, Action, WordList
 from shared.operations.broadcasts import MAX_AT_ONCE
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.joining import MAX_INVITES
 from shared.operations.users import put_user
-from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
+from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now, with_a_screen
 from tests.stores import MEMBERS
 from tests.wiring import parts
 
@@ -37,6 +40,9 @@ OF_A_MESSAGE = {"conversation_id": DM, "seq": 2, "reason": "spam", "comment": "E
 OF_BOB = {"user_id": "bob", "reason": "harassment"}
 REPORT = report_id("alice", "@bob", 0)
 DECIDING = f"POST /v1/reports/{REPORT}/decision"
+HELD = named(DM, "alice", "held")
+REVIEWING = f"POST /v1/held/{HELD}/decision"
+RUDE = {"action": "mask", "words": ["scoundrel*"]}
 THUMB = "%F0%9F%91%8D"
 
 
@@ -92,6 +98,40 @@ def on_hold(harness: RestHarness) -> None:
 def exported(harness: RestHarness) -> None:
     assert harness.stores.jobs.begin(Job(EXPORT, "bob", "j1", "root", 1, now(), status=DONE))
     harness.archive.put("j1", "part-000000.ndjson", b"{}")
+
+
+def screened(harness: RestHarness) -> None:
+    """Messages are looked at, by a list for each action."""
+    actions: tuple[Action, ...] = ("block", "hold", "mask")
+    for name, action in zip(("blocked", "held", "masked"), actions, strict=True):
+        harness.stores.word_lists.put(WordList(name, action, (action,), now()))
+    with_a_screen(harness)
+
+
+def held(harness: RestHarness) -> None:
+    screened(harness)
+    body = {"content": "hold", "client_message_id": "held"}
+    assert harness.call("POST", f"{V1}/{DM}/messages", body=body).body["held_id"] == HELD
+
+
+def approved(harness: RestHarness) -> None:
+    held(harness)
+    body = {"decision": "approve"}
+    assert harness.call("POST", f"/v1/held/{HELD}/decision", scope="moderation", body=body).status == 200
+
+
+def shadows(harness: RestHarness) -> None:
+    with_a_screen(harness)
+
+
+def shadow_banned(harness: RestHarness) -> None:
+    harness.stores.shadow_bans.put(ShadowBan("bob", now(), "root", "spam"))
+    with_a_screen(harness)
+
+
+def full_of_lists(harness: RestHarness) -> None:
+    for number in range(MAX_LISTS):
+        harness.stores.word_lists.put(WordList(f"l{number}", "mask", ("x",), now()))
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -748,6 +788,47 @@ CASES = [
     Case("post_decision", DECIDING, 403, "forbidden", body={"decision": "dismiss"}),
     Case("post_decision", DECIDING, 404, "not_found", body={"decision": "dismiss"}, scope="moderation"),
     Case("post_decision", DECIDING, 409, "conflict", body={"decision": "ban"}, scope="moderation", given=dismissed),
+    # --- held messages, and words
+    Case("post_message", f"POST {V1}/{DM}/messages", 202, body={"content": "well, hold it"}, given=screened),
+    Case(
+        "post_message", f"POST {V1}/{DM}/messages", 403, "rejected", body={"content": "well, block it"}, given=screened
+    ),
+    Case("patch_message", f"PATCH {V1}/{DM}/messages/1", 403, "rejected", body={"content": "block"}, given=screened),
+    Case("get_held_messages", "GET /v1/held", 200, scope="moderation", given=held),
+    Case("get_held_messages", "GET /v1/held", 400, "bad_request", query={"cursor": "x"}, scope="moderation"),
+    Case("get_held_messages", "GET /v1/held", 403, "forbidden"),
+    Case("get_held_message", f"GET /v1/held/{HELD}", 200, scope="moderation", given=held),
+    Case("get_held_message", f"GET /v1/held/{'x' * 129}", 400, "bad_request", scope="moderation"),
+    Case("get_held_message", f"GET /v1/held/{HELD}", 403, "forbidden"),
+    Case("get_held_message", f"GET /v1/held/{HELD}", 404, "not_found", scope="moderation"),
+    Case("post_held_decision", REVIEWING, 200, body={"decision": "approve"}, scope="moderation", given=held),
+    Case("post_held_decision", REVIEWING, 400, "bad_request", body={"decision": "ban"}, scope="moderation"),
+    Case("post_held_decision", REVIEWING, 403, "forbidden", body={"decision": "approve"}),
+    Case("post_held_decision", REVIEWING, 404, "not_found", body={"decision": "approve"}, scope="moderation"),
+    Case("post_held_decision", REVIEWING, 409, "conflict", body={"decision": "reject"}, scope="admin", given=approved),
+    Case("get_word_lists", "GET /v1/word-lists", 200, scope="admin", given=screened),
+    Case("get_word_lists", "GET /v1/word-lists", 403, "forbidden", scope="moderation"),
+    Case("put_word_list", "PUT /v1/word-lists/rude", 201, body=RUDE, scope="admin"),
+    Case("put_word_list", "PUT /v1/word-lists/blocked", 200, body=RUDE, scope="admin", given=screened),
+    Case("put_word_list", "PUT /v1/word-lists/rude", 400, "bad_request", body={**RUDE, "words": ["!"]}, scope="admin"),
+    Case("put_word_list", "PUT /v1/word-lists/rude", 403, "forbidden", body=RUDE),
+    Case("put_word_list", "PUT /v1/word-lists/rude", 409, "conflict", body=RUDE, scope="admin", given=full_of_lists),
+    Case("delete_word_list", "DELETE /v1/word-lists/blocked", 204, scope="admin", given=screened),
+    Case("delete_word_list", "DELETE /v1/word-lists/a%23b", 400, "bad_request", scope="admin"),
+    Case("delete_word_list", "DELETE /v1/word-lists/rude", 403, "forbidden"),
+    Case("delete_word_list", "DELETE /v1/word-lists/rude", 404, "not_found", scope="admin"),
+    # --- shadow bans
+    Case("put_shadow_ban", "PUT /v1/users/bob/shadow-ban", 200, body={"reason": "spam"}, scope="admin", given=shadows),
+    Case("put_shadow_ban", "PUT /v1/users/bob/shadow-ban", 400, "bad_request", body={"reason": 5}, scope="admin"),
+    Case("put_shadow_ban", "PUT /v1/users/bob/shadow-ban", 403, "forbidden", body={}, scope="moderation"),
+    Case("put_shadow_ban", "PUT /v1/users/bob/shadow-ban", 409, "conflict", body={}, scope="admin"),
+    Case("get_shadow_ban", "GET /v1/users/bob/shadow-ban", 200, scope="admin", given=shadow_banned),
+    Case("get_shadow_ban", "GET /v1/users/b%2Fb/shadow-ban", 400, "bad_request", scope="admin"),
+    Case("get_shadow_ban", "GET /v1/users/bob/shadow-ban", 403, "forbidden"),
+    Case("get_shadow_ban", "GET /v1/users/bob/shadow-ban", 404, "not_found", scope="admin"),
+    Case("delete_shadow_ban", "DELETE /v1/users/bob/shadow-ban", 204, scope="admin", given=shadow_banned),
+    Case("delete_shadow_ban", "DELETE /v1/users/b%2Fb/shadow-ban", 400, "bad_request", scope="admin"),
+    Case("delete_shadow_ban", "DELETE /v1/users/bob/shadow-ban", 403, "forbidden"),
     # --- admin
     Case("get_connections", "GET /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("get_connections", "GET /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),

@@ -89,7 +89,9 @@ class ChatHarness(Harness):
     def send(self, content: str = "hi", *, connection_id: str = "", **command: Any) -> Appended:
         place = {} if {"to", "conversation_id"} & command.keys() else {"to": "bob"}
         wanted = SendMessage(**{"sender_id": "alice", "content": content, **place, **command})
-        return send_message(wanted, connection=self.connection(wanted.sender_id, connection_id), **self.whole)
+        sent = send_message(wanted, connection=self.connection(wanted.sender_id, connection_id), **self.whole)
+        assert isinstance(sent, Appended)
+        return sent
 
     def edit(
         self, seq: int, content: str, user_id: str = "alice", *, place: str = DM, data: str | None = None

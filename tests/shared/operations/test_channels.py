@@ -31,6 +31,7 @@ from shared.operations.descriptions import Update, update
 from shared.operations.groups import AddMembers, SetRole
 from shared.operations.history import Span, history, read_message
 from shared.operations.messages import SendMessage, send_message
+from shared.operations.resends import Appended
 from shared.operations.sessions import open_connection
 from shared.operations.sync import is_behind
 from shared.operations.typing_indicators import type_in
@@ -66,7 +67,9 @@ def add(harness: ChatHarness, *users: str, by: str = "alice") -> tuple[tuple[str
 
 def say(harness: ChatHarness, user: str = "alice", content: str = "hi", **more: Any) -> int:
     command = SendMessage(sender_id=user, content=content, conversation_id=CHANNEL, **more)
-    return send_message(command, **harness.whole).entry.seq
+    sent = send_message(command, **harness.whole)
+    assert isinstance(sent, Appended)
+    return sent.entry.seq
 
 
 def rows(harness: ChatHarness) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from shared.operations.messages import SendMessage, send_message
 from shared.operations.packs import make_pack
 from shared.operations.portions import deliver_portion
 from shared.operations.push.enqueueing import enqueue_stored
+from shared.operations.resends import Appended
 from shared.operations.sessions import open_connection
 from shared.wire.events import encode_plainly
 from tests.shared.operations.push.harness import PushHarness
@@ -56,7 +57,9 @@ class ChannelHarness(PushHarness):
 
     def write(self, content: str = "hi", **more: Any) -> Entry:
         command = SendMessage("alice", content, conversation_id=CHANNEL, **more)
-        return send_message(command, **self.whole).entry
+        sent = send_message(command, **self.whole)
+        assert isinstance(sent, Appended)
+        return sent.entry
 
     def stored(self, *entries: Entry) -> None:
         """What the stream brings of them, in one batch."""

@@ -18,6 +18,7 @@ from shared.domain.rules import MAX_PAGE
 from shared.operations.connections import ensure_registered
 from shared.operations.heads import LOOKED_UP
 from shared.operations.messages import SendMessage, send_message
+from shared.operations.resends import Appended
 from shared.operations.sessions import open_connection
 from shared.operations.sync import MAX_HEADS, Catching, Sync, Synced, sync
 from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces
@@ -307,6 +308,7 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
                 services=services,
                 context=context,
             )
+            assert isinstance(sent, Appended)
             scenario.sent.append(sent.entry.seq)
 
         stepper.add(bob)

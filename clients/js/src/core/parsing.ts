@@ -40,6 +40,7 @@ const ENTRIES: Record<KnownEntry["type"], Check> = {
   message_edited: (frame) => isChange(frame) && (frame.content === null || isText(frame.content)),
   message_deleted: isChange,
   reaction: (frame) => isChange(frame) && isText(frame.emoji),
+  withheld: () => true,
   member_added: ofMembers,
   member_removed: ofMembers,
   conversation_updated: ({ changes }) =>

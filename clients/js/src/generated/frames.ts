@@ -30,15 +30,17 @@ export type EditFrame = { type: "edit"; id?: FrameId; conversation_id: Conversat
 
 export type Emoji = string;
 
-export type EntryEvent = NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated;
+export type EntryEvent = NewMessage | MessageEdited | MessageDeleted | Reaction | Withheld | MemberAdded | MemberRemoved | ConversationUpdated;
 
 export type EntrySeq = number;
 
-export type ErrorCode = "bad_request" | "unknown_type" | "too_large" | "unauthenticated" | "token_expired" | "forbidden" | "banned" | "not_a_member" | "blocked" | "not_found" | "conflict" | "sync_required" | "rate_limited" | "unavailable" | "internal";
+export type ErrorCode = "bad_request" | "unknown_type" | "too_large" | "unauthenticated" | "token_expired" | "forbidden" | "banned" | "not_a_member" | "blocked" | "rejected" | "not_found" | "conflict" | "sync_required" | "rate_limited" | "unavailable" | "internal";
 
-export type Failure = { success: false; id?: FrameId; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number; until?: number | null };
+export type Failure = { success: false; id?: FrameId; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number; until?: number | null; reason?: string };
 
 export type FrameId = string;
+
+export type HeldReply = { success: true; id?: FrameId; data: { type: "message"; status: "held"; conversation_id: string; held_id: string; client_message_id?: string; timestamp: Time } };
 
 export type JoinRequestEvent = { type: "join_request"; conversation_id: string; user_id: string; status: "requested" | "accepted" | "declined" | "withdrawn"; by: string; timestamp: Time };
 
@@ -92,7 +94,7 @@ export type ReceiptsFrame = { type: "receipts"; id?: FrameId; read?: Cursors; de
 
 export type ReceiptsReply = { success: true; id?: FrameId; data: { type: "receipts"; read: Cursors; delivered: Cursors; refused?: RefusedCursor[] } };
 
-export type RefusedCursor = { type: "read" | "delivered"; conversation_id: string; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number; until?: number | null };
+export type RefusedCursor = { type: "read" | "delivered"; conversation_id: string; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number; until?: number | null; reason?: string };
 
 export type Seq = number;
 
@@ -118,8 +120,10 @@ export type UserChanged = { type: "user_changed"; seq: EntrySeq; timestamp: Time
 
 export type UserId = string;
 
+export type Withheld = { type: "withheld"; conversation_id: string; seq: EntrySeq; timestamp: Time };
+
 export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | ReadFrame | DeliveredFrame | ReceiptsFrame | TypingFrame | PresenceFrame | SyncFrame | PingFrame | AuthFrame;
 
-export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
+export type ServerReply = MessageReply | HeldReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
 
-export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | JoinRequestEvent | NotificationEvent | UserChanged | DisconnectEvent;
+export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Withheld | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | JoinRequestEvent | NotificationEvent | UserChanged | DisconnectEvent;

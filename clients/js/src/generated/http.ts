@@ -56,7 +56,7 @@ export type EditedMessage = { conversation_id: string; seq: number; entry_seq: n
 
 export type Erasure = { id: string; user_id: string; status: "running" | "done" | "stopped"; created_at: number; updated_at: number; by: string; progress: Record<string, number>; left: Left[] | null };
 
-export type Error = { error: string; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; until?: number | null; request_id: string };
+export type Error = { error: string; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "rejected" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; until?: number | null; reason?: string; request_id: string };
 
 export type Export = { id: string; user_id: string; status: "running" | "done" | "stopped"; created_at: number; updated_at: number; by: string; progress: Record<string, number>; expires_at: number | null; objects: ExportObject[]; next_cursor: string | null };
 
@@ -73,6 +73,14 @@ export type FoundUsers = { users: User[]; next_cursor: string | null };
 export type GroupConversation = { topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "group"; join: "open" | "closed" | "invite" | "request" | "open"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
 
 export type Health = { status: "ok"; time: number };
+
+export type HeldContent = { content: string; type: "text" | "image" | "audio" | "video" | "file" | "system"; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[] };
+
+export type HeldForReview = { id: string; conversation_id: string; sender_id: string; created_at: number; message: HeldContent; status: "held" | "approved" | "rejected"; decision: Review | null; seq: number | null };
+
+export type HeldMessage = { type: "message"; status: "held"; conversation_id: string; held_id: string; client_message_id?: string; timestamp: number };
+
+export type HeldMessages = { held: HeldForReview[]; next_cursor: string | null };
 
 export type History = { messages: ListedMessage[]; has_more: boolean; notices?: Record<string, unknown>[] };
 
@@ -140,7 +148,13 @@ export type NewPrivateConversation = { type: "private"; with: string };
 
 export type NewReminder = { at: number };
 
+export type NewReview = { decision: "approve" | "reject"; reason?: string };
+
+export type NewShadowBan = { reason?: string };
+
 export type NewUpload = { name: string; content_type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "text/plain" | "text/csv" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/wav" | "audio/webm" | "video/mp4" | "video/webm" | "video/quicktime"; size: number; kind?: "image" | "audio" | "video" | "file" | null; duration_ms?: number | null; waveform?: number[] };
+
+export type NewWordList = { action: "block" | "hold" | "mask"; words: string[] };
 
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: number; conversation_id: string | null; seq: number | null };
 
@@ -190,6 +204,10 @@ export type Reports = { reports: Report[]; next_cursor: string | null };
 
 export type RequestChange = { conversation_id: string; user_id: string; status: "requested" | "accepted" | "declined" | "withdrawn"; by: string; timestamp: number };
 
+export type Review = { decision: "approve" | "reject"; by: string; at: number; reason: string };
+
+export type ReviewedMessage = { id: string; conversation_id: string; sender_id: string; created_at: number; message: HeldContent; status: "held" | "approved" | "rejected"; decision: Review | null; seq: number | null };
+
 export type Revocation = { issued_before: number };
 
 export type Revoked = { issued_before: number; closed: number };
@@ -201,6 +219,8 @@ export type SentNotification = { notification_id: string; users: number };
 export type Settings = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean };
 
 export type SettingsChange = { muted_until?: number | null; notify?: "all" | "mentions" | "none"; pinned?: boolean; archived?: boolean };
+
+export type ShadowBan = { user_id: string; reason: string; at: number; by: string };
 
 export type SingleMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; pinned_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read"; receipts?: Receipts };
 
@@ -215,6 +235,10 @@ export type UserRecord = { name?: string | null; avatar?: string | null; role?: 
 export type UserRecords = { users: NamedRecord[] };
 
 export type Users = { users: User[] };
+
+export type WordList = { name: string; action: "block" | "hold" | "mask"; words: string[]; updated_at: number };
+
+export type WordLists = { enabled: boolean; lists: WordList[] };
 
 export type shared__wire__rest__joining__Decision = { status: "accepted" | "declined" };
 
@@ -249,7 +273,7 @@ export type Operations = {
   "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: MemberChange; answer: ChangedMember };
   "DELETE /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; query: { before?: number; after?: number; limit?: number; notices?: boolean }; answer: History };
-  "POST /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; body: NewMessage; answer: SentMessage };
+  "POST /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; body: NewMessage; answer: HeldMessage | SentMessage };
   "GET /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; answer: SingleMessage };
   "PATCH /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; body: NewContent; answer: EditedMessage };
   "DELETE /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; answer: DeletedMessage };
@@ -270,6 +294,9 @@ export type Operations = {
   "POST /v1/files": { body: NewUpload; answer: BegunUpload };
   "GET /v1/files/{file_id}": { path: { file_id: string }; answer: FileAnswer };
   "GET /v1/health": { answer: Health };
+  "GET /v1/held": { query: { limit?: number; cursor?: string }; answer: HeldMessages };
+  "GET /v1/held/{held_id}": { path: { held_id: string }; answer: HeldForReview };
+  "POST /v1/held/{held_id}/decision": { path: { held_id: string }; body: NewReview; answer: ReviewedMessage };
   "GET /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Invitation };
   "POST /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Channel };
   "GET /v1/me": { answer: Profile };
@@ -305,4 +332,10 @@ export type Operations = {
   "PUT /v1/users/{user_id}/hold": { path: { user_id: string }; body: NewHold; answer: Hold };
   "DELETE /v1/users/{user_id}/hold": { path: { user_id: string }; answer: undefined };
   "POST /v1/users/{user_id}/revoke": { path: { user_id: string }; body: Revocation; answer: Revoked };
+  "GET /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; answer: ShadowBan };
+  "PUT /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; body: NewShadowBan; answer: ShadowBan };
+  "DELETE /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; answer: undefined };
+  "GET /v1/word-lists": { answer: WordLists };
+  "PUT /v1/word-lists/{name}": { path: { name: string }; body: NewWordList; answer: WordList };
+  "DELETE /v1/word-lists/{name}": { path: { name: string }; answer: undefined };
 };

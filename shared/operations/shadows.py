@@ -1,0 +1,39 @@
+"""Shadow bans: given and lifted, and in force everywhere when the call returns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.domain.shadows import SHADOWS_KEPT_MS, ShadowBan
+from shared.errors import Conflict, NotFound
+from shared.operations.bans import SETTLE_MS
+from shared.operations.context import Context
+from shared.ports.stores import Stores
+
+MAX_SHADOWED: Final = 1_000
+
+
+def shadow_ban(ban: ShadowBan, *, stores: Stores, context: Context) -> None:
+    """Have others see nothing of what a user writes from now on. The last one counts.
+
+    When it returns, every function knows: it waits for as long as they go by what they know, and for what was under
+    way. Raises Conflict for more users than are read at once.
+    """
+    others = [one for one in stores.shadow_bans.all() if one.user_id != ban.user_id]
+    if len(others) >= MAX_SHADOWED:
+        raise Conflict(f"At most {MAX_SHADOWED:,} users are shadow-banned at a time")
+    stores.shadow_bans.put(ban)
+    context.wait_ms(SHADOWS_KEPT_MS + SETTLE_MS)
+
+
+def lift_shadow_ban(user_id: str, *, stores: Stores) -> None:
+    """What the user writes from now on (three seconds at most) is seen; what they wrote is not. Idempotent."""
+    stores.shadow_bans.remove(user_id)
+
+
+def shadow_ban_of(user_id: str, *, stores: Stores) -> ShadowBan:
+    """Raises NotFound."""
+    for one in stores.shadow_bans.all():
+        if one.user_id == user_id:
+            return one
+    raise NotFound("This user is not shadow-banned")
