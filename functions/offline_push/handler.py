@@ -25,6 +25,7 @@ from shared.adapters.aws.push_queues import (
     sweep_from,
 )
 from shared.adapters.dynamodb.client import from_item
+from shared.adapters.dynamodb.schema import IMPORTED
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.broadcasts import BroadcastJob
 from shared.domain.fan_out import Shard, StoredEntry
@@ -69,8 +70,8 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
     entries: dict[int, StoredEntry] = {}
     failed: set[int] = set()
     for index, record in enumerate(records):
-        if record.get("eventName") != "INSERT":
-            continue  # the event source filters these out; a message that was edited is no new one
+        if record.get("eventName") != "INSERT" or _is_imported(record):
+            continue  # the event source filters the others out; a message that was edited is no new one
         try:
             entries[index] = _entry(record)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
@@ -177,6 +178,11 @@ def _carry_out(
             carry_on(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
+
+
+def _is_imported(record: Mapping[str, Any]) -> bool:
+    """History from elsewhere, of which nobody is told."""
+    return IMPORTED in record.get("dynamodb", {}).get("NewImage", {})
 
 
 def _entry(record: Mapping[str, Any]) -> StoredEntry:

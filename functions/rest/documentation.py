@@ -182,5 +182,6 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "put_hold": Documented("admin", {200: rights.Hold}, (Forbidden,)),
     "get_hold": Documented("admin", {200: rights.Hold}, (Forbidden, NotFound)),
     "delete_hold": Documented("admin", {204: None}, (Forbidden,)),
+    "post_import": Documented("admin", {200: rights.Import}, (Forbidden,)),
     "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),
 }

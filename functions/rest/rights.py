@@ -1,4 +1,4 @@
-"""Users' rights over their data, for administrators: exports, erasures, and the holds that stop these."""
+"""Users' rights over their data, for administrators: exports, erasures, the holds that stop these, and imports."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from shared.domain.holds import Hold, check_not_held
 from shared.domain.jobs import ERASURE, EXPORT
 from shared.errors import NotFound
 from shared.operations.bans import ban_user
+from shared.operations.imports import import_lines
 from shared.operations.jobs import begin_job
 from shared.operations.rights import exported
+from shared.wire.rest import imports
 from shared.wire.rest import rights as bodies
 
 
@@ -83,3 +85,12 @@ def add_holds(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         wiring.admin(app)
         wiring.stores.holds.remove(user_id)
         return done()
+
+
+def add_imports(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.post("/v1/imports")
+    def post_import(body: imports.NewImport) -> Answer:
+        """Take over history from elsewhere, with its times and authors. Needs the scope `admin`. Tells nobody."""
+        wiring.admin(app)
+        results = import_lines(body.read(), stores=wiring.stores, context=wiring.context)
+        return ok(imports.import_body(results))

@@ -36,7 +36,9 @@ CLAIM_MS: Final = 300
 class ConversationLog(Protocol):
     """A conversation's log: entries 1, 2, 3 … without a gap, each written once and for good."""
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
+    def put(
+        self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False, imported: bool = False
+    ) -> Entry | None:
         """Store `entry` if its place is free, together with what its change does: all of it or nothing.
 
         A message is one conditional write. Returns None once it is durable, or the entry that holds the place. The
@@ -46,6 +48,8 @@ class ConversationLog(Protocol):
         With `once` a note of the message's sender and client_message_id is stored together with it, and kept for 90
         days. Where such a note is there already, nothing is stored, and the entry that it names is returned, whichever
         place that has: of several attempts, however far apart, one is stored.
+
+        What is `imported` wakes nobody, and its note is kept for good.
 
         A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
         where its place is free and the file is not ready (any more); and where a channel's role is for no member.

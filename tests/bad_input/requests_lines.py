@@ -123,6 +123,7 @@ def _ids() -> dict[str, Row]:
         "an export without the scope": ask("POST /v1/users/bob/export", (403, "forbidden")),
         "an erasure without the scope": ask("POST /v1/users/bob/erasure", (403, "forbidden")),
         "a hold without the scope": ask("DELETE /v1/users/bob/hold", (403, "forbidden")),
+        "a look at imports, of which there is none": ask("GET /v1/imports", (404, "not_found")),
         "a ban of nobody": ask("GET /v1/users//ban", BAD),
         "connections of nobody": ask("GET /v1/users//connections", BAD),
         "a shadow ban of somebody without the scope": ask("DELETE /v1/users/bob/shadow-ban", (403, "forbidden")),

@@ -58,6 +58,7 @@ from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_
 from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
 from tests.functions.rest.harness import SECRET, now, token
+from tests.functions.rest.table import HISTORY
 from tests.metering import Meter
 from tests.permissions import DYNAMODB
 from tests.wiring import at_once
@@ -176,6 +177,7 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("POST", f"/v1/reports/{report_id('alice', '@bob', 0)}/decision", {"decision": "dismiss"}),
         ("POST", "/v1/users/bob/export", None),
         ("GET", "/v1/users/bob/export", None),
+        ("POST", "/v1/imports", HISTORY),
         ("PUT", "/v1/users/bob/hold", {"reason": "a trial"}),
         ("GET", "/v1/users/bob/hold", None),
         ("DELETE", "/v1/users/bob/hold", None),

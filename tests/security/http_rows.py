@@ -60,6 +60,19 @@ _BLOCKED, _FORBIDDEN = (403, "blocked"), (403, "forbidden")
 _NO_GROUP = (400, "bad_request")
 C: Final = "/v1/conversations/{c}"
 
+IMPORT: Final = {
+    "lines": [
+        {
+            "type": "message",
+            "id": "m1",
+            "conversation_id": "dm:victor:zoe",
+            "sender_id": "zoe",
+            "content": "hi",
+            "created_at": 2,
+        }
+    ]
+}
+
 ROWS: Final[list[Row]] = [
     Public("get_health", "GET", "/v1/health", 200),
     Public("get_openapi", "GET", "/v1/openapi.json", 200),
@@ -210,5 +223,6 @@ ROWS: Final[list[Row]] = [
     Scoped("put_hold", "PUT", "/v1/users/victor/hold", 200, {"reason": "a trial"}, scope="admin"),
     Scoped("get_hold", "GET", "/v1/users/held/hold", 200, scope="admin"),
     Scoped("delete_hold", "DELETE", "/v1/users/held/hold", 204, scope="admin"),
+    Scoped("post_import", "POST", "/v1/imports", 200, IMPORT, scope="admin"),
     Scoped("get_audit", "GET", "/v1/audit", 200, scope="admin"),
 ]

@@ -11,7 +11,7 @@ from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, batch_get, conditionally, from_item
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
-from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, PK, SEQ, SK
+from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, IMPORTED, PK, SEQ, SK
 from shared.clock import SECOND_MS
 from shared.domain.changes import Added
 from shared.domain.entries import Entry
@@ -34,9 +34,14 @@ class DynamoDbConversationLog:
         self._log = Table(calls, log_table)
         self._members = Table(calls, members_table)
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
-        put = self._log.written(schema.entry_item(entry), condition=_FREE)
-        together = [self._note(entry)] if once else []
+    def put(
+        self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False, imported: bool = False
+    ) -> Entry | None:
+        item = schema.entry_item(entry)
+        if imported:
+            item[IMPORTED] = True
+        put = self._log.written(item, condition=_FREE)
+        together = [self._note(entry, for_good=imported)] if once else []
         if not entry.stands_alone:
             together += effects(entry, log=self._log, members=self._members)
         if new_members:
@@ -84,12 +89,12 @@ class DynamoDbConversationLog:
         note = self._members.get(schema.sent_key(conversation_id, sender_id, client_message_id))
         return None if note is None else self._named_by(note)
 
-    def _note(self, entry: Entry) -> dict[str, Any]:
+    def _note(self, entry: Entry, *, for_good: bool = False) -> dict[str, Any]:
         note = {
             **schema.sent_key(entry.conversation_id, entry.sender_id, entry.client_message_id or ""),
             CONVERSATION_ID: entry.conversation_id,
             SEQ: entry.seq,
-            TTL: (entry.created_at + NOTED_MS) // SECOND_MS,
+            TTL: None if for_good else (entry.created_at + NOTED_MS) // SECOND_MS,
         }
         put = self._members.written(note, condition=f"attribute_not_exists({PK})")
         return {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}

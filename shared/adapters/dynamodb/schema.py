@@ -91,6 +91,8 @@ class Tables:
 
 CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"
+# Of an entry that came with an import: nobody is told of it.
+IMPORTED: Final = "imported"
 PK: Final = "pk"
 SK: Final = "sk"
 MUTUAL: Final = "mutual"

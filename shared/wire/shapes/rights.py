@@ -1,4 +1,4 @@
-"""What is answered of exports, erasures and legal holds."""
+"""What is answered of exports, erasures, legal holds and imports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from shared.domain.jobs import JobStatus
+from shared.errors import ErrorCode
+from shared.operations.imports import Outcome
 from shared.wire.shapes.service import AT, Count, Time, example
 
 _JOB: Final[dict[str, Any]] = {
@@ -90,3 +92,29 @@ class Hold(TypedDict):
     reason: str
     at: Time
     by: str
+
+
+class ImportedLine(TypedDict):
+    """What came of a line, counted from 0. A message's `seq`; `code` and `error` where it was refused."""
+
+    line: Count
+    status: Outcome
+    conversation_id: str | None
+    seq: int | None
+    code: ErrorCode | None
+    error: str | None
+
+
+@example(
+    imported=1,
+    duplicates=0,
+    refused=0,
+    lines=[{"line": 0, "status": "imported", "conversation_id": "dm:alice:bob", "seq": 1, "code": None, "error": None}],
+)
+class Import(TypedDict):
+    """What came of an import. Where a line is wrong by itself it is `refused`, and all others are `skipped`."""
+
+    imported: Count
+    duplicates: Count
+    refused: Count
+    lines: list[ImportedLine]

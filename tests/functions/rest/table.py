@@ -86,6 +86,14 @@ def dismissed(harness: RestHarness) -> None:
     assert harness.call("POST", path, scope="moderation", body={"decision": "dismiss"}).status == 200
 
 
+HISTORY = {
+    "lines": [
+        {"type": "group", "id": "team", "name": "Team", "creator": "alice", "members": ["bob"], "created_at": 1},
+        {"type": "message", "id": "m1", "group": "team", "sender_id": "bob", "content": "hi", "created_at": 2},
+    ]
+}
+
+
 def erased(harness: RestHarness) -> None:
     left = {"place": 2, "undone": 1}
     assert harness.stores.jobs.begin(Job(ERASURE, "bob", "j1", "root", 1, now(), status=DONE, left=left))
@@ -882,6 +890,9 @@ CASES = [
     Case("delete_hold", "DELETE /v1/users/bob/hold", 204, scope="admin", given=on_hold),
     Case("delete_hold", "DELETE /v1/users/b%2Fb/hold", 400, "bad_request", scope="admin"),
     Case("delete_hold", "DELETE /v1/users/bob/hold", 403, "forbidden"),
+    Case("post_import", "POST /v1/imports", 200, body=HISTORY, scope="admin"),
+    Case("post_import", "POST /v1/imports", 400, "bad_request", body={"lines": []}, scope="admin"),
+    Case("post_import", "POST /v1/imports", 403, "forbidden", body=HISTORY),
     Case("get_audit", "GET /v1/audit", 200, scope="admin"),
     Case("get_audit", "GET /v1/audit", 400, "bad_request", query={"cursor": "x"}, scope="admin"),
     Case("get_audit", "GET /v1/audit", 403, "forbidden"),
