@@ -70,10 +70,11 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
     entries: dict[int, StoredEntry] = {}
     failed: set[int] = set()
     for index, record in enumerate(records):
-        if record.get("eventName") != "INSERT" or _is_imported(record):
-            continue  # the event source filters the others out; a message that was edited is no new one
+        if record.get("eventName") != "INSERT":
+            continue  # the event source filters these out; a message that was edited is no new one
         try:
-            entries[index] = _entry(record)
+            if IMPORTED not in record["dynamodb"]["NewImage"]:  # of history from elsewhere nobody is told
+                entries[index] = _entry(record)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             unexpected("unreadable stream record", error, logger=_LOGGER)
             failed.add(index)
@@ -178,11 +179,6 @@ def _carry_out(
             carry_on(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
-
-
-def _is_imported(record: Mapping[str, Any]) -> bool:
-    """History from elsewhere, of which nobody is told."""
-    return IMPORTED in record.get("dynamodb", {}).get("NewImage", {})
 
 
 def _entry(record: Mapping[str, Any]) -> StoredEntry:

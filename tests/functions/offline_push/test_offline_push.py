@@ -257,6 +257,13 @@ def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(
     assert harness.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 3))]
 
 
+def test_history_from_elsewhere_wakes_nobody(harness: OfflinePushHarness) -> None:
+    imported = stream_record(2)
+    imported["dynamodb"]["NewImage"]["imported"] = {"BOOL": True}
+    assert look_at([stream_record(1), imported], harness.wired()) == failed()
+    assert harness.woken == [("bob", AboutMessage(DM, 1))]
+
+
 def look_record(about: dict[str, Any], users: Sequence[str], message_id: str = "m1") -> dict[str, Any]:
     return sqs_record({"kind": "look", "about": about, "users": list(users)}, message_id)
 
