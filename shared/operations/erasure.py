@@ -216,19 +216,8 @@ def _leave_group(place: str, user_id: str, *, stores: PushStores, services: Push
 # What a row of the members table is counted as: what it begins with says what it is.
 _ROWS: Final = frozenset(
     {
-        "audit",
-        "job",
-        "hold",
-        "sent",
-        "conversation",
-        "user",
-        "pack",
-        "digest",
-        "turn",
-        "file",
-        "reports",
-        "own_log",
-        "broadcast",
+        *("audit", "job", "hold", "sent", "conversation", "user", "pack", "digest", "turn", "file", "reports"),
+        *("own_log", "broadcast", "invite", "pins", "shadows"),
     }
 )
 

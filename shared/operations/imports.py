@@ -215,7 +215,7 @@ class _Import:
                     self.stores.memberships.move_read(member.with_read(head.seq, head.number))
 
     def _members(self, place: str) -> Sequence[Member]:
-        users = private_members(place)
+        users: Sequence[str] | None = private_members(place)
         if users is None:
             roster = self.stores.memberships.roster(place)
             users = tuple(roster.seats) if roster else ()

@@ -90,7 +90,7 @@ class Walks(Protocol):
         """Delete the row. Idempotent."""
 
     def empty_message(self, found: Found) -> None:
-        """Take from a deleted message what its deletion leaves: the id that its client gave it. Idempotent."""
+        """Take from a deleted message what that leaves: its client's id, and what was decided of it. Idempotent."""
 
     def drop_mention(self, found: Found, user_id: str) -> None:
         """Take a user from those whom a message mentions. Idempotent."""

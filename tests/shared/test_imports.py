@@ -77,31 +77,31 @@ wire.websocket: frames gateway
     "functions.rest.handler": """
 adapters.aws: amazon_roots archive calls dialling errors parallel push_queues s3 scheduler sdk secrets_manager sqs
     transport trust
-adapters.dynamodb: attendance audit broadcasts buckets chat_stores client conversation_log devices effects files
-    jobs joins memberships model_stores presence_stores readers relations reports schema screening sessions stores users
+adapters.dynamodb: attendance audit broadcasts buckets chat_stores client conversation_log devices effects files jobs
+    joins memberships model_stores presence_stores readers relations reports schema screening sessions stores users
     watches
 auth: origins tokens
 domain: audit bans broadcasts changes channels connections contacts custom devices entries exports files holds inbox
     jobs joining limits members notifications packs pushes reports rules screening shadows text users words
 limits: invites limiters
 operations: attendance audiences audit bans broadcasts changes channels connections contacts context conversations
-    delivery descriptions devices editing files groups heads held history jobs joining messages notifications own_log
-    pins presence receipts reminders reports resends rights rosters sessions shadows tickets turns users visibility
+    delivery descriptions devices editing files groups heads held history imports jobs joining messages notifications
+    own_log pins presence receipts reminders reports resends rights rosters sessions shadows tickets turns users
+    visibility
 ports: connections conversations files jobs services stores
 shared: clock config errors observability wiring
 wire: common events
-wire.rest: admin broadcasts common conversations joining messages moderation people rights users
+wire.rest: admin broadcasts common conversations imports joining messages moderation people rights users
 """,
     "functions.offline_push.handler": """
-adapters.aws: amazon_roots archive calls dialling errors push_queues s3 sdk secrets_manager sqs threads transport
-    trust
+adapters.aws: amazon_roots archive calls dialling errors push_queues s3 sdk secrets_manager sqs threads transport trust
 adapters.dynamodb: attendance audit broadcasts chat_stores client conversation_log devices effects files jobs joins
     memberships model_stores packs presence_stores pushes readers relations reports schema screening sessions stores
     users walks watches
 domain: audit bans broadcasts changes channels connections contacts custom devices entries fan_out files holds jobs
     joining limits members notifications packs pushes reports rules screening shadows text users words
-operations: attendance audiences broadcast_pages broadcasts context delivery fan_out heads notifications packs
-    portions reminders rosters
+operations: attendance audiences broadcast_pages broadcasts context delivery fan_out heads notifications packs portions
+    reminders rosters
 operations.push: checks enqueueing missed planning quiet_groups sending wording
 ports: connections conversations files jobs services stores
 shared: clock config errors observability wiring

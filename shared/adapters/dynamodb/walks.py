@@ -29,11 +29,14 @@ from shared.adapters.dynamodb.schema import (
     Tables,
     entry_from,
     file_key,
+    shadow_key,
     user_key,
+    verdict_key,
 )
 from shared.domain.entries import Entry, author_key
 from shared.domain.files import DELETED
 from shared.domain.jobs import Row
+from shared.domain.screening import named
 from shared.domain.text import user_of_log
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 
@@ -72,6 +75,7 @@ _NAMED_BY: Final[Mapping[str, str]] = {
     "other": "row",
 }
 _FILE: Final = "file#"
+_SHADOWS: Final = shadow_key("")[PK]
 _OWN_LOG: Final = "own_log"
 _NO_DATA: Final = ("rate", "invites", "watching#", "pushed#")
 
@@ -99,6 +103,10 @@ class DynamoDbWalks:
         self._tables[found.table].delete(dict(found.key))
 
     def empty_message(self, found: Found) -> None:
+        entry = found.entry
+        if entry is not None and entry.client_message_id is not None:
+            name = named(entry.conversation_id, entry.sender_id, entry.client_message_id)
+            self._tables[MEMBERS].delete(verdict_key(name))
         self._change(found, "REMOVE client_message_id", {}, condition="attribute_exists(deleted_at)")
 
     def drop_mention(self, found: Found, user_id: str) -> None:
@@ -159,6 +167,8 @@ def _names(row: Item, user_id: str) -> bool:
     """Whether the user's id stands anywhere in the row but in what people wrote."""
     wanted = {user_id, author_key(user_id)}
     for name, value in row.items():
+        if name == SK and value in wanted and row.get(PK) == _SHADOWS:  # the key is the id
+            return True
         if name == "value" and isinstance(value, str):  # of a user's own log: JSON
             found = list(_ids(_parsed(value)))
         elif name in {PK, SK}:
@@ -204,8 +214,10 @@ def is_theirs(row: Row, user_id: str) -> bool:
         return True
     if name in {user_key(user_id), f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}"}:
         return True
-    if place.startswith(("live#", "members#", "target#")):
+    if place.startswith(("live#", "members#", "target#", "asked#")):
         return row.get(USER_ID) == user_id
+    if place.startswith("held#"):
+        return row.get("sender_id") == user_id
     if place.startswith("report#"):
         return user_id in {row.get(USER_ID), row.get("reporter")}
     return place.startswith("names#") and name.endswith(f"{SEPARATOR}{user_id}")

@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbVerdicts
 from shared.domain.changes import Deleted, Edited, Reacted
 from shared.domain.devices import FCM, PushTarget
+from shared.domain.entries import Draft
 from shared.domain.holds import Hold
 from shared.domain.jobs import DONE, ERASURE, EXPORT, STOPPED, Job, JobStep
+from shared.domain.joining import JoinRequest
 from shared.domain.notifications import Notification, Reminder
 from shared.domain.reports import Report
+from shared.domain.screening import Verdict, held_message, named
+from shared.domain.shadows import ShadowBan
 from shared.errors import Unavailable
 from shared.operations.contacts import block_user
 from shared.operations.jobs import advance, begin_job
@@ -60,6 +65,13 @@ def furnished() -> Harness:
     stores.watches.replace("alice", "a1", ["bob"], expires_at=harness.clock() + 1_000_000)
     stores.reports.put(Report("1" * 32, "alice", "bob", "spam", f"says {MARK}", 1, DM, 2, f'{{"content": "{MARK}"}}'))
     stores.reports.put(Report("2" * 32, "bob", "dave", "spam", MARK, 1))
+    held = held_message(Draft(DM, "bob", f"{MARK} held", "n", client_message_id="h"), at=1, base_seq=1)
+    DynamoDbHeld(stores.calls, members_table=MEMBERS).put(held)
+    verdicts = DynamoDbVerdicts(stores.calls, members_table=MEMBERS)
+    verdicts.claim(named(DM, "bob", "c1"), digest="d", nonce="n", until=1, now=1)
+    verdicts.settle(named(DM, "bob", "c1"), Verdict("rewrite", content=MARK), nonce="n")
+    stores.joins.request(JoinRequest(LEFT, "bob", 1))
+    DynamoDbShadowBans(stores.calls, members_table=MEMBERS).put(ShadowBan("bob", 1, "root", MARK[:-1]))
     harness.connect("alice")
     return harness
 

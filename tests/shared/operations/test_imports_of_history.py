@@ -75,7 +75,7 @@ def test_nothing_is_posted_and_nothing_is_unread() -> None:
 def test_who_had_something_unread_has_it_still() -> None:
     harness = Harness()
     harness.stores.write("alice", "unread")
-    take(harness, replace(HISTORY[3], created_at=9_000))  # type: ignore[type-var]
+    take(harness, replace(HISTORY[3], created_at=9_000))
     assert unread(harness.stores.member("bob"), harness.stores.entries(DM)[-1]) == 2
 
 
@@ -132,7 +132,7 @@ def test_a_place_that_another_was_quicker_at_is_followed() -> None:
     harness = Harness()
     place = private_conversation_id("alice", "bob")
     harness.stores.write("alice", "first")
-    raced = []
+    raced: list[object] = []
 
     def race(_entry: object) -> None:
         if not raced:

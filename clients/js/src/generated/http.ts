@@ -86,6 +86,10 @@ export type History = { messages: ListedMessage[]; has_more: boolean; notices?: 
 
 export type Hold = { user_id: string; reason: string; at: number; by: string };
 
+export type Import = { imported: number; duplicates: number; refused: number; lines: ImportedLine[] };
+
+export type ImportedLine = { line: number; status: "imported" | "duplicate" | "refused" | "skipped"; conversation_id: string | null; seq: number | null; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "rejected" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type" | null; error: string | null };
+
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
 
 export type Invitation = { conversation_id: string; type: "group"; name: string; topic: string | null; avatar: string | null; member_count: number; created_by: string; expires_at: number | null };
@@ -135,6 +139,8 @@ export type NewDecision = { decision: "dismiss" | "delete" | "ban"; until?: numb
 export type NewGroup = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
 
 export type NewHold = { reason?: string };
+
+export type NewImport = { lines: Record<string, unknown>[] };
 
 export type NewInvite = { invite_id: string; conversation_id: string; created_by: string; created_at: number; expires_at: number | null; max_uses: number | null; uses: number; token: string };
 
@@ -297,6 +303,7 @@ export type Operations = {
   "GET /v1/held": { query: { limit?: number; cursor?: string }; answer: HeldMessages };
   "GET /v1/held/{held_id}": { path: { held_id: string }; answer: HeldForReview };
   "POST /v1/held/{held_id}/decision": { path: { held_id: string }; body: NewReview; answer: ReviewedMessage };
+  "POST /v1/imports": { body: NewImport; answer: Import };
   "GET /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Invitation };
   "POST /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Channel };
   "GET /v1/me": { answer: Profile };
