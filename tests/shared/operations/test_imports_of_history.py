@@ -82,10 +82,8 @@ def test_who_had_something_unread_has_it_still() -> None:
 def test_a_conversation_goes_on_behind_what_was_imported() -> None:
     harness = Harness()
     take(harness, *HISTORY)
-    sent = send_message(
-        SendMessage("carol", "now", conversation_id=PLACE, client_message_id="c", after=3), **harness.whole
-    )
-    assert sent.entry.seq == 4
+    send_message(SendMessage("carol", "now", conversation_id=PLACE, client_message_id="c", after=3), **harness.whole)
+    assert [entry.seq for entry in harness.stores.entries(PLACE)] == [1, 2, 3, 4]
 
 
 def test_where_one_line_is_wrong_nothing_is_written_and_every_wrong_one_is_named() -> None:
