@@ -63,7 +63,8 @@ class Member:
 class Group:
     """A group's own item, or a channel's, which has a `join`. Who is in it, or writes there, stands in the roster.
 
-    `topic`, `avatar` and `data` (JSON, see `custom.py`) are what it says of itself beside its name.
+    `topic`, `avatar` and `data` (JSON, see `custom.py`) are what it says of itself beside its name. `slow_mode`: how
+    many seconds its plain members wait from one message to the next. `frozen`: they don't write at all.
     """
 
     conversation_id: str
@@ -75,6 +76,8 @@ class Group:
     topic: str | None = None
     avatar: str | None = None
     data: str | None = None
+    slow_mode: int | None = None
+    frozen: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

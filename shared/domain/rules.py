@@ -40,6 +40,7 @@ MAX_CONTENT_BYTES: Final = 20 * 1024
 MAX_MENTIONS: Final = 50
 MAX_NAME_CHARACTERS: Final = 100
 MAX_EMOJI_BYTES: Final = 64
+MAX_SLOW_MODE_S: Final = 21_600
 # All reactions of one message together: room for each member of the largest group to put one. They live in its item,
 # and are written anew with each change. Where ids are long, the message's weight decides first.
 MAX_REACTIONS: Final = 2_000
@@ -214,6 +215,19 @@ def check_files(draft: Draft, files: Mapping[str, File]) -> None:
             raise NotFound("There is no such file")
         if any(named == file_id and kind in KINDS - {file.kind} for named, kind in attached):
             raise NotFound("There is no such file")
+
+
+def check_not_frozen(user_id: str, audience: Audience) -> None:
+    """In a frozen group only owners and admins write. Raises Forbidden."""
+    if audience.group is not None and audience.group.frozen and audience.roles.get(user_id) == MEMBER:
+        raise Forbidden("This group is frozen: only its owners and admins write")
+
+
+def slowed_s(user_id: str, audience: Audience) -> int:
+    """How many seconds the user waits from one message to the next: 0 for owners and admins, and without slow mode."""
+    if audience.group is None or not audience.group.slow_mode or audience.roles.get(user_id) != MEMBER:
+        return 0
+    return audience.group.slow_mode
 
 
 def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL) -> None:

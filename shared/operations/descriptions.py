@@ -25,7 +25,7 @@ from shared.ports.stores import ChatStores
 MAX_TOPIC_CHARACTERS: Final = 500
 _DATA: Final = "data"
 # What is so of a group that does not say it.
-_UNSAID: Final[Mapping[str, str]] = {"join": INVITE}
+_UNSAID: Final[Mapping[str, Any]] = {"join": INVITE, "slow_mode": 0, "frozen": False}
 _GROUPS_OWN: Final = frozenset(_UNSAID)
 
 
@@ -47,7 +47,8 @@ def described(changes: Mapping[str, Any]) -> str | None:
 def update(command: Update, *, stores: ChatStores, services: Services, context: Context) -> Changed:
     """Change what a conversation is called and says of itself. Fields that say so already are left out.
 
-    `changes`: `name`, `topic`, `avatar` and `data` (an object) of a group or channel, and `join` of a group, for its
+    `changes`: `name`, `topic`, `avatar` and `data` (an object) of a group or channel, and of a group `join`,
+    `slow_mode` (seconds, 0 for none) and `frozen`, for its
     owners and admins; of a private conversation `data` alone, by either member, unless the other blocks them: this may
     be its first entry.
     Raises NotAMember, BadRequest (a private conversation's name, blank ones, a channel's `join`), TooLarge, Forbidden
@@ -76,7 +77,7 @@ def update(command: Update, *, stores: ChatStores, services: Services, context: 
 
 def _check_policy(conversation_id: str, changes: Mapping[str, Any]) -> None:
     if is_channel_id(conversation_id) and _GROUPS_OWN & changes.keys():
-        raise BadRequest("How a channel is joined is settled when it is made")
+        raise BadRequest("How a channel is joined is settled when it is made, and only those who run it write there")
 
 
 def _about(conversation_id: str, user_id: str, stores: ChatStores) -> str | None:

@@ -85,6 +85,7 @@ def edit(
 
     def decide(audience: rules.Audience) -> Change | None:
         message = rules.check_readable(message_at(command, audience, stores))
+        rules.check_not_frozen(user_id, audience)
         content, data = command.content, command.data
         if context.screen is not None and message.sender_id == user_id and message.message_type != SYSTEM:
             content, data = context.screen.edit(message, content, data)
@@ -164,6 +165,7 @@ def react(
 
     def decide(audience: rules.Audience) -> Change | None:
         message = rules.check_readable(message_at(command, audience, stores))
+        rules.check_not_frozen(user_id, audience)
         rules.check_reaction_of(whose, user_id, audience)
         if ((emoji, whose) in message.reactions) != remove:
             return None

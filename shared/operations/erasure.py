@@ -94,9 +94,12 @@ class _Eraser:
         return True
 
     def _on_entry(self, found: Found, entry: Entry) -> None:
+        walks, user_id = self._stores.walks, self._user_id
+        if entry.shadow is not None and entry.sender_id == user_id:
+            walks.empty_message(found)
+            self.done["messages"] += 1
         if not entry.is_message:
             return
-        walks, user_id = self._stores.walks, self._user_id
         if entry.sender_id == user_id and (entry.is_readable or entry.client_message_id is not None):
             if entry.is_readable:
                 self._append(entry, self._deletion)

@@ -6,12 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from shared.clock import SECOND_MS
 from shared.domain import rules
 from shared.domain.connections import Connection
 from shared.domain.custom import attachments_text, data_text
 from shared.domain.entries import SYSTEM, Draft, Entry, MessageType, ReadAlong, author_key, displaced, files_of
 from shared.domain.text import has_roles, other_member, private_conversation_id
-from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, ParleyError, SyncRequired, Unavailable
+from shared.errors import (
+    BadRequest,
+    Blocked,
+    Forbidden,
+    NotAMember,
+    ParleyError,
+    RateLimited,
+    SyncRequired,
+    Unavailable,
+)
 from shared.operations.audiences import audience_behind
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
@@ -198,6 +208,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         if draft.is_stored_as(entry):
             return recognise(draft, entry, audience)
     try:
+        rules.check_not_frozen(draft.sender_id, audience)
         rules.check_mentions(draft.mentions, audience, bounds)
         rules.check_reply(command.reply_to, found.entries)
         if found.blocked:
@@ -209,6 +220,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
             if not isinstance(screened, Draft):
                 return _approved(draft, screened, log) or screened
             ready = replace(screened, shadow=context.screen.is_shadowed(draft.sender_id))
+        _wait_turn(ready, rules.slowed_s(draft.sender_id, audience), stores, context)
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
@@ -223,6 +235,22 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         context=context,
     )
     return told_again(appended, stores, context) if appended.duplicate else appended
+
+
+def _wait_turn(draft: Draft, slowed_s: int, stores: ChatStores, context: Context) -> None:
+    """In a group with slow mode: one message in so many seconds, whatever is sent at once. Raises RateLimited."""
+    if not slowed_s:
+        return
+    now = context.now()
+    wait_ms = stores.memberships.take_turn(
+        draft.conversation_id,
+        draft.sender_id,
+        message=draft.client_message_id or draft.nonce,
+        until=now + slowed_s * SECOND_MS,
+        now=now,
+    )
+    if wait_ms:
+        raise RateLimited("This group is in slow mode", retry_after_ms=wait_ms)
 
 
 def _approved(draft: Draft, held: Held, log: ConversationLog) -> Appended | None:
@@ -392,6 +420,7 @@ class _Place:
             self.base, self.audience = met, self.audience.after([met])
         if draft.sender_id not in self.audience:
             raise self.audience.refusal(draft.sender_id)
+        rules.check_not_frozen(draft.sender_id, self.audience)
         rules.check_mentions(draft.mentions, self.audience)
         return None
 

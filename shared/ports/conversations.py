@@ -133,6 +133,12 @@ class Memberships(Protocol):
     def move_delivered(self, member: Member) -> bool:
         """The same for the delivered cursor."""
 
+    def take_turn(self, conversation_id: str, user_id: str, *, message: str, until: int, now: int) -> int:
+        """Let the user write this message now and none before `until` (ms), by one conditional write.
+
+        Returns 0, also for a message that was let through before, or how many ms are left of the wait.
+        """
+
     def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
         """Note the number of the member's last message, never backwards. Nothing for someone who is not a member."""
 

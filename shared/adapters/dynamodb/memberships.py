@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused, Table, transact
+from shared.adapters.dynamodb.client import TTL, USER_ID, Item, MembersStore, Refused, Table, transact
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, CONVERSATION_PREFIX, GROUP, PK, SK, read_as
+from shared.clock import SECOND_MS
 from shared.domain.changes import MEMBER
 from shared.domain.entries import Entry
 from shared.domain.members import Group, Member, Preferences, Roster, Seat
 
+# Longer than any clock is off.
+_TURN_KEPT_S: Final = 3_600
 # In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
 _BEFORE_IDS: Final = "!"
 _BEHIND_IDS: Final = "~"
@@ -90,6 +93,16 @@ class DynamoDbMemberships(MembersStore):
     def move_delivered(self, member: Member) -> bool:
         changes = {"delivered_seq": member.delivered_seq}
         return self._move(member.conversation_id, member.user_id, "delivered_seq", changes)
+
+    def take_turn(self, conversation_id: str, user_id: str, *, message: str, until: int, now: int) -> int:
+        change = f"SET free_at = :until, message = :message, #{TTL} = :ttl"
+        is_free = f"attribute_not_exists({PK}) OR free_at <= :now OR message = :message"
+        values = {":until": until, ":message": message, ":now": now, ":ttl": until // SECOND_MS + _TURN_KEPT_S}
+        answer = self._table.update(schema.slow_key(conversation_id, user_id), change, values, condition=is_free)
+        if not isinstance(answer, Refused):
+            return 0
+        free_at: int = (answer.item or {}).get("free_at", now)
+        return max(1, free_at - now)
 
     def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
         self._move(conversation_id, user_id, "wrote_number", {"wrote_number": number})

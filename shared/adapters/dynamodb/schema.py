@@ -24,6 +24,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  files              how many bytes U's files have together
                  reported#T#R       report R of time T is about U
                  filed#T#R          report R is by U
+                 slow#C             when U may write again in C, a group in slow mode
                  held#T#H           message H of time T, which U sent, was held
 target#H         target             whose device the push target with this hash is
 due#S            T#F                file F is to be looked at from time T on; S is one of sixteen
@@ -318,6 +319,11 @@ def hold_key(user_id: str) -> Item:
 def job_key(kind: str, user_id: str) -> Item:
     """The latest job of a kind about a user. Not under the user, whose rows an erasure takes away."""
     return {PK: f"job#{kind}#{user_id}", SK: "job"}
+
+
+def slow_key(conversation_id: str, user_id: str) -> Item:
+    """When a member of a group in slow mode may write there again."""
+    return {PK: user_key(user_id), SK: f"slow#{conversation_id}"}
 
 
 def verdict_key(name: str) -> Item:

@@ -107,7 +107,7 @@ class DynamoDbWalks:
         if entry is not None and entry.client_message_id is not None:
             name = named(entry.conversation_id, entry.sender_id, entry.client_message_id)
             self._tables[MEMBERS].delete(verdict_key(name))
-        self._change(found, "REMOVE client_message_id", {}, condition="attribute_exists(deleted_at)")
+        self._change(found, "REMOVE client_message_id, shadow", {}, condition="attribute_exists(deleted_at)")
 
     def drop_mention(self, found: Found, user_id: str) -> None:
         mentioned = list(found.entry.mentions) if found.entry else []

@@ -12,7 +12,7 @@ from shared.domain.changes import CLOSED, INVITE, ChannelJoin, JoinPolicy, Role
 from shared.domain.channels import PARTS
 from shared.domain.inbox import InboxPosition, Snapshot
 from shared.domain.members import Group, Notify, Preferences
-from shared.domain.rules import MAX_NAME_CHARACTERS
+from shared.domain.rules import MAX_NAME_CHARACTERS, MAX_SLOW_MODE_S
 from shared.domain.text import is_channel_id
 from shared.operations.channels import Joined, Members, Position
 from shared.operations.conversations import Created, Inbox, Summary
@@ -88,14 +88,22 @@ class ConversationChange(Part, GroupSettings):
         {"topic": "Release on Friday", "avatar": "https://example.com/team.png", "data": {"project": 7}},
         {"topic": None},
         {"join": "request"},
-        **at_least_one_of("name", "topic", "avatar", "data", "join"),
+        {"slow_mode": 30, "frozen": False},
+        **at_least_one_of("name", "topic", "avatar", "data", "join", "slow_mode", "frozen"),
     )
 
     name: str = left_out(minLength=1, maxLength=MAX_NAME_CHARACTERS)
+    slow_mode: Annotated[int, Field(ge=0, le=MAX_SLOW_MODE_S)] | None = left_out()
+    frozen: bool | None = left_out()
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named."""
-        named = {"name": self.name} if "name" in self.model_fields_set else {}
+        given = self.model_fields_set
+        named: dict[str, Any] = {"name": self.name} if "name" in given else {}
+        if "slow_mode" in given:
+            named["slow_mode"] = self.slow_mode or 0
+        if "frozen" in given:
+            named["frozen"] = bool(self.frozen)
         return {**named, **self.description()}
 
 
@@ -183,6 +191,8 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "members": None if members is None else list(members),
         "member_count": size if members is None else len(members),
         "role": summary.role,
+        "slow_mode": (summary.group.slow_mode or 0) if summary.group else 0,
+        "frozen": bool(summary.group and summary.group.frozen),
         **preferences_body(member.preferences),
     }
 

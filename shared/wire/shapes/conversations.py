@@ -29,6 +29,8 @@ _PRIVATE: Final[dict[str, Any]] = {
     "members": ["alice", "bob"],
     "member_count": 2,
     "role": None,
+    "slow_mode": 0,
+    "frozen": False,
     **_SETTINGS,
 }
 
@@ -113,6 +115,8 @@ class Conversation(Settings, Description):
     members: list[str] | None
     member_count: Count
     role: Role | None
+    slow_mode: Annotated[int, Field(ge=0, description="Seconds from one message of a plain member to the next.")]
+    frozen: Annotated[bool, Field(description="Only its owners and admins write.")]
 
 
 @example(conversations=[_PRIVATE], next_cursor=None)

@@ -38,9 +38,9 @@ export type ContactRequest = { user_id: string };
 
 export type Contacts = { contacts: Contact[] };
 
-export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
+export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean };
 
-export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; name?: string };
+export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; name?: string; slow_mode?: number | null; frozen?: boolean | null };
 
 export type DecidedReport = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: shared__wire__shapes__moderation__Decision | null };
 

@@ -75,6 +75,8 @@ def test_a_private_conversation_of_the_inbox() -> None:
         "members": ["alice", "bob"],
         "member_count": 2,
         "role": None,
+        "slow_mode": 0,
+        "frozen": False,
         **_SETTINGS,
     }
 
