@@ -62,7 +62,7 @@ print(time.perf_counter() - wall, time.process_time() - cpu)
 """
 _HANDLERS: Final = (
     *("connect.authorizer", "connect.handler", "disconnect.handler", "message.handler", "rest.handler"),
-    *("offline_push.handler", "presence.handler", "files.handler"),
+    *("offline_push.handler", "presence.handler", "files.handler", "events_out.handler"),
 )
 _ENVIRONMENT: Final = {
     **{

@@ -24,6 +24,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Switch = Literal["on", "off"]
 RequestLog = Literal["on", "sampled", "off"]
 AccessLog = Literal["all", "http", "off"]
+Events = Literal["off", "eventbridge", "webhooks", "both"]
 UsersVisible = Literal["everyone", "acquainted", "nobody"]
 Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
@@ -35,6 +36,7 @@ REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
 REQUEST_LOGS: Final[tuple[RequestLog, ...]] = ("on", "sampled", "off")
+EVENTS: Final[tuple[Events, ...]] = ("off", "eventbridge", "webhooks", "both")
 USERS_VISIBLE: Final[tuple[UsersVisible, ...]] = ("everyone", "acquainted", "nobody")
 ACCESS_LOGS: Final[tuple[AccessLog, ...]] = ("all", "http", "off")
 TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
@@ -163,6 +165,7 @@ class Config:
     message_hook_secret_arn: str
     message_hook_ms: int
     message_hook_fails: Fails
+    events: Events
     image_limit: int
     image_pixels: int
     file_limit: int
@@ -192,6 +195,16 @@ class Config:
     @property
     def retains_data(self) -> bool:
         return self.removal == "retain"
+
+    @property
+    def has_bus(self) -> bool:
+        """Whether what is stored goes to an event bus."""
+        return self.events in {"eventbridge", "both"}
+
+    @property
+    def has_webhooks(self) -> bool:
+        """Whether the team's endpoints are told what is stored."""
+        return self.events in {"webhooks", "both"}
 
     @property
     def has_page(self) -> bool:
@@ -284,6 +297,7 @@ class Config:
             message_hook_secret_arn=read.text("message_hook_secret_arn", _KEPT_ARN, _KEPT_RULE),
             message_hook_ms=read.number("message_hook_ms", 50, 5_000, 1_000),
             message_hook_fails=read.choice("message_hook_fails", FAILS, "open"),
+            events=read.choice("events", EVENTS, "both" if local else "off"),
             image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
             image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
             file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),

@@ -66,6 +66,7 @@ class RestApi(Construct):
                 **screening.environment,
                 **queues.look_environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
+                **queues.event_environment,
                 **queues.presence_environment,
             },
             timeout_seconds=29,
@@ -82,6 +83,8 @@ class RestApi(Construct):
         queues.presence_checks.allow_sending(self.rest)
         for queue in (queues.looks, queues.fan_out):
             queue.allow_sending(self.rest)
+        if queues.errands:
+            queues.errands.allow_sending(self.rest)
         files.allow_signing(self.rest)
         files.allow_listing(self.rest)
         reminders.allow_scheduling(self.rest)

@@ -40,6 +40,10 @@ _PUSH_TROUBLES = {
     "PushRefused": "A push provider calls a push malformed",
     "PushGivenUp": "A push could not be delivered to its provider for an hour",
 }
+_WEBHOOK_TROUBLES = {
+    "WebhookDisabled": "A webhook is switched off: its endpoint said that it is gone, or took nothing for five days",
+    "WebhookGivenUp": "A webhook's endpoint refused an event for hours, and takes others: it is in the failure queue",
+}
 _GATEWAY = {
     "IntegrationError": "The message, connect or disconnect function could not be called, or failed",
     "ExecutionError": "The WebSocket API could not call a function: its permission, or the function is throttled",
@@ -86,6 +90,9 @@ class Observability(Construct):
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
         if config.fcm_secret_arn or config.apns_secret_arn:
             for name, what in _PUSH_TROUBLES.items():
+                self._alarm(name, self._counted(name), threshold=1, description=what)
+        if config.has_webhooks:
+            for name, what in _WEBHOOK_TROUBLES.items():
                 self._alarm(name, self._counted(name), threshold=1, description=what)
         self._of_gateway(stage)
         for name, work in queues.all.items():
@@ -137,7 +144,7 @@ class Observability(Construct):
 
     def _waiting(self, name: str, queue: WorkQueue) -> None:
         """How long the work of a queue waits; what failed has an alarm of its own."""
-        is_held_back = name == "presence-checks" or name.endswith("-pushes")
+        is_held_back = name in {"presence-checks", "errands"} or name.endswith("-pushes")
         self._alarm(
             f"{_joined(name)}Waiting",
             queue.queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),

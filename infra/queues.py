@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # The timeouts of the functions that the queues feed.
 PRESENCE_SECONDS: Final = 10
 PUSH_SECONDS: Final = 60
+EVENTS_SECONDS: Final = 60
 
 _RECEIVES = 5
 # So that a message is not handed out again while a throttled invocation of its batch is still being retried:
@@ -67,7 +68,8 @@ class WorkQueue(Construct):
 class Queues(Construct):
     """All of them, known before the functions that fill them and those that empty them.
 
-    `pushes` has one queue for each provider that is set up: an idle queue is polled, and that costs.
+    `pushes` has one queue for each provider that is set up, and there is one of `errands` only where there are
+    webhooks: an idle queue is polled, and that costs.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
@@ -81,11 +83,17 @@ class Queues(Construct):
             for name, secret in providers.items()
             if secret
         }
+        has_webhooks = config.has_webhooks
+        self.errands = (
+            WorkQueue(self, "Errands", config=config, consumer_seconds=EVENTS_SECONDS) if has_webhooks else None
+        )
+        self.event_environment = {"EVENT_QUEUE_URL": self.errands.queue.queue_url if self.errands else ""}
         self.all = {
             "presence-checks": self.presence_checks,
             "fan-out": self.fan_out,
             "looks": self.looks,
             **{f"{name.lower()}-pushes": queue for name, queue in self.pushes.items()},
+            **({"errands": self.errands} if self.errands else {}),
         }
         self.push_environment = {
             f"{name.upper()}_QUEUE_URL": self.pushes[name].queue.queue_url if name in self.pushes else ""

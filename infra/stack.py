@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack
 
 from infra.dashboard import Dashboard, Watched
+from infra.events_out import EventsOut
 from infra.files import FileChecks, Files
 from infra.function import FunctionFactory
 from infra.http_api import RestApi
@@ -106,10 +107,14 @@ class ParleyStack(Stack):
             storage=storage,
             files=files,
         )
-        functions = (*web_socket.functions, rest.rest, presence.function, push.function, checks.function)
+        has_events = config.has_bus or config.has_webhooks
+        out = EventsOut(self, "EventsOut", functions=factory, storage=storage, queues=queues) if has_events else None
+        told = (out.function,) if out else ()
+        functions = (*web_socket.functions, rest.rest, presence.function, push.function, checks.function, *told)
         failures = {
             "stream-records": push.failures,
             "file-checks": checks.failures,
+            **({"event-records": out.failures} if out else {}),
             **{name: queue.failures for name, queue in queues.all.items()},
         }
         Observability(
@@ -118,7 +123,11 @@ class ParleyStack(Stack):
             config=config,
             target=factory.target,
             functions=functions,
-            consumers={"StreamLag": push.function, "FilesStreamLag": checks.function},
+            consumers={
+                "StreamLag": push.function,
+                "FilesStreamLag": checks.function,
+                **({"EventsStreamLag": out.function} if out else {}),
+            },
             queues=queues,
             stage=web_socket.stage,
             failures=failures,
@@ -129,7 +138,7 @@ class ParleyStack(Stack):
                 web_socket=web_socket,
                 rest=rest,
                 functions=functions,
-                consumers=(push.function, checks.function),
+                consumers=(push.function, checks.function, *told),
                 storage=storage,
                 queues=queues,
                 failures=failures,
@@ -148,6 +157,7 @@ class ParleyStack(Stack):
                 "FailureQueues": self.to_json_string({name: queue.queue_url for name, queue in failures.items()}),
                 "JwtSecretArn": identity.secret_arn,
                 "MessageHookSecretArn": screening.secret_arn,
+                "EventBusName": out.bus.event_bus_name if out and out.bus else "",
                 "DashboardUrl": dashboard,
                 "WebUrl": page.origin if page else "",
                 "WebBucket": page.bucket.bucket_name if page else "",
@@ -181,4 +191,5 @@ def dependency_groups(config: Config) -> dict[str, tuple[str, ...]]:
         "offline_push": ("offline_push",),
         "presence": ("presence",),
         "files": ("files",),
+        **({"events_out": ("events_out",)} if config.has_bus or config.has_webhooks else {}),
     }

@@ -34,8 +34,12 @@ class StreamSource(Construct):
         filters: Sequence[dict[str, str]],
         batch_size: int,
         parallel: int = 1,
+        retries: int = _RETRIES,
+        max_age: Duration = _MAX_AGE,
     ) -> None:
         """`parallel` invocations read one shard at a time, in order within each conversation.
+
+        What failed is tried `retries` times, and as long as it is not older than `max_age`.
 
         Not `DynamoEventSource` nor `on_failure`: they add permissions of their own, one of them on '*'.
         """
@@ -55,8 +59,8 @@ class StreamSource(Construct):
             parallelization_factor=parallel,
             report_batch_item_failures=True,
             bisect_batch_on_error=True,
-            retry_attempts=_RETRIES,
-            max_record_age=_MAX_AGE,
+            retry_attempts=retries,
+            max_record_age=max_age,
             filters=[*filters],
         )
         resource = cast("lambda_.CfnEventSourceMapping", mapping.node.default_child)
@@ -67,5 +71,7 @@ class StreamSource(Construct):
 
 def inserted(**attributes: dict[str, list[Any]]) -> dict[str, str]:
     """A pattern: a new item with these attributes. One of several patterns that matches is enough."""
-    pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": attributes}}
+    pattern: dict[str, object] = {"eventName": ["INSERT"]}
+    if attributes:
+        pattern["dynamodb"] = {"NewImage": attributes}
     return cast("dict[str, str]", lambda_.FilterCriteria.filter(pattern))

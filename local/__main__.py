@@ -95,6 +95,7 @@ def _welcome(where: Settings, running: Stack) -> None:
     console.fact("WebSocket", running.ws_url)
     console.fact("HTTP", running.http_url)
     console.fact("pushes", running.pushes_url)
+    console.fact("events", running.events_url)
     console.fact("details", where.show(where.stack_file))
     if running.jwt_secret_file is not None:
         from local import tokens

@@ -116,6 +116,8 @@ def _publish(settings: Settings, pushes: Ports, outputs: dict[str, str]) -> Stac
         bucket=outputs["Bucket"],
         jwt_secret_file=str(secret_file) if secret_file else None,
         pushes_url=pushes.inspect_url,
+        events_url=f"{settings.endpoint}/_parley/events",
+        hooks_url=f"{settings.endpoint}/_parley/hooks",
         iss=os.environ.get("PARLEY_JWT_ISSUER") or None,
         aud=os.environ.get("PARLEY_JWT_AUDIENCE") or None,
     )

@@ -23,7 +23,8 @@ class Tables:
 class Stack:
     """A deployed stack. `iss` and `aud` are set where tokens are checked for them; with a JWKS URL, no secret.
 
-    `pushes_url` is where the local push servers show what they received.
+    `pushes_url` is where the local push servers show what they received, `events_url` where that of events does;
+    webhooks may name `hooks_url`, where it takes them.
     """
 
     ws_url: str
@@ -34,6 +35,8 @@ class Stack:
     bucket: str
     jwt_secret_file: str | None = None
     pushes_url: str | None = None
+    events_url: str | None = None
+    hooks_url: str | None = None
     iss: str | None = None
     aud: str | None = None
 

@@ -154,6 +154,7 @@ class RestSettings(_Sending):
     schedule_role_arn: str
     second_look_s: int
     fan_out_queue_url: str
+    event_queue_url: str
 
 
 class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
@@ -174,6 +175,16 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     apns_endpoint: str
     push_ca_file: str
     bucket: str
+
+
+class EventsSettings(_Logging):
+    """An empty queue URL: there are no webhooks. An empty bus: there is none."""
+
+    log_table: str
+    members_table: str
+    event_queue_url: str
+    event_failures_url: str
+    event_bus: str
 
 
 class FilesSettings(_Logging):

@@ -33,6 +33,10 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
         ],
         "Sessions": ["BatchGetItem", "Scan", "UpdateItem"],
     },
+    "Events": {
+        "Log": ["BatchGetItem", "Query"],
+        "Members": ["BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
+    },
     "Files": {"Members": ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]},
 }
 DYNAMODB: dict[str, set[tuple[str, str]]] = {

@@ -49,6 +49,7 @@ from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.adapters.dynamodb.walks import DynamoDbWalks
 from shared.adapters.dynamodb.watches import DynamoDbWatches
+from shared.adapters.dynamodb.webhooks import DynamoDbWebhookCursors, DynamoDbWebhooks
 from shared.domain.changes import Change, Deleted, Role
 from shared.domain.connections import Connection, Session
 from shared.domain.contacts import ACCEPTED, Contact, ContactStatus
@@ -61,6 +62,7 @@ from shared.errors import Unavailable
 from shared.ports.people import Buckets
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores as AllStores
+from shared.ports.webhooks import WebhookCursors, Webhooks
 from tests.calls import Unhurried
 from tests.changes import changed, founding
 from tests.dynamodb import FaultModel, NoFaults, Store
@@ -84,6 +86,8 @@ class Stores(AllStores):
     buckets: Buckets
     invites: Buckets
     reporting: Buckets
+    webhooks: Webhooks
+    cursors: WebhookCursors
 
 
 def adapters(
@@ -128,6 +132,8 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "held": DynamoDbHeld(calls, members_table=MEMBERS),
         "word_lists": DynamoDbWordLists(calls, members_table=MEMBERS),
         "shadow_bans": DynamoDbShadowBans(calls, members_table=MEMBERS),
+        "webhooks": DynamoDbWebhooks(calls, members_table=MEMBERS),
+        "cursors": DynamoDbWebhookCursors(calls, members_table=MEMBERS),
     }
 
 

@@ -38,6 +38,7 @@ from shared.ports.services import (
     ShardQueue,
     SweepQueue,
 )
+from shared.ports.webhooks import Outlet
 from shared.wire.events import encode_plainly
 from tests.fakes import (
     FakeArchive,
@@ -53,6 +54,7 @@ from tests.fakes import (
     FakeSweepQueue,
     in_turn,
 )
+from tests.fakes.webhooks import FakeErrands
 from tests.stores import Stores
 
 if TYPE_CHECKING:
@@ -249,6 +251,9 @@ class Wiring:
             invites or InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
             InviteLimiter(REPORTS, self.stores.reporting, self.now, "Too many reports"),
             self.begin,
+            outlet=Outlet(
+                self.stores.log, self.stores.webhooks, self.stores.cursors, FakeErrands(self.now), is_local=False
+            ),
         )
 
     def push(

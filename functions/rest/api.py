@@ -20,6 +20,7 @@ from functions.rest.people import add_blocks, add_contacts, add_presence, add_pr
 from functions.rest.requests import is_head, parse_body, prepared
 from functions.rest.rights import add_erasures, add_exports, add_holds, add_imports
 from functions.rest.users import add_user, add_users
+from functions.rest.webhooks import add_webhook, add_webhooks
 from functions.rest.wiring import Wiring
 from shared.operations.tickets import issue_ticket
 from shared.wire.rest.people import health_body, ticket_body
@@ -69,6 +70,7 @@ _RESOURCES = (
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
     *(add_users, add_exports, add_erasures, add_holds, add_user, add_reports, add_report, add_held, add_word_lists),
     *(add_broadcasts, add_broadcast, add_shadow_bans, add_imports),
+    *(add_webhooks, add_webhook),
 )
 
 

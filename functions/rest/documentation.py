@@ -28,6 +28,7 @@ from shared.wire.shapes import (
     rights,
     service,
     users,
+    webhooks,
 )
 
 TAGS: Final[Mapping[str, str]] = {
@@ -44,6 +45,7 @@ TAGS: Final[Mapping[str, str]] = {
     "notifications": "What users are told outside of conversations, by servers with the scope `notifications:send`.",
     "moderation": "What users report, and those with the scope `moderation` decide.",
     "broadcasts": "What everybody is told, by servers with the scope `broadcasts:send` or `admin`.",
+    "webhooks": "Where the team's backend is told what is stored. For tokens with the scope `admin`.",
     "admin": "For tokens with the scope `admin`.",
 }
 
@@ -183,5 +185,14 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "get_hold": Documented("admin", {200: rights.Hold}, (Forbidden, NotFound)),
     "delete_hold": Documented("admin", {204: None}, (Forbidden,)),
     "post_import": Documented("admin", {200: rights.Import}, (Forbidden,)),
+    "get_webhooks": Documented("webhooks", {200: webhooks.Webhooks}, (Forbidden, NotFound)),
+    "get_webhook": Documented("webhooks", {200: webhooks.Webhook}, (Forbidden, NotFound)),
+    "put_webhook": Documented(
+        "webhooks", {201: webhooks.WebhookWithSecret, 200: webhooks.Webhook}, (Forbidden, NotFound, Conflict)
+    ),
+    "delete_webhook": Documented("webhooks", {204: None}, (Forbidden, NotFound)),
+    "post_rotate": Documented("webhooks", {200: webhooks.WebhookWithSecret}, (Forbidden, NotFound)),
+    "post_replay": Documented("webhooks", {202: webhooks.Replaying}, (Forbidden, NotFound)),
+    "post_test": Documented("webhooks", {202: webhooks.Trying}, (Forbidden, NotFound)),
     "get_audit": Documented("admin", {200: admin.Audit}, (Forbidden,)),
 }

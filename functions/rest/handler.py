@@ -10,6 +10,7 @@ from functions.rest.api import make_api, respond, take_notes
 from functions.rest.wiring import Wiring
 from shared.adapters.aws.archive import S3Archive
 from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.event_queues import SqsErrands
 from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.aws.push_queues import SqsBroadcastQueue, SqsDeliveryCheckQueue, SqsJobQueue
 from shared.adapters.aws.s3 import S3Objects, s3
@@ -19,6 +20,7 @@ from shared.adapters.dynamodb.buckets import INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores
+from shared.adapters.dynamodb.webhooks import DynamoDbWebhookCursors, DynamoDbWebhooks
 from shared.auth.tokens import make_verifier
 from shared.clock import REQUEST_S, Deadline, now_ms
 from shared.config import AwsEnvironment, RestSettings
@@ -31,6 +33,7 @@ from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import RateLimiter
 from shared.observability import FunctionObserver, make_logger, request_log, unexpected, unlogged
 from shared.ports.services import RestServices
+from shared.ports.webhooks import Outlet
 from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
 from shared.wiring import limits_of, make_context
@@ -60,8 +63,16 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         from shared.screens import screened  # noqa: PLC0415  # others don't pay for it
 
         context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
+    stores = make_stores(calls, tables, parallel_map=parallel)
+    outlet = Outlet(
+        log=stores.log,
+        webhooks=DynamoDbWebhooks(calls, members_table=members),
+        cursors=DynamoDbWebhookCursors(calls, members_table=members),
+        errands=SqsErrands(SqsQueue(queues, settings.event_queue_url)),
+        is_local=bool(environment.endpoint_url),
+    )
     return Wiring(
-        stores=make_stores(calls, tables, parallel_map=parallel),
+        stores=stores,
         services=RestServices(
             gateway=ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms),
             parallel_map=parallel,
@@ -90,6 +101,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         has_word_lists=settings.word_lists == "on",
         has_shadow_bans=settings.shadow_bans == "on",
         endpoint_url=environment.endpoint_url,
+        outlet=outlet if settings.event_queue_url else None,
     )
 
 

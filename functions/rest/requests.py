@@ -19,6 +19,7 @@ from shared.domain.users import MAX_BULK
 from shared.errors import BadRequest, TooLarge
 from shared.operations.devices import DEVICE_ID_PATTERN
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN
+from shared.operations.webhooks import WEBHOOK_ID_PATTERN
 from shared.wire.common import MAX_CURSOR, MAX_DEPTH
 from shared.wire.rest.common import ClientId, EntrySeq, Seq, UserId
 
@@ -36,6 +37,8 @@ _PLACES_OF_IDS: Final = re.compile(
     r"|/v1/users/(?P<user>.+)/(?:connections|ban|shadow-ban|revoke|export|erasure|hold)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|pins|requests|invites|messages/[^/]+/reactions)/(?P<in_it>.+)"
+    r"|/v1/webhooks/(?P<hook>.+)/(?:rotate|replay|test)"
+    r"|/v1/webhooks/(?P<hooked>.+)"
 )
 
 
@@ -165,6 +168,8 @@ BroadcastPath = Annotated[_NoticeText, Path(description="The broadcast's id.", e
 ReminderPath = Annotated[
     _NoticeText, Path(description="The reminder's id.", examples=["5f0c1b7a9d3e4f62a8b1c0d9e7f61234"])
 ]
+_WebhookText = Annotated[str, Field(pattern=f"^{WEBHOOK_ID_PATTERN}$"), BeforeValidator(decoded)]
+WebhookPath = Annotated[_WebhookText, Path(description="The team's own id for the webhook.", examples=["crm"])]
 EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
 
 HeldPath = Annotated[_FileId, Path(description="The held message's id.", examples=["6f1e0b7a9d3e4f62a8b1c0d9e7f61234"])]

@@ -21,6 +21,7 @@ from shared.operations.bans import check_bars
 from shared.operations.context import Context
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores
+from shared.ports.webhooks import Outlet
 
 ADMIN: Final = "admin"
 MODERATION: Final = "moderation"
@@ -55,6 +56,8 @@ class Wiring:
     has_shadow_bans: bool = False
     endpoint_url: str = ""
     """The emulator's address on a laptop, empty on AWS."""
+    outlet: Outlet | None = None
+    """None where the deployment has no webhooks."""
 
     @property
     def parts(self) -> Parts:

@@ -47,14 +47,14 @@ class Page:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not _is_own(headers):
-            await _answer(send, 403)
+        if not is_own(headers):
+            await answer(send, 403)
         elif f"{path}/" == PREFIX:
-            await _answer(send, 308, headers={"location": PREFIX})
+            await answer(send, 308, headers={"location": PREFIX})
         elif method == "POST" and path == f"{PREFIX}token":
             await self._token(headers, receive, send)
         elif method not in {"GET", "HEAD"}:
-            await _answer(send, 405)
+            await answer(send, 405)
         elif path == f"{PREFIX}config.json":
             await self._config(send)
         else:
@@ -62,32 +62,32 @@ class Page:
 
     async def _config(self, send: Send) -> None:
         if (stack := self._stack()) is None:
-            return await _answer(send, 503)
+            return await answer(send, 503)
         config = {"ws_url": stack["ws_url"], "http_url": stack["http_url"]}
         if stack.get("jwt_secret_file"):
             config["tokens_url"] = f"{PREFIX}token"
-        return await _answer(send, 200, json.dumps(config).encode(), TYPES[".json"])
+        return await answer(send, 200, json.dumps(config).encode(), TYPES[".json"])
 
     async def _token(self, headers: dict[str, str], receive: Receive, send: Send) -> None:
         # JSON: a page of another origin can't send it without asking first, and is not answered.
         if headers.get("content-type") != "application/json":
-            return await _answer(send, 415)
+            return await answer(send, 415)
         user = _user_of(await _body(receive))
         stack = self._stack()
         if user is None or stack is None or not stack.get("jwt_secret_file"):
-            return await _answer(send, 400 if user is None else 404)
+            return await answer(send, 400 if user is None else 404)
         token = _mint(stack, user)
-        return await _answer(send, 200, json.dumps({"token": token}).encode(), TYPES[".json"])
+        return await answer(send, 200, json.dumps({"token": token}).encode(), TYPES[".json"])
 
     async def _file(self, name: str, send: Send) -> None:
         path = (self._folder / name).resolve()
         kind = TYPES.get(path.suffix)
         if kind is None or not path.is_relative_to(self._folder) or not path.is_file():
-            return await _answer(send, 404)
+            return await answer(send, 404)
         # Names below `assets/` hold a digest of what is in the file.
         lasting = "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
         headers = {"cache-control": lasting, "content-security-policy": self._policy()}
-        return await _answer(send, 200, path.read_bytes(), kind, headers)
+        return await answer(send, 200, path.read_bytes(), kind, headers)
 
     def _policy(self) -> str:
         """Nothing but the page's own files, and the stack's addresses."""
@@ -108,7 +108,7 @@ class Page:
         return found if {"ws_url", "http_url"} <= found.keys() else None
 
 
-def _is_own(headers: dict[str, str]) -> bool:
+def is_own(headers: dict[str, str]) -> bool:
     """Whether a page of this very place asks, or a browser by itself: other names that lead here don't count."""
     host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
     origin = headers.get("origin")
@@ -147,7 +147,7 @@ async def _body(receive: Receive) -> bytes:
     return body[:MOST_BYTES]
 
 
-async def _answer(
+async def answer(
     send: Send, status: int, body: bytes = b"", kind: str = "text/plain", headers: dict[str, str] | None = None
 ) -> None:
     safe = {

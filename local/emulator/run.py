@@ -26,6 +26,7 @@ from local.emulator.calls import CallLog
 from local.emulator.connections import AGES, Ages
 from local.emulator.durable import DurableState
 from local.emulator.page import Page
+from local.emulator.receiver import Receiver
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
 AGES_PATH = "/_parley/ages"
@@ -39,11 +40,12 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Emulator:
-    """MiniStack's ASGI application with a checkpoint on demand, an orderly end, and the chat page beside it."""
+    """MiniStack's ASGI application with a checkpoint on demand, an orderly end, and beside it pages and a receiver."""
 
     def __init__(self, state: DurableState, page: Page, log: CallLog | None) -> None:
         self._state = state
         self._page = page
+        self._receiver = Receiver()
         self._log = log
         self._stopping = False
 
@@ -62,6 +64,8 @@ class Emulator:
             await _say(send, _set_ages(b"" if scope["method"] == "DELETE" else await _body(receive)))
         elif self._page.takes(scope["path"]):
             await self._page(scope, receive, send)
+        elif self._receiver.takes(scope["path"]):
+            await self._receiver(scope, receive, send)
         elif self._log is not None:
             await self._log.pass_on(app.app, scope, receive, send)
         else:

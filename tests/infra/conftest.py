@@ -76,8 +76,9 @@ def aws(synthesize: Callable[..., Resources]) -> Resources:
 
 @pytest.fixture(scope="session")
 def local(synthesize: Callable[..., Resources]) -> Resources:
-    """The stack for a laptop, with its push servers."""
+    """The stack for a laptop, with its push servers; without events out, which have tests of their own."""
     return synthesize(
+        events="off",
         target="local",
         local_endpoint="http://localhost:4577",
         fcm_secret_arn=FCM_SECRET,
@@ -90,7 +91,7 @@ def local(synthesize: Callable[..., Resources]) -> Resources:
 
 @pytest.fixture(scope="session")
 def full(synthesize: Callable[..., Resources]) -> Resources:
-    """The stack for an AWS account with every option that adds or removes a resource."""
+    """The stack for an AWS account with every option that adds or removes a resource, but for events out."""
     return synthesize(
         stage="staging",
         allowed_origins="https://chat.example.com,https://example.com:8443",

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence", "files")
+FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence", "files", "events_out")
+# Of any stack; `Events` is there where it is configured.
 FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush", "Presence", "Files")
 HOOK = "arn:aws:lambda:us-east-1:123456789012:function:moderate"
 FCM_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:fcm-AbCdEf"
@@ -48,8 +49,9 @@ class Resources:
     @property
     def functions(self) -> dict[str, dict[str, Any]]:
         """Construct id → properties of each Lambda function."""
-        assert len(self.of("AWS::Lambda::Function")) == len(FUNCTIONS)
-        return {name: self.named("AWS::Lambda::Function", f"{name}Function")[1] for name in FUNCTIONS}
+        names = [*FUNCTIONS, *(["Events"] if any("EventsFunction" in name for name in self.all) else [])]
+        assert len(self.of("AWS::Lambda::Function")) == len(names)
+        return {name: self.named("AWS::Lambda::Function", f"{name}Function")[1] for name in names}
 
     def statements(self, function: str) -> list[dict[str, Any]]:
         """The statements of a function's own role."""

@@ -133,6 +133,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("fan_out_rate", "5001", "a whole number from 10 to 5000"),
         ("fan_out_ms", "99", "a whole number from 100 to 5000"),
         ("fan_out_ms", "5001", "a whole number from 100 to 5000"),
+        ("events", "on", "one of off, eventbridge, webhooks, both"),
         ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),
         ("tls_roots", "mozilla", "one of amazon, all"),
         ("log_retention_days", "31", "one of " + ", ".join(map(str, RETENTION_DAYS))),
@@ -163,6 +164,14 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.push_concurrency, config.second_look_s) == (5, 5)
     assert (config.device_limit, config.reminder_limit, config.audit_days) == (10, 100, 400)
     assert (config.image_limit, config.image_pixels, config.file_limit) == (10_485_760, 40_000_000, 104_857_600)
+
+
+def test_events_go_out_where_that_is_asked_for_and_on_a_laptop() -> None:
+    config = Config.load({}, {})
+    assert (config.events, config.has_bus, config.has_webhooks) == ("off", False, False)
+    assert Config.load(LOCAL, {}).events == "both"
+    of_one = [Config.load({"events": kind}, {}) for kind in ("eventbridge", "webhooks")]
+    assert [(one.has_bus, one.has_webhooks) for one in of_one] == [(True, False), (False, True)]
 
 
 def test_no_push_provider_is_set_up_by_default() -> None:

@@ -63,6 +63,7 @@ ENVIRONMENT = {
         *("LOOK_QUEUE_ARN", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
         "FAN_OUT_QUEUE_URL",
         *LOOK_QUEUE,
+        "EVENT_QUEUE_URL",
         *CHAT,
     },
     "OfflinePush": {

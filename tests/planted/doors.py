@@ -191,4 +191,23 @@ BUGS: Final = (
         "and job.device_id in {None, device.device_id}",
         "and job.device_id != device",
     ),
+    # --- Events out
+    Bug(
+        "a webhook is posted to if any of its addresses is public",
+        "functions/events_out/poster.py",
+        "if not addresses or not all(map(is_loopback if is_near else is_public, addresses)):",
+        "if not addresses or not any(map(is_loopback if is_near else is_public, addresses)):",
+    ),
+    Bug(
+        "an event that is refused is passed over",
+        "shared/operations/dispatching.py",
+        "                told.declined = result\n                break\n",
+        "                told.declined = result\n                continue\n",
+    ),
+    Bug(
+        "a webhook's cursor is written for who lost it",
+        "shared/adapters/dynamodb/webhooks.py",
+        'values, condition="claim = :holder", returns="ALL_OLD")',
+        'values, condition="claim = :holder OR claim <> :holder", returns="ALL_OLD")',
+    ),
 )

@@ -224,5 +224,12 @@ ROWS: Final[list[Row]] = [
     Scoped("get_hold", "GET", "/v1/users/held/hold", 200, scope="admin"),
     Scoped("delete_hold", "DELETE", "/v1/users/held/hold", 204, scope="admin"),
     Scoped("post_import", "POST", "/v1/imports", 200, IMPORT, scope="admin"),
+    Scoped("put_webhook", "PUT", "/v1/webhooks/crm", 200, {"url": "https://crm.example.com"}, scope="admin"),
+    Scoped("get_webhooks", "GET", "/v1/webhooks", 200, scope="admin"),
+    Scoped("get_webhook", "GET", "/v1/webhooks/crm", 200, scope="admin"),
+    Scoped("post_rotate", "POST", "/v1/webhooks/crm/rotate", 200, scope="admin"),
+    Scoped("post_replay", "POST", "/v1/webhooks/crm/replay", 202, {"since": 1}, scope="admin"),
+    Scoped("post_test", "POST", "/v1/webhooks/crm/test", 202, scope="admin"),
+    Scoped("delete_webhook", "DELETE", "/v1/webhooks/crm", 204, scope="admin"),
     Scoped("get_audit", "GET", "/v1/audit", 200, scope="admin"),
 ]

@@ -110,6 +110,8 @@ def _build() -> RestHarness:
     draft = Draft(DM, "alice", SECRETS["held"], "n", client_message_id="held")
     harness.stores.held.put(held_message(draft, at=at, base_seq=2))
     harness.stores.word_lists.put(WordList("canaries", "mask", ("canary",), at))
+    hook = {"url": "https://crm.example.com/in"}
+    harness.call("PUT", "/v1/webhooks/crm", scope="admin", body=hook)
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}
     harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     broadcast = {"title": "Maintenance", "broadcast_id": BROADCAST}

@@ -10,6 +10,7 @@ from shared.config import (
     ConfigurationError,
     ConnectSettings,
     DisconnectSettings,
+    EventsSettings,
     FilesSettings,
     MessageSettings,
     OfflinePushSettings,
@@ -75,6 +76,7 @@ VARIABLES: dict[type[Any], set[str]] = {
         *("AUDIT_DAYS", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET", "USERS_VISIBLE"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
         "FAN_OUT_QUEUE_URL",
+        "EVENT_QUEUE_URL",
     },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
@@ -92,6 +94,10 @@ VARIABLES: dict[type[Any], set[str]] = {
         ),
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
         *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE", "BUCKET"),
+    },
+    EventsSettings: {
+        *("LOG_TABLE", "MEMBERS_TABLE", "EVENT_QUEUE_URL", "EVENT_FAILURES_URL", "EVENT_BUS"),
+        *("LOG_LEVEL", "STAGE", "TLS_ROOTS"),
     },
     FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE", "TLS_ROOTS"},
 }

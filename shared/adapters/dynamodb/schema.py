@@ -193,6 +193,9 @@ def attending_key(conversation_id: str, part: int, connection_id: str) -> Item:
     return {PK: f"live#{conversation_id}#{part:x}", SK: connection_id}
 
 
+PARTS: Final = 16
+
+
 def _spread(name: str) -> str:
     """Eight hexadecimal digits that spread names evenly: the first says which part, the rest the place in it."""
     return blake2b(name.encode(), digest_size=4).hexdigest()
@@ -350,6 +353,16 @@ def shadow_key(user_id: str) -> Item:
 
 def words_key(name: str) -> Item:
     return {PK: "words", SK: name}
+
+
+def webhook_key(webhook_id: str) -> Item:
+    return {PK: "webhooks", SK: webhook_id}
+
+
+def webhook_cursor_key(webhook_id: str, conversation_id: str, part: int | None = None) -> Item:
+    """In parts, so that one partition does not take the writes of all conversations."""
+    within = part_of(conversation_id) if part is None else part
+    return {PK: f"webhook#{webhook_id}#{within:x}", SK: conversation_id}
 
 
 def record_key(user_id: str) -> Item:

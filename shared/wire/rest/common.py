@@ -21,6 +21,7 @@ from shared.operations.contacts import MAX_AVATAR_URL
 from shared.operations.descriptions import MAX_TOPIC_CHARACTERS
 from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN, NOTIFICATION_ID_RULE
+from shared.operations.webhooks import WEBHOOK_ID_PATTERN, WEBHOOK_ID_RULE
 from shared.wire.common import error_fields
 
 if TYPE_CHECKING:  # here and in the modules beside this: only the OpenAPI document loads shapes
@@ -32,6 +33,7 @@ RULES: Final[Mapping[str, str]] = {
     f"^{USER_ID_PATTERN}$": USER_ID_RULE,
     f"^{NOTIFICATION_ID_PATTERN}$": NOTIFICATION_ID_RULE,
     f"^{DEVICE_ID_PATTERN}$": DEVICE_ID_RULE,
+    f"^{WEBHOOK_ID_PATTERN}$": WEBHOOK_ID_RULE,
 }
 
 # The field that tells several shapes of one body apart → what it may be, for people.

@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jwt
@@ -84,6 +84,11 @@ class RestHarness(Harness):
             sizes=SizeLimits(image=IMAGE_LIMIT, file=FILE_LIMIT),
             bounds=self.bounds,
         )
+        self.api = make_api(self.wired, unexpected=self.unexpected.append)
+
+    def rewire(self, **parts: Any) -> None:
+        """The same API with other parts."""
+        self.wired = replace(self.wired, **parts)
         self.api = make_api(self.wired, unexpected=self.unexpected.append)
 
     def request(self, event: dict[str, Any]) -> Answered:

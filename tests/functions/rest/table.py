@@ -21,6 +21,7 @@ from shared.domain.reports import report_id
 from shared.domain.screening import named
 from shared.domain.shadows import ShadowBan
 from shared.domain.text import named_channel_id
+from shared.domain.webhooks import MAX_WEBHOOKS, Webhook, secret_of
 from shared.domain.words import MAX_LISTS, Action, WordList
 from shared.operations.broadcasts import MAX_AT_ONCE
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
@@ -140,6 +141,24 @@ def shadow_banned(harness: RestHarness) -> None:
 def full_of_lists(harness: RestHarness) -> None:
     for number in range(MAX_LISTS):
         harness.stores.word_lists.put(WordList(f"l{number}", "mask", ("x",), now()))
+
+
+HOOK: dict[str, Any] = {"url": "https://crm.example.com/in", "events": ["new_message"]}
+
+
+def hooked(harness: RestHarness, *names: str) -> None:
+    for name in names or ("crm",):
+        assert harness.stores.webhooks.make(
+            Webhook(name, HOOK["url"], now(), (secret_of(bytes(32)),), ("new_message",))
+        )
+
+
+def full_of_webhooks(harness: RestHarness) -> None:
+    hooked(harness, *(f"h{number}" for number in range(MAX_WEBHOOKS)))
+
+
+def without_webhooks(harness: RestHarness) -> None:
+    harness.rewire(outlet=None)
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -893,6 +912,35 @@ CASES = [
     Case("post_import", "POST /v1/imports", 200, body=HISTORY, scope="admin"),
     Case("post_import", "POST /v1/imports", 400, "bad_request", body={"lines": []}, scope="admin"),
     Case("post_import", "POST /v1/imports", 403, "forbidden", body=HISTORY),
+    Case("get_webhooks", "GET /v1/webhooks", 200, scope="admin", given=hooked),
+    Case("get_webhooks", "GET /v1/webhooks", 403, "forbidden"),
+    Case("get_webhooks", "GET /v1/webhooks", 404, "not_found", scope="admin", given=without_webhooks),
+    Case("get_webhook", "GET /v1/webhooks/crm", 200, scope="admin", given=hooked),
+    Case("get_webhook", "GET /v1/webhooks/c%2Fm", 400, "bad_request", scope="admin"),
+    Case("get_webhook", "GET /v1/webhooks/crm", 403, "forbidden"),
+    Case("get_webhook", "GET /v1/webhooks/crm", 404, "not_found", scope="admin"),
+    Case("put_webhook", "PUT /v1/webhooks/crm", 201, body=HOOK, scope="admin"),
+    Case("put_webhook", "PUT /v1/webhooks/crm", 200, body=HOOK, scope="admin", given=hooked),
+    Case("put_webhook", "PUT /v1/webhooks/crm", 400, "bad_request", body={"url": "http://a.example"}, scope="admin"),
+    Case("put_webhook", "PUT /v1/webhooks/crm", 403, "forbidden", body=HOOK),
+    Case("put_webhook", "PUT /v1/webhooks/crm", 404, "not_found", body=HOOK, scope="admin", given=without_webhooks),
+    Case("put_webhook", "PUT /v1/webhooks/crm", 409, "conflict", body=HOOK, scope="admin", given=full_of_webhooks),
+    Case("delete_webhook", "DELETE /v1/webhooks/crm", 204, scope="admin", given=hooked),
+    Case("delete_webhook", "DELETE /v1/webhooks/c%2Fm", 400, "bad_request", scope="admin"),
+    Case("delete_webhook", "DELETE /v1/webhooks/crm", 403, "forbidden"),
+    Case("delete_webhook", "DELETE /v1/webhooks/crm", 404, "not_found", scope="admin", given=without_webhooks),
+    Case("post_rotate", "POST /v1/webhooks/crm/rotate", 200, scope="admin", given=hooked),
+    Case("post_rotate", "POST /v1/webhooks/c%2Fm/rotate", 400, "bad_request", scope="admin"),
+    Case("post_rotate", "POST /v1/webhooks/crm/rotate", 403, "forbidden"),
+    Case("post_rotate", "POST /v1/webhooks/crm/rotate", 404, "not_found", scope="admin"),
+    Case("post_replay", "POST /v1/webhooks/crm/replay", 202, body={"since": 1}, scope="admin", given=hooked),
+    Case("post_replay", "POST /v1/webhooks/crm/replay", 400, "bad_request", body={"seq": 1}, scope="admin"),
+    Case("post_replay", "POST /v1/webhooks/crm/replay", 403, "forbidden", body={"since": 1}),
+    Case("post_replay", "POST /v1/webhooks/crm/replay", 404, "not_found", body={"since": 1}, scope="admin"),
+    Case("post_test", "POST /v1/webhooks/crm/test", 202, scope="admin", given=hooked),
+    Case("post_test", "POST /v1/webhooks/c%2Fm/test", 400, "bad_request", scope="admin"),
+    Case("post_test", "POST /v1/webhooks/crm/test", 403, "forbidden"),
+    Case("post_test", "POST /v1/webhooks/crm/test", 404, "not_found", scope="admin"),
     Case("get_audit", "GET /v1/audit", 200, scope="admin"),
     Case("get_audit", "GET /v1/audit", 400, "bad_request", query={"cursor": "x"}, scope="admin"),
     Case("get_audit", "GET /v1/audit", 403, "forbidden"),

@@ -72,8 +72,6 @@ export type FoundUsers = { users: User[]; next_cursor: string | null };
 
 export type GroupConversation = { topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "group"; join: "open" | "closed" | "invite" | "request" | "open"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
 
-export type Health = { status: "ok"; time: number };
-
 export type HeldContent = { content: string; type: "text" | "image" | "audio" | "video" | "file" | "system"; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[] };
 
 export type HeldForReview = { id: string; conversation_id: string; sender_id: string; created_at: number; message: HeldContent; status: "held" | "approved" | "rejected"; decision: Review | null; seq: number | null };
@@ -160,6 +158,8 @@ export type NewShadowBan = { reason?: string };
 
 export type NewUpload = { name: string; content_type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "text/plain" | "text/csv" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/wav" | "audio/webm" | "video/mp4" | "video/webm" | "video/quicktime"; size: number; kind?: "image" | "audio" | "video" | "file" | null; duration_ms?: number | null; waveform?: number[] };
 
+export type NewWebhook = { url: string; events?: string[] | null; conversations?: string[] | null; enabled?: boolean };
+
 export type NewWordList = { action: "block" | "hold" | "mask"; words: string[] };
 
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: number; conversation_id: string | null; seq: number | null };
@@ -202,6 +202,10 @@ export type ReminderAnswer = { reminder_id: string; conversation_id: string; seq
 
 export type Reminders = { reminders: ReminderAnswer[] };
 
+export type Replay = { since?: number | null; conversation_id?: string | null; seq?: number | null };
+
+export type Replaying = { id: string };
+
 export type Report = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: shared__wire__shapes__moderation__Decision | null };
 
 export type ReportMade = { reason: string; comment?: string; user_id?: string | null; conversation_id?: string | null; seq?: number | null };
@@ -232,6 +236,8 @@ export type SingleMessage = { id: string; conversation_id: string; seq: number; 
 
 export type Ticket = { ticket: string; expires_in: number };
 
+export type Trying = { id: string };
+
 export type UploadForm = { url: string; fields: Record<string, string> };
 
 export type User = { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number };
@@ -242,6 +248,12 @@ export type UserRecords = { users: NamedRecord[] };
 
 export type Users = { users: User[] };
 
+export type Webhook = { id: string; url: string; events: string[] | null; conversations: string[] | null; enabled: boolean; disabled: "gone" | "failing" | null; created_at: number; previous_secret_until: number | null; health: shared__wire__shapes__webhooks__Health };
+
+export type WebhookWithSecret = { id: string; url: string; events: string[] | null; conversations: string[] | null; enabled: boolean; disabled: "gone" | "failing" | null; created_at: number; previous_secret_until: number | null; health: shared__wire__shapes__webhooks__Health; secret: string };
+
+export type Webhooks = { webhooks: Webhook[] };
+
 export type WordList = { name: string; action: "block" | "hold" | "mask"; words: string[]; updated_at: number };
 
 export type WordLists = { enabled: boolean; lists: WordList[] };
@@ -249,6 +261,10 @@ export type WordLists = { enabled: boolean; lists: WordList[] };
 export type shared__wire__rest__joining__Decision = { status: "accepted" | "declined" };
 
 export type shared__wire__shapes__moderation__Decision = { decision: "dismiss" | "delete" | "ban"; by: string; at: number; until: number | null; note: string };
+
+export type shared__wire__shapes__service__Health = { status: "ok"; time: number };
+
+export type shared__wire__shapes__webhooks__Health = { failures: number; failing_since: number | null; rests_until: number | null; last_success_at: number | null; last_failure_at: number | null; last_failure: string | null };
 
 export type Operations = {
   "GET /v1/audit": { query: { from?: number; to?: number; user?: string; limit?: number; cursor?: string }; answer: Audit };
@@ -299,7 +315,7 @@ export type Operations = {
   "DELETE /v1/devices/{device_id}": { path: { device_id: string }; answer: undefined };
   "POST /v1/files": { body: NewUpload; answer: BegunUpload };
   "GET /v1/files/{file_id}": { path: { file_id: string }; answer: FileAnswer };
-  "GET /v1/health": { answer: Health };
+  "GET /v1/health": { answer: shared__wire__shapes__service__Health };
   "GET /v1/held": { query: { limit?: number; cursor?: string }; answer: HeldMessages };
   "GET /v1/held/{held_id}": { path: { held_id: string }; answer: HeldForReview };
   "POST /v1/held/{held_id}/decision": { path: { held_id: string }; body: NewReview; answer: ReviewedMessage };
@@ -342,6 +358,13 @@ export type Operations = {
   "GET /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; answer: ShadowBan };
   "PUT /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; body: NewShadowBan; answer: ShadowBan };
   "DELETE /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; answer: undefined };
+  "GET /v1/webhooks": { answer: Webhooks };
+  "GET /v1/webhooks/{webhook_id}": { path: { webhook_id: string }; answer: Webhook };
+  "PUT /v1/webhooks/{webhook_id}": { path: { webhook_id: string }; body: NewWebhook; answer: Webhook | WebhookWithSecret };
+  "DELETE /v1/webhooks/{webhook_id}": { path: { webhook_id: string }; answer: undefined };
+  "POST /v1/webhooks/{webhook_id}/replay": { path: { webhook_id: string }; body: Replay; answer: Replaying };
+  "POST /v1/webhooks/{webhook_id}/rotate": { path: { webhook_id: string }; answer: WebhookWithSecret };
+  "POST /v1/webhooks/{webhook_id}/test": { path: { webhook_id: string }; answer: Trying };
   "GET /v1/word-lists": { answer: WordLists };
   "PUT /v1/word-lists/{name}": { path: { name: string }; body: NewWordList; answer: WordList };
   "DELETE /v1/word-lists/{name}": { path: { name: string }; answer: undefined };
