@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from functions.message.wiring import Limiters, Parts, Wiring, wire
 from shared.config import AwsEnvironment, MessageSettings
 from shared.domain.connections import ABUSED, BANNED, REVOKED, Gone
-from shared.errors import BadRequest, Banned, Internal, ParleyError, RateLimited, Revoked, TokenExpired
+from shared.errors import BadRequest, Banned, Forbidden, Internal, ParleyError, RateLimited, Revoked, TokenExpired
 from shared.limits.limiters import Recent
 from shared.observability import count, make_logger, request_log, unexpected, unlogged
 from shared.operations.connections import ensure_registered, keep_alive, renew
@@ -30,6 +30,7 @@ from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
+_NOT_FOR_GUESTS: Final = frozenset({"presence"})
 # Routes without a route response (infra/routes.py says why): what there is to say is posted.
 UNANSWERED: Final = frozenset({"read", "delivered", "receipts"})
 
@@ -164,7 +165,12 @@ def _parts(wiring: Wiring) -> Parts:
 
 def _message(frame: frames.MessageFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     command = send_command(
-        frame, sender_id=caller.user_id, conversation_id=frame.conversation_id, to=frame.to, read=frame.read
+        frame,
+        sender_id=caller.user_id,
+        conversation_id=frame.conversation_id,
+        to=frame.to,
+        read=frame.read,
+        is_guest=caller.identity.is_guest,
     )
     sent = send_message(command, connection=caller.connection, **_parts(wiring))
     if not isinstance(sent, Appended):
@@ -259,7 +265,10 @@ def _ping(frame: frames.PingFrame, caller: Caller, wiring: Wiring) -> Mapping[st
 
 def _auth(frame: frames.AuthFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     """A fresh token of the same user: the connection lives on until that one ends, or lives again."""
-    renewed = renew(caller.connection, wiring.verify(frame.token), **_parts(wiring))
+    fresh = wiring.verify(frame.token)
+    if fresh.is_guest and not caller.identity.is_guest:
+        raise Forbidden("A guest's token prolongs a guest's connection")
+    renewed = renew(caller.connection, fresh, **_parts(wiring))
     return frames.auth_ack(caller.user_id, renewed.authenticated_until)
 
 
@@ -279,6 +288,8 @@ _ROUTES: Final[Mapping[type, Callable[[Any, Caller, Wiring], Mapping[str, Any] |
 
 def _serve(kind: str, frame: Any, caller: Caller, wiring: Wiring) -> Mapping[str, Any] | None:
     """Carry out one decoded frame. None: it wants no reply. Raises ParleyError."""
+    if kind in _NOT_FOR_GUESTS and caller.identity.is_guest:
+        raise Forbidden("Guests may not do this")
     if isinstance(frame, frames.CursorFrame):
         return _cursor(kind, frame, caller, wiring)
     return _ROUTES[type(frame)](frame, caller, wiring)

@@ -36,8 +36,10 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/conversations/<conversation_id>/messages")
     def post_message(conversation_id: asked.ConversationPath, body: bodies.NewMessage) -> Answer:
         """Send a message. 200 for one that was stored before (the same `client_message_id`), 202 for one that waits."""
-        sender_id = wiring.writer(app, is_server=body.message_type == "system")
-        command = send_command(body, sender_id=sender_id, conversation_id=conversation_id)
+        sender = wiring.writing(app, is_server=body.message_type == "system")
+        command = send_command(
+            body, sender_id=sender.user_id, conversation_id=conversation_id, is_guest=sender.is_guest
+        )
         sent = send_message(command, **wiring.parts)
         if not isinstance(sent, Appended):
             return accepted(held_ack(sent))

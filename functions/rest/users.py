@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import Cursor, Limit, NamePrefix, UserIds, UserPath
 from functions.rest.wiring import Wiring
+from shared.domain.users import ACQUAINTED, EVERYONE
 from shared.errors import BadRequest
 from shared.operations import users
 from shared.wire.rest import users as bodies
@@ -62,4 +63,5 @@ def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 def _reader(app: APIGatewayHttpResolver, wiring: Wiring) -> users.Reader:
     caller = wiring.caller(app)
-    return users.Reader(caller.user_id, wiring.sees_all(app, caller), wiring.users_visible)
+    visible = ACQUAINTED if caller.is_guest and wiring.users_visible == EVERYONE else wiring.users_visible
+    return users.Reader(caller.user_id, wiring.sees_all(app, caller), visible)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypedDict
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -29,6 +30,16 @@ ACTING_AS: Final = "parley-as"
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
 _SECRET: Final = "invite_token"  # noqa: S105  # the name of what is one: whoever has it comes in
 _READS: Final = frozenset({"GET", "HEAD"})
+# Operations by their id: docs/protocol.md#guests.
+_FOR_GUESTS: Final = frozenset(
+    {
+        *("post_ticket", "get_me", "put_me", "get_user", "post_report", "get_file"),
+        *("get_conversations", "get_conversation", "delete_conversation", "patch_settings", "get_members"),
+        *("get_messages", "get_message", "post_message", "patch_message", "delete_message", "post_read"),
+        *("put_reaction", "delete_reaction", "get_notifications", "delete_notification"),
+        *("get_blocks", "put_block", "delete_block", "get_devices", "delete_device"),
+    }
+)
 
 
 class Parts(TypedDict):
@@ -67,7 +78,8 @@ class Wiring:
         """Whose token this is, or as whom an administrator acts with it, which leaves a row in the audit.
 
         Raises Unauthenticated, TokenExpired, Revoked, Banned, and Unavailable where that can't be told now; for the
-        header `Parley-As` Forbidden where the token lacks the scope `admin`, and BadRequest where it names nobody.
+        header `Parley-As` Forbidden where the token lacks the scope `admin`, and BadRequest where it names nobody. Also
+        Forbidden where the token is a guest's, and this is not for guests.
         """
         token = bearer_token(app.current_event.headers)
         if token is None:
@@ -76,12 +88,14 @@ class Wiring:
         app.context["user_id"] = identity.user_id  # for the request log
         check_bars(identity, stores=self.stores, now=self.context.now())
         acting_as = _header(app, ACTING_AS)
-        if acting_as is None:
-            return identity
-        _check_admin(identity)
-        check_user_id(acting_as)
-        self._record(app, identity.user_id, acting_as)
-        return replace(identity, user_id=acting_as)
+        if acting_as is not None:
+            _check_admin(identity)
+            check_user_id(acting_as)
+            self._record(app, identity.user_id, acting_as)
+            identity = replace(identity, user_id=acting_as)
+        if identity.is_guest:
+            _check_guest(identity.user_id, app)
+        return identity
 
     def admin(self, app: APIGatewayHttpResolver) -> Identity:
         """The caller of what is for administrators. What changes something leaves a row. Raises Forbidden, too."""
@@ -145,6 +159,19 @@ class Wiring:
         identity = self.admin(app) if is_server else self.caller(app)
         self.limiter.take(identity.user_id)
         return identity
+
+
+def _check_guest(user_id: str, app: APIGatewayHttpResolver) -> None:
+    """Raises Forbidden where a guest asks for what is not theirs: all that is not named here, whatever comes later."""
+    operation, given = app.context["_route"].func.__name__, app.context["_route_args"]
+    query = app.current_event.query_string_parameters or {}
+    is_theirs = operation in _FOR_GUESTS
+    if operation == "delete_member":
+        is_theirs = unquote(str(given["user_id"])) == user_id
+    if operation == "get_users":
+        is_theirs = "prefix" not in query
+    if not is_theirs:
+        raise Forbidden("Guests may not do this")
 
 
 def _header(app: APIGatewayHttpResolver, name: str) -> str | None:

@@ -11,6 +11,8 @@ Status = Literal["online", "offline"]
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 
+# The scope that takes away: docs/adr/0054-guests.md.
+GUEST: Final = "guest"
 # Of a token, wherever it comes: longer ones are refused before they are looked at.
 MAX_TOKEN_CHARACTERS: Final = 8_192
 # The gateway closes every connection after two hours, whatever it does.
@@ -41,6 +43,11 @@ class Identity:
     expires_at: int
     scopes: frozenset[str] = frozenset()
     issued_at: int = 0
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the token gives a guest's rights, whatever other scopes it has."""
+        return GUEST in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +276,7 @@ class StoredTicket:
     token_expires_at: int
     expires_at: int
     token_issued_at: int = 0
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

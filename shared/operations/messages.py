@@ -100,6 +100,7 @@ class SendMessage:
     attachments: Sequence[Mapping[str, Any]] = ()
     forward_of: tuple[str, int] | None = None
     read: int | None = None
+    is_guest: bool = False
 
 
 def send_command(
@@ -109,6 +110,7 @@ def send_command(
     conversation_id: str | None,
     to: str | None = None,
     read: int | None = None,
+    is_guest: bool = False,
 ) -> SendMessage:
     """The operation's command. Either `to` or `conversation_id` says where the message goes."""
     source = composed.forward_of
@@ -127,6 +129,7 @@ def send_command(
         attachments=composed.attachments,
         forward_of=(source.conversation_id, source.seq) if source else None,
         read=read,
+        is_guest=is_guest,
     )
 
 
@@ -196,6 +199,8 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     rules.check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
+    if base is None and command.is_guest and not has_roles(draft.conversation_id):
+        _check_begun(draft, log)
     try:
         # Behind the base, so that it is at least as new: who was removed before the base is not in it.
         audience = rules.Audience.of_private(draft.conversation_id) or audience_behind(
@@ -311,6 +316,12 @@ def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLo
         tail = log.read_back(draft.conversation_id, limit=_TAIL if command.client_message_id else 1)
         return (tail[0] if tail else None), tail
     return found.entries.get(command.after), []
+
+
+def _check_begun(draft: Draft, log: ConversationLog) -> None:
+    """Of a guest's message behind no entry, into a private conversation. Raises Forbidden."""
+    if not log.read_back(draft.conversation_id, limit=1):
+        raise Forbidden("A guest answers, and begins no conversation")
 
 
 def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Draft:

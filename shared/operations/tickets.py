@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.clock import SECOND_MS
-from shared.domain.connections import Identity, StoredTicket
+from shared.domain.connections import GUEST, Identity, StoredTicket
 from shared.errors import Unauthenticated
 from shared.ports.connections import Tickets
 
@@ -27,7 +27,8 @@ def issue_ticket(identity: Identity, *, tickets: Tickets, now: int, new_secret: 
     """A ticket for one handshake within 30 s. The connection lives no longer than the token it was issued for."""
     secret = new_secret()
     expires_at = min(now + TICKET_LIFETIME_S * SECOND_MS, identity.expires_at)
-    tickets.put(StoredTicket(_hash(secret), identity.user_id, identity.expires_at, expires_at, identity.issued_at))
+    whose = identity.user_id, identity.expires_at, expires_at, identity.issued_at, identity.is_guest
+    tickets.put(StoredTicket(_hash(secret), *whose))
     return Ticket(secret, expires_in=(expires_at - now) // SECOND_MS)
 
 
@@ -36,7 +37,8 @@ def redeem_ticket(secret: str, *, tickets: Tickets, now: int) -> Identity:
     ticket = tickets.take(_hash(secret))
     if ticket is None or ticket.expires_at <= now:
         raise Unauthenticated("The ticket is unknown, used or expired")
-    return Identity(ticket.user_id, ticket.token_expires_at, issued_at=ticket.token_issued_at)
+    scopes = frozenset({GUEST} if ticket.is_guest else ())
+    return Identity(ticket.user_id, ticket.token_expires_at, scopes, ticket.token_issued_at)
 
 
 def _hash(secret: str) -> str:

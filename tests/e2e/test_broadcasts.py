@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from local.stack import Stack
 from local.tokens import mint
+from tests.e2e.examples import commands, run
 from tests.e2e.raw_client import new_users
-from tests.e2e.test_python_client import PATIENCE_S, client
+from tests.e2e.test_python_client import client
 from tests.e2e.test_python_notifications import notified
 
 
-def commands(heading: str) -> list[str]:
-    """The shell blocks under a heading of the page."""
-    page = (Path(__file__).parents[2] / "docs/notifications.md").read_text()
-    section = page.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
-
-
-def run(script: str, stack: Stack, token: str) -> list[Any]:
-    """What each of its commands printed."""
-    environment = {**os.environ, "HTTP_URL": stack.http_url, "SERVER_TOKEN": token}
-    printed = subprocess.run(
-        ["bash", "-euc", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True
-    ).stdout
-    decoder, found, place = json.JSONDecoder(), [], 0
-    while place < len(printed):
-        one, place = decoder.raw_decode(printed, place)
-        found.append(one)
-    return found
-
-
-async def done(script: str, stack: Stack, token: str) -> Any:
+async def done(script: str, asked: dict[str, str]) -> Any:
     """What the second of the commands prints when the broadcast is done: they may be repeated."""
     for _ in range(300):
-        _, found = await asyncio.to_thread(run, script, stack, token)
+        _, found = await asyncio.to_thread(run, script, **asked)
         if found["state"] == "done":
             return found
         await asyncio.sleep(0.1)
@@ -49,27 +25,27 @@ async def done(script: str, stack: Stack, token: str) -> Any:
 
 async def test_the_commands_of_the_page_tell_who_is_there_and_keep_it_for_who_comes_later(stack: Stack) -> None:
     shop, there, later = new_users(3)
-    token = mint(stack, shop, scope="broadcasts:send")
-    begin, hold = commands("Broadcasts")
+    asked = {"HTTP_URL": stack.http_url, "SERVER_TOKEN": mint(stack, shop, scope="broadcasts:send")}
+    begin, hold = commands("docs/notifications.md", "Broadcasts")
     async with client(stack, later) as bob:
         await bob.sync()
     async with client(stack, there) as alice:
         await alice.connected()
         await alice.sync()
-        begun, _ = await asyncio.to_thread(run, begin, stack, token)
+        begun, _ = await asyncio.to_thread(run, begin, **asked)
         assert begun["state"] == "running"
         (event,) = await notified(alice, 1)
         assert (event.id, event.title, event.data) == ("maintenance-7", "Maintenance", {"url": "/status"})
-        found = await done(begin, stack, token)
+        found = await done(begin, asked)
         assert found["posted"] >= 1
         assert found["stored"] >= 2
         await alice.acknowledge("maintenance-7")
         assert await alice.notifications() == ()
-        again, _ = await asyncio.to_thread(run, begin, stack, token)
+        again, _ = await asyncio.to_thread(run, begin, **asked)
         assert again == found, "the same request is the same broadcast"
     async with client(stack, later) as bob:
         (kept,) = await notified(bob, 1)
         assert kept == event
-    *refused, listed = await asyncio.to_thread(run, hold, stack, token)
+    *refused, listed = await asyncio.to_thread(run, hold, **asked)
     assert [one["code"] for one in refused] == ["conflict"] * 3, "it is done"
     assert found in listed["broadcasts"]

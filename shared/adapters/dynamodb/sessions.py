@@ -308,6 +308,7 @@ def ticket_item(ticket: live.StoredTicket) -> Item:
         USER_ID: ticket.user_id,
         "token_expires_at": ticket.token_expires_at,
         "token_issued_at": ticket.token_issued_at,
+        "is_guest": ticket.is_guest or None,
         "expires_at": ticket.expires_at,
         TTL: ticket.expires_at // SECOND_MS + 1,
     }
@@ -315,5 +316,10 @@ def ticket_item(ticket: live.StoredTicket) -> Item:
 
 def ticket_from(item: Item) -> live.StoredTicket:
     return live.StoredTicket(
-        item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"], item.get("token_issued_at", 0)
+        item[TICKET],
+        item[USER_ID],
+        item["token_expires_at"],
+        item["expires_at"],
+        item.get("token_issued_at", 0),
+        item.get("is_guest", False),
     )

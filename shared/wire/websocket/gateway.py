@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from shared.domain.connections import Connection, Identity, opened
+from shared.domain.connections import GUEST, Connection, Identity, opened
 from shared.errors import Unauthenticated, UnknownType
 from shared.wire.common import error_fields
 
 Event = Mapping[str, Any]
 MAX_ID_CHARACTERS: Final = 64
+# Of all scopes of the handshake's token frames ask for this one alone.
+_OF_A_GUEST: Final = frozenset({GUEST})
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,14 @@ class Caller:
 
 def authorizer_context(identity: Identity, *, device_id: str, connected_at: int) -> dict[str, str]:
     """What the authorizer hands to every later event of the connection. The gateway carries strings."""
+    guest = {GUEST: "true"} if identity.is_guest else {}
     return {
         "user_id": identity.user_id,
         "expires_at": str(identity.expires_at),
         "issued_at": str(identity.issued_at),
         "device_id": device_id,
         "connected_at": str(connected_at),
+        **guest,
     }
 
 
@@ -54,7 +59,8 @@ def caller_of(event: Event) -> Caller:
     try:
         user_id, expires_at = context["user_id"], int(context["expires_at"])
         # Connections from before an upgrade have no `issued_at`.
-        identity = Identity(user_id, expires_at, issued_at=int(context.get("issued_at", 0)))
+        scopes = _OF_A_GUEST if GUEST in context else _NONE
+        identity = Identity(user_id, expires_at, scopes, int(context.get("issued_at", 0)))
         connection = opened(
             request_context["connectionId"],
             identity,

@@ -28,6 +28,13 @@ def test_it_lets_its_user_in_until_the_tokens_expiry_once() -> None:
         redeem_ticket(ticket, tickets=tickets, now=clock())
 
 
+def test_it_lets_a_guest_in_as_a_guest() -> None:
+    tickets, clock = simulated().tickets, FakeClock()
+    guest = Identity("alice", ALICE.expires_at, frozenset({"guest", "chat"}), 1)
+    found = redeem_ticket(issued(tickets, clock, guest), tickets=tickets, now=clock())
+    assert (found.is_guest, found.issued_at) == (True, 1)
+
+
 def test_it_is_kept_by_its_hash() -> None:
     stores, clock = simulated(), FakeClock()
     ticket = issued(stores.tickets, clock)
