@@ -18,7 +18,7 @@ GUESTS = {
     *("post_ticket", "get_me", "put_me", "get_user", "post_report", "get_file"),
     *("get_conversations", "get_conversation", "delete_conversation", "patch_settings", "get_members"),
     *("get_messages", "get_message", "post_message", "patch_message", "delete_message", "post_read"),
-    *("put_reaction", "delete_reaction", "get_notifications", "delete_notification"),
+    *("put_reaction", "delete_reaction", "get_pins", "get_notifications", "delete_notification"),
     *("get_blocks", "put_block", "delete_block", "get_devices", "delete_device"),
 }
 
