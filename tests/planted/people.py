@@ -98,8 +98,8 @@ BUGS: Final = (
     Bug(
         "a ticket's connection outlives its token",
         "shared/operations/tickets.py",
-        "return Identity(ticket.user_id, ticket.token_expires_at, issued_at=ticket.token_issued_at)",
-        "return Identity(ticket.user_id, now + 7_200_000, issued_at=ticket.token_issued_at)",
+        "return Identity(ticket.user_id, ticket.token_expires_at, scopes, ticket.token_issued_at)",
+        "return Identity(ticket.user_id, now + 7_200_000, scopes, ticket.token_issued_at)",
     ),
     # --- presence
     Bug(
