@@ -339,6 +339,8 @@ def _environment(address: str, pem: str) -> dict[str, str]:
         **{name: queue for name in VARIABLES if name.endswith("_QUEUE_URL")},
         "FCM_QUEUE_URL": "",
         "APNS_QUEUE_URL": "",
+        "WEB_QUEUE_URL": "",
+        "WEB_SECRET_ARN": "",
         "FCM_SECRET_ARN": "",
         "APNS_SECRET_ARN": "",
         "CONNECTIONS_ENDPOINT": f"{address}/prod",

@@ -154,6 +154,9 @@ class Config:
     fcm_key_arn: str
     apns_secret_arn: str
     apns_key_arn: str
+    web_push_secret_arn: str
+    web_push_key_arn: str
+    web_push_key: str
     push_concurrency: int
     second_look_s: int
     device_limit: int
@@ -172,6 +175,7 @@ class Config:
     file_quota: int
     local_fcm_endpoint: str
     local_apns_endpoint: str
+    local_web_push: str
     local_ca_file: str
 
     @property
@@ -286,6 +290,9 @@ class Config:
             fcm_key_arn=read.text("fcm_key_arn", _KEY_ARN, _KEY_RULE),
             apns_secret_arn=read.text("apns_secret_arn", _KEPT_ARN, _KEPT_RULE),
             apns_key_arn=read.text("apns_key_arn", _KEY_ARN, _KEY_RULE),
+            web_push_secret_arn=read.text("web_push_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            web_push_key_arn=read.text("web_push_key_arn", _KEY_ARN, _KEY_RULE),
+            web_push_key=read.text("web_push_key", "B[A-Za-z0-9_-]{86}", "the public key that ops/web_push.py prints"),
             push_concurrency=read.number("push_concurrency", 2, 100, 5),
             second_look_s=read.number("second_look_s", 1, 60, 5),
             device_limit=read.number("device_limit", 1, 20, 10),
@@ -306,6 +313,7 @@ class Config:
             local_apns_endpoint=read.text(
                 "local_apns_endpoint", f"{_LOCAL_URL},{_LOCAL_URL}", "two addresses, production first, comma separated"
             ),
+            local_web_push=read.text("local_web_push", _LOCAL_URL, _LOCAL_URL_RULE),
             local_ca_file=read.text("local_ca_file", _LOCAL_FILE, "the absolute path of a PEM file"),
         )
         problems = [*read.problems, *_conflicts(config), *_misspelt(context), *unknown_variables(environ)]
@@ -326,10 +334,12 @@ def _conflicts(config: Config) -> list[str]:
     problems += [*_domain_conflicts(config), *_hook_conflicts(config)]
     if config.jwt_key_arn and config.jwks_url:
         problems.append("jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out")
-    for name in ("fcm", "apns"):
+    if bool(config.web_push_secret_arn) != bool(config.web_push_key):
+        problems.append("web_push_secret_arn, web_push_key: give both or neither; the one is the other's private half")
+    for name in ("fcm", "apns", "web_push"):
         if getattr(config, f"{name}_key_arn") and not getattr(config, f"{name}_secret_arn"):
             problems.append(f"{name}_key_arn: only with {name}_secret_arn, the secret that it encrypts")
-    local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
+    local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_web_push", "local_ca_file")
     if not config.is_local and any(getattr(config, key) for key in local_only):
         problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")
     return problems

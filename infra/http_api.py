@@ -65,6 +65,8 @@ class RestApi(Construct):
                 **reminders.environment,
                 **screening.environment,
                 **queues.look_environment,
+                "WEB_PUSH_KEY": config.web_push_key,
+                "LOCAL_WEB_PUSH": config.local_web_push,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **queues.event_environment,
                 **queues.presence_environment,

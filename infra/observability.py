@@ -88,7 +88,7 @@ class Observability(Construct):
         for kind, what in _CLASSES.items():
             metric = self._counted("ServiceErrors", **{"class": kind})
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
-        if config.fcm_secret_arn or config.apns_secret_arn:
+        if config.fcm_secret_arn or config.apns_secret_arn or config.web_push_secret_arn:
             for name, what in _PUSH_TROUBLES.items():
                 self._alarm(name, self._counted(name), threshold=1, description=what)
         if config.has_webhooks:

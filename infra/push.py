@@ -62,6 +62,8 @@ class OfflinePush(Construct):
                 "FCM_ENDPOINT": config.local_fcm_endpoint,
                 "APNS_SECRET_ARN": config.apns_secret_arn,
                 "APNS_ENDPOINT": config.local_apns_endpoint,
+                "WEB_SECRET_ARN": config.web_push_secret_arn,
+                "LOCAL_WEB_PUSH": config.local_web_push,
                 "PUSH_CA_FILE": config.local_ca_file,
                 **queues.presence_environment,
                 **files.environment,
@@ -79,6 +81,7 @@ class OfflinePush(Construct):
         for secret, key in (
             (config.fcm_secret_arn, config.fcm_key_arn),
             (config.apns_secret_arn, config.apns_key_arn),
+            (config.web_push_secret_arn, config.web_push_key_arn),
         ):
             if secret:
                 allow_reading(self.function, secret, key)

@@ -77,7 +77,7 @@ class Queues(Construct):
         self.presence_checks = WorkQueue(self, "PresenceChecks", config=config, consumer_seconds=PRESENCE_SECONDS)
         self.fan_out = WorkQueue(self, "FanOut", config=config, consumer_seconds=PUSH_SECONDS)
         self.looks = WorkQueue(self, "Looks", config=config, consumer_seconds=PUSH_SECONDS)
-        providers = {"Fcm": config.fcm_secret_arn, "Apns": config.apns_secret_arn}
+        providers = {"Fcm": config.fcm_secret_arn, "Apns": config.apns_secret_arn, "Web": config.web_push_secret_arn}
         self.pushes = {
             name: WorkQueue(self, f"{name}Pushes", config=config, consumer_seconds=PUSH_SECONDS)
             for name, secret in providers.items()

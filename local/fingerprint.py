@@ -12,8 +12,11 @@ from local.settings import Settings
 SOURCES = ("app.py", "cdk.json", "pyproject.toml", "uv.lock", "package-lock.json", "infra", "functions", "shared")
 NOT_DEPLOYED = ("__pycache__", ".pyc")
 # What `make up` gives the app by itself: from the settings, or from the push servers (PUSHES).
-GIVEN = ("target", "stage", "local_endpoint", "local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
-GIVEN_SECRETS = ("fcm_secret_arn", "apns_secret_arn")
+GIVEN = (
+    *("target", "stage", "local_endpoint", "local_fcm_endpoint", "local_apns_endpoint", "local_ca_file"),
+    *("local_web_push", "web_push_key"),
+)
+GIVEN_SECRETS = ("fcm_secret_arn", "apns_secret_arn", "web_push_secret_arn")
 PUSHES = "PARLEY_PUSHES"
 
 

@@ -140,6 +140,8 @@ class RestSettings(_Sending):
     group_limit: int
     channel_members: int
     users_visible: str
+    web_push_key: str
+    local_web_push: str
     device_limit: int
     reminder_limit: int
     audit_days: int
@@ -173,6 +175,9 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     apns_queue_url: str
     apns_secret_arn: str
     apns_endpoint: str
+    web_queue_url: str
+    web_secret_arn: str
+    local_web_push: str
     push_ca_file: str
     bucket: str
 

@@ -25,7 +25,7 @@ from shared.adapters.dynamodb.pushes import make_push_stores
 from shared.adapters.dynamodb.schema import Tables
 from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.domain.devices import APNS, FCM, Platform
+from shared.domain.devices import APNS, FCM, WEB, Platform
 from shared.domain.fan_out import Shard
 from shared.domain.packs import Portion
 from shared.observability import FunctionObserver
@@ -72,6 +72,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     )
     presence_queue, bucket = SqsQueue(queues, settings.presence_queue_url), s3(environment, deadline)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
+    platforms[WEB] = settings.web_queue_url
     services = PushServices(
         gateway=ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms),
         parallel_map=threads,
@@ -114,6 +115,11 @@ class Gateways:
 
             secret = CachedSecret(secrets, settings.fcm_secret_arn, now=now_ms)
             return FcmGateway(secret, endpoint=settings.fcm_endpoint, ca_file=settings.push_ca_file)
+        if platform == WEB:
+            from functions.offline_push.web.gateway import WebPushGateway  # noqa: PLC0415  # likewise
+
+            secret = CachedSecret(secrets, settings.web_secret_arn, now=now_ms)
+            return WebPushGateway(secret, local=settings.local_web_push, ca_file=settings.push_ca_file)
         from functions.offline_push.apns.gateway import ApnsGateway  # noqa: PLC0415  # a sixth of a second
 
         secret = CachedSecret(secrets, settings.apns_secret_arn, now=now_ms)

@@ -140,6 +140,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "get_devices": Documented("devices", {200: people.Devices}),
     "put_device": Documented("devices", {200: people.DeviceAnswer}),
     "delete_device": Documented("devices", {204: None}),
+    "get_web_key": Documented("devices", {200: people.WebKey}, (NotFound,)),
     "post_notification": Documented("notifications", {201: people.SentNotification}, (Forbidden,)),
     "get_notifications": Documented("notifications", {200: people.Notifications}),
     "delete_notification": Documented("notifications", {204: None}),

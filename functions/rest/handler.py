@@ -100,6 +100,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         users_visible=settings.users_visible,
         has_word_lists=settings.word_lists == "on",
         has_shadow_bans=settings.shadow_bans == "on",
+        web_push_key=settings.web_push_key,
         endpoint_url=environment.endpoint_url,
         outlet=outlet if settings.event_queue_url else None,
     )

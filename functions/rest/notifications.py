@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, DevicePath, NewDevicePath, NotificationPath, ReminderPath, SeqPath
 from functions.rest.wiring import Wiring
-from shared.errors import Forbidden
+from shared.errors import Forbidden, NotFound
 from shared.operations.devices import devices_of, forget_device, register_device
 from shared.operations.notifications import notifications_of, send_notification
 from shared.operations.reminders import Remind, cancel_reminder, remind
@@ -53,6 +53,14 @@ def add_devices(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         user_id, target = wiring.caller(app).user_id, bodies.new_target(body)
         device = register_device(user_id, device_id, target, **wiring.parts)
         return ok(bodies.device_body(device))
+
+    @app.get("/v1/push/web-key")
+    def get_web_key() -> Answer:
+        """The key that a page subscribes to pushes with. 404 where the deployment has none: browsers get none there."""
+        wiring.caller(app)
+        if not wiring.web_push_key:
+            raise NotFound("Browsers are not pushed to here")
+        return ok(bodies.web_key_body(wiring.web_push_key))
 
     @app.delete("/v1/devices/<device_id>")
     def delete_device(device_id: DevicePath) -> Answer:

@@ -65,6 +65,7 @@ class Wiring:
     users_visible: str = EVERYONE
     has_word_lists: bool = False
     has_shadow_bans: bool = False
+    web_push_key: str = ""
     endpoint_url: str = ""
     """The emulator's address on a laptop, empty on AWS."""
     outlet: Outlet | None = None

@@ -10,19 +10,35 @@ from typing import Any, Final
 from local.errors import CommandError
 from local.providers.keys import Keys
 from local.providers.ports import Ports
+from local.providers.web import public_key_of
 from local.settings import Settings
 
 # The key of the configuration that gets the secret's ARN, and the secret's name.
-SECRETS: Final[Mapping[str, str]] = {"fcm_secret_arn": "parley/local/fcm", "apns_secret_arn": "parley/local/apns"}
+SECRETS: Final[Mapping[str, str]] = {
+    "fcm_secret_arn": "parley/local/fcm",
+    "apns_secret_arn": "parley/local/apns",
+    "web_push_secret_arn": "parley/local/web",
+}
 
 
 def endpoints(settings: Settings, ports: Ports) -> dict[str, str]:
     """The configuration but for the secrets."""
+    keys = Keys(settings.providers)
     return {
         "local_fcm_endpoint": ports.fcm_endpoint,
         "local_apns_endpoint": ports.apns_endpoint,
-        "local_ca_file": str(Keys(settings.providers).ca_file.absolute()),
+        "local_web_push": ports.fcm_endpoint,
+        "local_ca_file": str(keys.ca_file.absolute()),
+        **_web_push_key(keys),
     }
+
+
+def _web_push_key(keys: Keys) -> dict[str, str]:
+    """The public half; none where the keys are gone, of which `store` tells."""
+    try:
+        return {"web_push_key": public_key_of(keys.vapid_scalar)}
+    except FileNotFoundError:
+        return {}
 
 
 def digest(settings: Settings, ports: Ports) -> str:
@@ -51,6 +67,10 @@ def _put(secrets_manager: Any, name: str, secret: str) -> str:
 def _secrets(settings: Settings, ports: Ports) -> dict[str, str]:
     keys = Keys(settings.providers)
     try:
-        return {"fcm_secret_arn": keys.fcm_secret(ports.token_uri), "apns_secret_arn": keys.apns_secret()}
+        return {
+            "fcm_secret_arn": keys.fcm_secret(ports.token_uri),
+            "apns_secret_arn": keys.apns_secret(),
+            "web_push_secret_arn": keys.web_push_secret(),
+        }
     except FileNotFoundError as error:
         raise CommandError("The push servers' keys are gone", "Run: make down, make up") from error

@@ -14,6 +14,7 @@ from local.providers.record import ENVIRONMENTS, Record
 
 PAGE = Path(__file__).with_name("page.html")
 TOKENS = "/apns/tokens/"
+SUBSCRIPTIONS = "/web/subscriptions/"
 # A page elsewhere that has its own name lead here must not read along.
 HOSTS = ("localhost", "127.0.0.1")
 _CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
@@ -22,7 +23,15 @@ _CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'un
 class Inspection:
     """Answers the requests of the inspection port."""
 
-    def __init__(self, record: Record, behaviours: Behaviours, known: KnownTokens) -> None:
+    def __init__(
+        self,
+        record: Record,
+        behaviours: Behaviours,
+        known: KnownTokens,
+        subscription: Callable[[str], Any] = lambda _: {},
+    ) -> None:
+        """`subscription` gives a browser's, by a name for it."""
+        self._subscription = subscription
         self._record = record
         self._behaviours = behaviours
         self._known = known
@@ -40,6 +49,8 @@ class Inspection:
         if host not in HOSTS:
             return _problem(403, "ask for localhost")
         path = request.path.partition("?")[0]
+        if path.startswith(SUBSCRIPTIONS) and request.method == "GET" and len(path) > len(SUBSCRIPTIONS):
+            return json_reply(200, self._subscription(path.removeprefix(SUBSCRIPTIONS)))
         if path.startswith(TOKENS) and request.method == "PUT":
             return self._put_token(path.removeprefix(TOKENS), parsed(request.body))
         if route := self._routes.get((request.method, path)):

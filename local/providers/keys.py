@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -36,6 +37,21 @@ class Keys:
     def apns_file(self) -> Path:
         return self.folder / "apns.p8"
 
+    @property
+    def vapid_scalar(self) -> bytes:
+        """The private key that browsers' subscriptions belong to, made of what is here: it needs no file of its own."""
+        return _made_of("vapid", self.fcm_file)
+
+    def web_push_secret(self) -> str:
+        """As ops/web_push.py makes it."""
+        private_key = base64.urlsafe_b64encode(self.vapid_scalar).rstrip(b"=").decode()
+        return json.dumps({"private_key": private_key, "subject": "mailto:nobody@localhost"})
+
+    @property
+    def browser_secrets(self) -> tuple[bytes, bytes]:
+        """The browser's private key, and what it shares with who pushes to it."""
+        return _made_of("browser", self.fcm_file), _made_of("auth", self.fcm_file)[:16]
+
     def fcm_secret(self, token_uri: str) -> str:
         """A service account as Google gives it; it gets its access tokens at `token_uri`."""
         key = self.fcm_file.read_text(encoding="ascii")
@@ -56,3 +72,9 @@ class Keys:
         """What Apple gives: the key, its id and the team's."""
         key = self.apns_file.read_text(encoding="ascii")
         return json.dumps({"key_id": KEY_ID, "team_id": TEAM_ID, "private_key": key})
+
+
+def _made_of(what: str, file: Path) -> bytes:
+    """32 bytes, the same for the same file, and below the order of the curve."""
+    digest = hashlib.sha256(f"{what} {file.read_text(encoding='ascii')}".encode()).digest()
+    return b"\x01" + digest[1:]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-Provider = Literal["fcm", "apns", "oauth"]
+Provider = Literal["fcm", "apns", "web", "oauth"]
 Environment = Literal["production", "sandbox"]
 ENVIRONMENTS: Final[tuple[Environment, ...]] = ("production", "sandbox")
 
@@ -23,8 +23,9 @@ SECRET_HEADERS = frozenset({"authorization"})
 class Received:
     """A push that was accepted, at `received_at` (ms).
 
-    `token` is what it is addressed to: an APNs device token, an FCM registration token or a Firebase installation id.
-    `headers` are APNs' own (`apns-…`); `payload` is the whole JSON for APNs, and `message` for FCM.
+    `token` is what it is addressed to: an APNs device token, an FCM registration token, a Firebase installation id, or
+    a browser's endpoint. `headers` are APNs' own (`apns-…`), or a browser's; `payload` is the whole JSON for APNs,
+    `message` for FCM, and what a browser has decrypted.
     """
 
     provider: Provider

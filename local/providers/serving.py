@@ -6,6 +6,7 @@ import asyncio
 import functools
 import ssl
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import astuple
 from pathlib import Path
@@ -23,6 +24,7 @@ from local.providers.listening import HTTP2, Listener
 from local.providers.oauth import OAuth
 from local.providers.ports import GRANT_PATH, Ports
 from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
+from local.providers.web import PATH, Browser, WebPush, public_key_of
 
 START_SECONDS = 30.0
 Platform = Literal["fcm", "apns"]
@@ -44,6 +46,7 @@ class Providers:
         self._stop: asyncio.Event
         self._listeners: dict[Platform, list[Listener]]
         self._ports: Ports
+        self._subscription: Callable[[str], dict[str, Any]]
 
     def __enter__(self) -> Self:
         """Return once all of them listen. Raises OSError where a port is taken."""
@@ -79,6 +82,15 @@ class Providers:
     def fcm_secret(self) -> str:
         """The service account's JSON; `token_uri` is here."""
         return self._keys.fcm_secret(self._ports.token_uri)
+
+    @property
+    def web_push_secret(self) -> str:
+        """JSON with private_key and subject."""
+        return self._keys.web_push_secret()
+
+    def subscription(self, name: str) -> dict[str, Any]:
+        """A browser's, whose pushes come here."""
+        return self._subscription(name)
 
     @property
     def apns_secret(self) -> str:
@@ -154,7 +166,8 @@ class Providers:
             Listener(functools.partial(exchange.handle, rules), tls(), protocol=HTTP2)
             for rules in (Apns(environment, apple, self._known) for environment in ENVIRONMENTS)
         ]
-        inspection = Inspection(self._record, self._behaviours, self._known)
+        self._subscription = google.subscription
+        inspection = Inspection(self._record, self._behaviours, self._known, google.subscription)
         everything = [fcm, *apns, Listener(inspection.handle)]
         self._listeners = {"fcm": [fcm], "apns": apns}
         try:
@@ -169,21 +182,32 @@ class Providers:
 
 
 class _Google:
-    """Google's two APIs behind one port. What an access token is for needs the port, which is known last."""
+    """Google's two APIs behind one port, and browsers' push service. What a token is for needs the port, known last."""
 
     def __init__(self, exchange: Exchange, keys: Keys) -> None:
         self._exchange = exchange
         self._keys = keys
+        self._browser = Browser(*keys.browser_secrets)
         self._oauth: OAuth
         self._fcm: Fcm
+        self._web: WebPush
+        self._origin = ""
 
     def listens_on(self, ports: Ports) -> None:
+        self._origin = ports.fcm_endpoint
         self._oauth = OAuth(key_making.public_key(self._keys.fcm_file), ports.token_uri)
         self._fcm = Fcm(self._oauth)
+        self._web = WebPush(self._browser, public_key_of(self._keys.vapid_scalar), self._origin)
+
+    def subscription(self, name: str) -> dict[str, Any]:
+        """What a browser would give: to register a device of the platform `web`."""
+        return {"endpoint": f"{self._origin}{PATH}{name}", "keys": self._browser.keys}
 
     async def handle(self, request: Request) -> Reply | Silence:
-        rules = self._oauth if request.path.partition("?")[0] == GRANT_PATH else self._fcm
-        return await self._exchange.handle(rules, request)
+        path = request.path.partition("?")[0]
+        if path.startswith(PATH):
+            return await self._exchange.handle(self._web, request)
+        return await self._exchange.handle(self._oauth if path == GRANT_PATH else self._fcm, request)
 
 
 def _tls(server_file: Path) -> ssl.SSLContext:

@@ -38,6 +38,7 @@ class Limits:
     channel_rate: int = 0
     digest_limit: int = 0
     digest_s: int = 0
+    local_web_push: str = ""
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.devices import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
+from shared.domain.devices import APNS, FCM, PRODUCTION, WEB, Device, Environment, Platform, PushTarget, is_push_service
 from shared.domain.text import MAX_DEVICE_ID, id_pattern
 from shared.errors import BadRequest
 from shared.operations.context import Context
@@ -39,6 +40,9 @@ class NewTarget:
     installation_id: str | None = None
     app_id: str | None = None
     environment: Environment | None = None
+    endpoint: str | None = None
+    p256dh: str | None = None
+    auth: str | None = None
 
 
 def register_device(
@@ -50,7 +54,7 @@ def register_device(
     """
     if not _DEVICE_ID.fullmatch(device_id):
         raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
-    device = Device(device_id, target_of(asked), registered_at=context.now())
+    device = Device(device_id, target_of(asked, local=context.limits.local_web_push), registered_at=context.now())
     limit = context.limits.device_limit
 
     def decide() -> tuple[None, Owning | None]:
@@ -80,10 +84,15 @@ def forget_device(user_id: str, device_id: str, *, stores: Stores, services: Ser
     change_own([user_id], decide, stores=stores, services=services, context=context)
 
 
-def target_of(asked: NewTarget) -> PushTarget:
-    """The target that a client has named. Raises BadRequest, which never says the token."""
+def target_of(asked: NewTarget, *, local: str = "") -> PushTarget:
+    """The target that a client has named. Raises BadRequest, which never says the token.
+
+    `local`: the origin of a laptop's push service for browsers.
+    """
     if asked.app_id is not None and not _APP_ID.fullmatch(asked.app_id):
         raise BadRequest("`app_id` is 1 to 255 of A-Z a-z 0-9 . _ -")
+    if asked.platform == WEB:
+        return _web_target(asked, local)
     return _fcm_target(asked) if asked.platform == FCM else _apns_target(asked)
 
 
@@ -112,3 +121,43 @@ def _apns_target(asked: NewTarget) -> PushTarget:
     if asked.app_id is None:
         raise BadRequest("`app_id` is needed for an APNs device: the app's bundle id")
     return PushTarget(APNS, asked.token.lower(), asked.environment or PRODUCTION, asked.app_id)
+
+
+# P-256, as FIPS 186 has it: y² = x³ - 3x + b.
+_P: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1
+_B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+_POINT_BYTES: Final = 65
+_AUTH_BYTES: Final = 16
+_UNCOMPRESSED: Final = 4
+
+
+def _web_target(asked: NewTarget, local: str) -> PushTarget:
+    if asked.environment is not None or asked.installation_id is not None or asked.token is not None:
+        raise BadRequest("A browser has an `endpoint` and `keys`, as its subscription says them")
+    if asked.endpoint is None or not is_push_service(asked.endpoint, local):
+        raise BadRequest("`endpoint` is the https URL of a browser's push service, as its subscription says it")
+    point, secret = _bytes_of(asked.p256dh), _bytes_of(asked.auth)
+    if not _is_on_curve(point):
+        raise BadRequest("`p256dh` is a public key of P-256: 65 bytes, base64url")
+    if len(secret) != _AUTH_BYTES:
+        raise BadRequest("`auth` is 16 bytes, base64url")
+    return PushTarget(WEB, asked.endpoint, app_id=asked.app_id, p256dh=_text_of(point), auth=_text_of(secret))
+
+
+def _bytes_of(text: str | None) -> bytes:
+    try:
+        return base64.b64decode((text or "") + "=" * (-len(text or "") % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""
+
+
+def _text_of(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _is_on_curve(point: bytes) -> bool:
+    """By hand, so that this takes no library: what is no key here could never be encrypted for."""
+    if len(point) != _POINT_BYTES or point[0] != _UNCOMPRESSED:
+        return False
+    x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
+    return x < _P and y < _P and (y * y - (x * x * x - 3 * x + _B)) % _P == 0

@@ -174,6 +174,7 @@ ROWS: Final[list[Row]] = [
     Own("get_devices", "GET", "/v1/devices", 200),
     Own("put_device", "PUT", "/v1/devices/phone", 200, {"platform": "fcm", "token": "another"}),
     Own("delete_device", "DELETE", "/v1/devices/phone", 204, stranger=(204, None)),
+    Own("get_web_key", "GET", "/v1/push/web-key", 404, stranger=(404, "not_found")),
     Own("get_notifications", "GET", "/v1/notifications", 200),
     Own("delete_notification", "DELETE", f"/v1/notifications/{NOTIFICATION}", 204, stranger=(204, None)),
     # --- for servers and operators

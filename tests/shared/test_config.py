@@ -94,6 +94,7 @@ VARIABLES: dict[type[Any], set[str]] = {
         ),
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
         *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE", "BUCKET"),
+        *("WEB_QUEUE_URL", "WEB_SECRET_ARN", "LOCAL_WEB_PUSH"),
     },
     EventsSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "EVENT_QUEUE_URL", "EVENT_FAILURES_URL", "EVENT_BUS"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.broadcasts import BroadcastJob
-from shared.domain.devices import APNS, FCM, Platform
+from shared.domain.devices import APNS, FCM, WEB, Platform
 from shared.domain.jobs import KINDS, JobStep
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.packs import DuePack
@@ -23,7 +23,7 @@ JOB: Final = "job"
 BROADCAST: Final = "broadcast"
 # All broadcasts are one group of the queue: together they hold up no message, however many there are.
 _TOGETHER: Final = "broadcasts"
-_PLATFORMS: Final = (FCM, APNS)
+_PLATFORMS: Final = (FCM, APNS, WEB)
 # Of one BatchGetItem: each user's membership, and the place in the log.
 _ROWS: Final = 100
 

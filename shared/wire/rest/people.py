@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from shared.domain.connections import Connection, Presence
 from shared.domain.contacts import Contact, GroupsFrom, Profile
-from shared.domain.devices import APNS, Device, Environment
+from shared.domain.devices import APNS, MAX_ENDPOINT, WEB, Device, Environment
 from shared.domain.notifications import Notification, Reminder
 from shared.operations.contacts import MAX_ALIAS_CHARACTERS, MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.operations.devices import APNS_PATTERN, APP_ID_PATTERN, FCM_PATTERN, NewTarget
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.wire.shapes import service
 
 _NEVER: dict[str, Any] = {"not": {}}
+_P256DH = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 
 
 class ContactRequest(BaseModel):
@@ -113,7 +114,42 @@ class ApnsDevice(BaseModel):
     installation_id: str = left_out(**_NEVER)
 
 
-NewDevice = Annotated[FcmDevice | ApnsDevice, Field(discriminator="platform")]
+class WebKeys(BaseModel):
+    """The keys of a browser's subscription, base64url."""
+
+    model_config = config(
+        {
+            "p256dh": _P256DH,
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        }
+    )
+
+    p256dh: str
+    auth: str
+
+
+class WebDevice(BaseModel):
+    """A browser: what `PushSubscription.toJSON()` gives, beside the platform."""
+
+    model_config = config(
+        {
+            "platform": "web",
+            "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl",
+            "keys": {
+                "p256dh": _P256DH,
+                "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+            },
+        }
+    )
+
+    platform: Literal["web"]
+    endpoint: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_ENDPOINT})]
+    keys: WebKeys
+    app_id: str = left_out(pattern=f"^{APP_ID_PATTERN}$")
+    environment: Environment = left_out(**_NEVER)
+
+
+NewDevice = Annotated[FcmDevice | ApnsDevice | WebDevice, Field(discriminator="platform")]
 
 
 class NewNotification(BaseModel):
@@ -139,7 +175,17 @@ class NewReminder(BaseModel):
     at: Milliseconds
 
 
-def new_target(body: FcmDevice | ApnsDevice) -> NewTarget:
+def new_target(body: FcmDevice | ApnsDevice | WebDevice) -> NewTarget:
+    if isinstance(body, WebDevice):
+        keys = body.keys
+        return NewTarget(
+            body.platform,
+            app_id=body.app_id,
+            environment=body.environment,
+            endpoint=body.endpoint,
+            p256dh=keys.p256dh,
+            auth=keys.auth,
+        )
     return NewTarget(body.platform, body.token, body.installation_id, body.app_id, body.environment)
 
 
@@ -205,22 +251,26 @@ def presences_body(found: Sequence[Presence]) -> shapes.Presences:
 
 
 def device_body(device: Device) -> shapes.DeviceAnswer:
-    """With one of `token` and `installation_id`: how the device is reached."""
+    """With one of `token`, `installation_id` and `endpoint`: how the device is reached. No keys are told."""
     target = device.target
     body: shapes.DeviceAnswer = {
         "device_id": device.device_id,
         "platform": target.platform,
         "token": target.token,
         "installation_id": target.token,
+        "endpoint": target.token,
         "environment": target.environment if target.platform == APNS else None,
         "app_id": target.app_id,
         "registered_at": device.registered_at,
     }
-    if target.is_installation:
-        del body["token"]
-    else:
-        del body["installation_id"]
+    shown = "endpoint" if target.platform == WEB else "installation_id" if target.is_installation else "token"
+    for name in {"token", "installation_id", "endpoint"} - {shown}:
+        del body[name]  # type: ignore[misc]  # one of these
     return body
+
+
+def web_key_body(public_key: str) -> shapes.WebKey:
+    return {"public_key": public_key}
 
 
 def devices_body(devices: Iterable[Device]) -> shapes.Devices:

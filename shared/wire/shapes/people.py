@@ -133,15 +133,25 @@ class Connections(TypedDict):
 
 @example(**_DEVICE)
 class DeviceAnswer(TypedDict):
-    """Where pushes go. It has either a `token` or an `installation_id`; `environment` is null but for APNs."""
+    """Where pushes go. It has a `token`, an `installation_id` or an `endpoint`; `environment` is null but for APNs."""
 
     device_id: str
     platform: Platform
     token: NotRequired[str]
     installation_id: NotRequired[str]
+    endpoint: NotRequired[str]
     environment: Environment | None
     app_id: str | None
     registered_at: Time
+
+
+@example(
+    public_key="BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+)
+class WebKey(TypedDict):
+    """What a page gives `pushManager.subscribe` as `applicationServerKey`: base64url."""
+
+    public_key: str
 
 
 @example(devices=[_DEVICE])

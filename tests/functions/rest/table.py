@@ -73,6 +73,10 @@ def listed(harness: RestHarness) -> None:
     put_user("bob", {"name": "Bob"}, **parts(harness.stores, harness.wired.context.now()))
 
 
+def pushing_to_browsers(harness: RestHarness) -> None:
+    object.__setattr__(harness.wired, "web_push_key", BROWSER["keys"]["p256dh"])
+
+
 def banned(harness: RestHarness) -> None:
     harness.stores.sessions.ban("bob", Ban(FOREVER, "spam", 1, "root"))
 
@@ -356,6 +360,14 @@ def full_of_reminders(harness: RestHarness) -> None:
 REMINDERS = f"{V1}/{DM}/messages/1/reminders"
 LATER = {"at": now() + 86_400_000}  # an hour would be over in a long run
 APPLE = {"platform": "apns", "token": "c0ffee" * 10, "app_id": "org.example.app"}
+BROWSER: dict[str, Any] = {
+    "platform": "web",
+    "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
 SENDING = "notifications:send"
 NOTIFICATION = {"users": ["alice", "bob"], "title": "Maintenance", "notification_id": "n1"}
 TELLING = "broadcasts:send"
@@ -727,7 +739,13 @@ CASES = [
     Case("get_devices", "GET /v1/devices", 200, user="bob", given=of_bob),
     Case("put_device", "PUT /v1/devices/phone", 200, body=APPLE),
     Case("put_device", "PUT /v1/devices/phone", 200, body={"platform": "fcm", "installation_id": "fid"}),
+    Case("put_device", "PUT /v1/devices/browser", 200, body=BROWSER),
     Case("put_device", "PUT /v1/devices/phone", 400, "bad_request", body={"platform": "fcm"}),
+    Case(
+        "put_device", "PUT /v1/devices/browser", 400, "bad_request", body={**BROWSER, "endpoint": "https://localhost/"}
+    ),
+    Case("get_web_key", "GET /v1/push/web-key", 200, given=pushing_to_browsers),
+    Case("get_web_key", "GET /v1/push/web-key", 404, "not_found"),
     Case("delete_device", "DELETE /v1/devices/tablet", 204, user="bob", given=of_bob),
     Case("delete_device", f"DELETE /v1/devices/{'x' * 65}", 400, "bad_request"),
     # --- notifications

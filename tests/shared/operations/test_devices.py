@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX, Device, PushTarget
+from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX, WEB, Device, PushTarget
 from shared.errors import BadRequest
 from shared.operations.context import Context
 from shared.operations.devices import NewTarget, devices_of, register_device, target_of
@@ -93,3 +93,84 @@ def test_forgetting_is_idempotent(stores: Simulated) -> None:
     for _ in range(2):
         stores.devices.forget("alice", "phone")
     assert list(devices_of("alice", stores=stores)) == []
+
+
+P256DH = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
+MOZILLA = "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl"
+
+
+def browser(endpoint: str | None = MOZILLA, p256dh: str | None = P256DH, auth: str | None = AUTH) -> NewTarget:
+    return NewTarget(WEB, endpoint=endpoint, p256dh=p256dh, auth=auth)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        MOZILLA,
+        "https://fcm.googleapis.com/fcm/send/abc:def",
+        "https://fcm.googleapis.com:443/wp/abc",
+        "https://wns2-par02p.notify.windows.com/w/?token=BQYAAA",
+        "https://web.push.apple.com/QGuQyavXutnMH",
+    ],
+)
+def test_a_browsers_subscription_is_taken(endpoint: str) -> None:
+    assert target_of(browser(endpoint)) == PushTarget(WEB, endpoint, p256dh=P256DH, auth=AUTH)
+    padded = target_of(browser(endpoint, P256DH + "=", AUTH + "=="))
+    assert (padded.p256dh, padded.auth) == (P256DH, AUTH)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        None,
+        "",
+        "http://updates.push.services.mozilla.com/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://localhost/x",
+        "https://example.com/x",
+        "https://fcm.googleapis.com.example.com/x",
+        "https://evil-fcm.googleapis.com/x",
+        "https://push.apple.com/x",
+        "https://user@fcm.googleapis.com/x",
+        "https://fcm.googleapis.com@example.com/x",
+        "https://fcm.googleapis.com:8443/x",
+        "https://fcm.googleapis.com:99999/x",
+        "https://[::1/x",
+        "https://fcm.googleapis.com/x y",
+        "https://fcm.googleapis.com\\@example.com/x",
+        "https://fcm.googleapis.com/é",
+        "https://fcm.googleapis.com/" + "x" * 2_048,
+    ],
+)
+def test_nothing_is_pushed_to_where_no_browsers_push_service_is(endpoint: str | None) -> None:
+    with pytest.raises(BadRequest, match="`endpoint`"):
+        target_of(browser(endpoint))
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        (browser(p256dh=None), "p256dh"),
+        (browser(p256dh="BAAA"), "p256dh"),
+        (browser(p256dh=P256DH[:-2] + "A4"), "p256dh"),
+        (browser(p256dh="A" + P256DH[1:]), "p256dh"),
+        (browser(p256dh="*" + P256DH[1:]), "p256dh"),
+        (browser(auth=None), "auth"),
+        (browser(auth="AAAA"), "auth"),
+        (browser(auth="é" * 22), "auth"),
+        (NewTarget(WEB, "token", endpoint=MOZILLA, p256dh=P256DH, auth=AUTH), "endpoint"),
+        (NewTarget(WEB, environment=PRODUCTION, endpoint=MOZILLA, p256dh=P256DH, auth=AUTH), "endpoint"),
+    ],
+)
+def test_what_could_not_be_encrypted_for_is_refused(asked: NewTarget, field: str) -> None:
+    with pytest.raises(BadRequest, match=f"`{field}`"):
+        target_of(asked)
+
+
+def test_a_laptops_push_service_is_one_on_a_laptop_alone() -> None:
+    local = "https://localhost:4579"
+    assert target_of(browser(f"{local}/web/alice"), local=local).token == f"{local}/web/alice"
+    for other in ("https://localhost:4580/web/alice", "http://localhost:4579/web/alice"):
+        with pytest.raises(BadRequest):
+            target_of(browser(other), local=local)
