@@ -310,7 +310,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
             (
                 {key: value},
                 (
-                    "local_fcm_endpoint, local_apns_endpoint, local_ca_file: only with target=local; on AWS pushes go "
+                    "local_fcm_endpoint, local_apns_endpoint, local_web_push, local_ca_file: only with target=local; on AWS pushes go "
                     "to Google and Apple"
                 ),
             )

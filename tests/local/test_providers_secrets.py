@@ -16,7 +16,7 @@ from tests.local.emulated import client
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
 
 # What the configuration takes for a secret's ARN.
-ARN = r"arn:aws:secretsmanager:us-east-1:000000000000:secret:parley/local/(fcm|apns)-[A-Za-z0-9]{6}"
+ARN = r"arn:aws:secretsmanager:us-east-1:000000000000:secret:parley/local/(fcm|apns|web)-[A-Za-z0-9]{6}"
 
 
 def stored(settings: Settings, arn: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def stored(settings: Settings, arn: str) -> dict[str, str]:
 def test_secrets_are_made_changed_under_the_same_arn_and_survive_a_kill(emulator: Settings) -> None:
     key_making.prepare(emulator.providers)
     first = context.store(emulator, Ports(1, 2, 3, 4), client(emulator, "secretsmanager"))
-    assert set(first) == {"fcm_secret_arn", "apns_secret_arn"}
+    assert set(first) == {"fcm_secret_arn", "apns_secret_arn", "web_push_secret_arn"}
     assert all(re.fullmatch(ARN, arn) for arn in first.values())
     assert context.store(emulator, Ports(5, 2, 3, 4), client(emulator, "secretsmanager")) == first
     server.checkpoint(emulator)

@@ -74,6 +74,7 @@ VARIABLES: dict[type[Any], set[str]] = {
             "REMINDER_LIMIT",
         ),
         *("AUDIT_DAYS", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET", "USERS_VISIBLE"),
+        *("WEB_PUSH_KEY", "LOCAL_WEB_PUSH"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
         "FAN_OUT_QUEUE_URL",
         "EVENT_QUEUE_URL",
