@@ -305,13 +305,18 @@ def test_all_mistakes_are_reported_at_once() -> None:
             "jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out",
         ),
         ({"fcm_key_arn": KEY}, "fcm_key_arn: only with fcm_secret_arn, the secret that it encrypts"),
+        ({"web_push_key_arn": KEY}, "web_push_key_arn: only with web_push_secret_arn, the secret that it encrypts"),
+        (
+            {"web_push_key": "B" + "a" * 86},
+            "web_push_secret_arn, web_push_key: give both or neither; the one is the other's private half",
+        ),
         ({"apns_key_arn": KEY}, "apns_key_arn: only with apns_secret_arn, the secret that it encrypts"),
         *(
             (
                 {key: value},
                 (
-                    "local_fcm_endpoint, local_apns_endpoint, local_web_push, local_ca_file: only with target=local; on AWS pushes go "
-                    "to Google and Apple"
+                    "local_fcm_endpoint, local_apns_endpoint, local_web_push, local_ca_file: only with target=local; "
+                    "on AWS pushes go to Google and Apple"
                 ),
             )
             for key, value in (
