@@ -46,7 +46,7 @@ export type DecidedReport = { id: string; status: "open" | "decided"; reporter: 
 
 export type DeletedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "delete" };
 
-export type DeviceAnswer = { device_id: string; platform: "fcm" | "apns"; token?: string; installation_id?: string; environment: "production" | "sandbox" | null; app_id: string | null; registered_at: number };
+export type DeviceAnswer = { device_id: string; platform: "fcm" | "apns" | "web"; token?: string; installation_id?: string; endpoint?: string; environment: "production" | "sandbox" | null; app_id: string | null; registered_at: number };
 
 export type Devices = { devices: DeviceAnswer[] };
 
@@ -248,6 +248,12 @@ export type UserRecords = { users: NamedRecord[] };
 
 export type Users = { users: User[] };
 
+export type WebDevice = { platform: "web"; endpoint: string; keys: WebKeys; app_id?: string; environment?: "production" | "sandbox" };
+
+export type WebKey = { public_key: string };
+
+export type WebKeys = { p256dh: string; auth: string };
+
 export type Webhook = { id: string; url: string; events: string[] | null; conversations: string[] | null; enabled: boolean; disabled: "gone" | "failing" | null; created_at: number; previous_secret_until: number | null; health: shared__wire__shapes__webhooks__Health };
 
 export type WebhookWithSecret = { id: string; url: string; events: string[] | null; conversations: string[] | null; enabled: boolean; disabled: "gone" | "failing" | null; created_at: number; previous_secret_until: number | null; health: shared__wire__shapes__webhooks__Health; secret: string };
@@ -311,7 +317,7 @@ export type Operations = {
   "DELETE /v1/conversations/{conversation_id}/requests/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
   "PATCH /v1/conversations/{conversation_id}/settings": { path: { conversation_id: string }; body: SettingsChange; answer: Settings };
   "GET /v1/devices": { answer: Devices };
-  "PUT /v1/devices/{device_id}": { path: { device_id: string }; body: FcmDevice | ApnsDevice; answer: DeviceAnswer };
+  "PUT /v1/devices/{device_id}": { path: { device_id: string }; body: FcmDevice | ApnsDevice | WebDevice; answer: DeviceAnswer };
   "DELETE /v1/devices/{device_id}": { path: { device_id: string }; answer: undefined };
   "POST /v1/files": { body: NewUpload; answer: BegunUpload };
   "GET /v1/files/{file_id}": { path: { file_id: string }; answer: FileAnswer };
@@ -329,6 +335,7 @@ export type Operations = {
   "DELETE /v1/notifications/{notification_id}": { path: { notification_id: string }; answer: undefined };
   "GET /v1/openapi.json": { answer: Document };
   "GET /v1/presence": { query: { users: string }; answer: Presences };
+  "GET /v1/push/web-key": { answer: WebKey };
   "GET /v1/reminders": { answer: Reminders };
   "DELETE /v1/reminders/{reminder_id}": { path: { reminder_id: string }; answer: undefined };
   "GET /v1/reports": { query: { status?: "open" | "decided"; user?: string; limit?: number; cursor?: string }; answer: Reports };
