@@ -126,6 +126,8 @@ class Cloud:
                 self.queues[asked["QueueUrl"].rpartition("/")[2]] += [one["MessageBody"] for one in asked["Entries"]]
             case "GetSecretValue":
                 return {"SecretString": self.secrets[asked["SecretId"]]}
+            case "PutEvents":
+                return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in asked["Entries"]]}
             case "CreateSchedule":
                 self.schedules[asked["Name"]] = asked
                 return {"ScheduleArn": f"arn:aws:scheduler:us-east-1:123456789012:schedule/g/{asked['Name']}"}

@@ -25,7 +25,9 @@ def deployment(synthesize: Callable[..., Resources]) -> Deployment:
 
     secrets = {"fcm_secret_arn": FCM_SECRET, "apns_secret_arn": APNS_SECRET}
     keys = {"jwt_key_arn": JWT_KEY, "fcm_key_arn": FCM_KEY, "apns_key_arn": APNS_KEY}
-    template = synthesize(**secrets, **keys, tracing="on", allowed_origins="https://chat.example.com").template
+    template = synthesize(
+        **secrets, **keys, tracing="on", events="both", allowed_origins="https://chat.example.com"
+    ).template
     buckets = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::S3::Bucket"]
     names = {name: name.lower() for name in buckets}
     return Deployment(template, names, keys={FCM_SECRET: FCM_KEY, APNS_SECRET: APNS_KEY})

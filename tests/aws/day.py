@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from shared.clock import now_ms
+from shared.domain.webhooks import MAX_TRIES
 from tests.aws.cloud import Cloud
 from tests.aws.functions import HOUR, Deployed, token
+from tests.fakes.webhooks import down
 from tests.functions.files.test_handler import created
 
 MANY: Final = 210  # more than a group is told at once
@@ -52,10 +54,22 @@ class Day:
             records, self.cloud.stream[:] = list(self.cloud.stream), []
             inserted = [one for one in records if one["eventName"] == "INSERT"]
             self.functions.push(inserted)
+            self.functions.tell(inserted)
             self.functions.release(inserted)
             for name, bodies in list(self.cloud.queues.items()):
                 waiting, bodies[:] = list(bodies), []
-                (self.functions.look if "Presence" in name else self.functions.work)(waiting)
+                self._hand_over(name, waiting)
+
+    def _hand_over(self, queue: str, waiting: list[str]) -> None:
+        """What lies in a failure queue waits for a person."""
+        if "Failures" in queue:
+            return
+        if "Errands" in queue:
+            self.functions.run_errands(waiting)
+        elif "Presence" in queue:
+            self.functions.look(waiting)
+        else:
+            self.functions.work(waiting)
 
 
 def live_through(day: Day) -> None:
@@ -69,6 +83,7 @@ def live_through(day: Day) -> None:
     broadcasts(day)
     by_http(day)
     day.settle()
+    events_out(day)
 
 
 def people(day: Day) -> None:
@@ -227,6 +242,30 @@ def broadcasts(day: Day) -> None:
         functions.http("alice", "POST", f"/v1/broadcasts/{how}/{'cancel' if how == 'cancel' else 'pause'}")
     functions.http("alice", "POST", "/v1/broadcasts/resume/resume")
     day.settle()
+
+
+def events_out(day: Day) -> None:
+    """A webhook of conversations that were there before; an event that it refuses too often; and all of it again."""
+    functions, receiver = day.functions, day.functions.receiver
+    place = functions.http("alice", "POST", "/v1/conversations", {"type": "private", "with": "bob"})["id"]
+    messages = f"/v1/conversations/{place}/messages"
+    functions.http("alice", "PUT", "/v1/webhooks/crm", {"url": "https://crm.example.com/in"})
+    first = functions.http("alice", "POST", messages, {"content": "told"})["seq"]
+    day.settle()
+    functions.http("alice", "POST", "/v1/webhooks/crm/test")
+    functions.http("alice", "POST", "/v1/webhooks/crm/replay", {"conversation_id": place, "seq": first})
+    functions.http("alice", "POST", "/v1/webhooks/crm/replay", {"since": 1})
+    day.settle()
+    assert f"{place}/{first}" in receiver.ids
+    stores = functions.events.stores
+    told = stores.cursors.get("crm", place)
+    stores.cursors.rewind(replace(told, tries=MAX_TRIES - 1, failing_since=1))
+    receiver.answer = down()
+    functions.http("alice", "POST", messages, {"content": "refused too often"})
+    day.settle()
+    functions.http("alice", "DELETE", "/v1/webhooks/crm")
+    day.settle()
+    assert stores.cursors.get("crm", place) is None
 
 
 def by_http(day: Day) -> None:

@@ -15,6 +15,8 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from functions.connect import authorizer
 from functions.connect import handler as connect
 from functions.disconnect import handler as disconnect
+from functions.events_out import handler as events_out
+from functions.events_out.wiring import wire as wire_events
 from functions.files import handler as files
 from functions.message import handler as message
 from functions.message.wiring import wire as wire_message
@@ -35,6 +37,7 @@ from shared.config import (
     AwsEnvironment,
     ConnectSettings,
     DisconnectSettings,
+    EventsSettings,
     FilesSettings,
     MessageSettings,
     OfflinePushSettings,
@@ -48,6 +51,7 @@ from shared.observability import make_logger
 from shared.ports.services import PushGateway
 from shared.ports.stores import SessionStores
 from tests.aws.deployment import FUNCTION, Deployment
+from tests.fakes.webhooks import FakeReceiver
 from tests.functions.events import authorizer_of, frame_event, handshake_event, http_event, websocket_event
 
 Handler = Callable[[Any, Any], Any]
@@ -75,6 +79,7 @@ class Deployed:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.pushed: list[Push] = []
+        self.receiver = FakeReceiver()
 
     def environment(self, function: str) -> dict[str, str]:
         """What the template sets for the function whose logical id has this in it."""
@@ -208,6 +213,21 @@ class Deployed:
         gateways = _Gateways(settings, self._aws("OfflinePush"))
         gateways.pushed = self.pushed
         return replace(wired, services=replace(wired.services, providers=gateways))
+
+    def tell(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.events.begin()
+        assert events_out.tell(records, self.events) == {"batchItemFailures": []}
+
+    def run_errands(self, bodies: Sequence[str]) -> None:
+        self.events.begin()
+        assert events_out.work(_records(bodies), self.events) == {"batchItemFailures": []}
+
+    @cached_property
+    def events(self) -> Any:
+        """Events out; what is posted to webhooks comes to `receiver`."""
+        settings = EventsSettings.load(self.environment("Events"))
+        wired = wire_events(settings, self._aws("Events"), make_logger("aws", "ERROR"))
+        return replace(wired, services=replace(wired.services, poster=self.receiver))
 
     def check(self, event: Mapping[str, Any]) -> None:
         self._files.begin()

@@ -112,6 +112,11 @@ def _scheduler(call: Call, deployment: Deployment) -> Iterator[Asked]:
         yield "iam:PassRole", call.parameters["Target"]["RoleArn"], {"iam:PassedToService": "scheduler.amazonaws.com"}
 
 
+def _events(call: Call, deployment: Deployment) -> Iterator[Asked]:
+    for bus in {entry["EventBusName"] for entry in call.parameters["Entries"]}:
+        yield f"events:{call.operation}", f"arn:aws:events:{call.region}:{deployment.account}:event-bus/{bus}", _NOTHING
+
+
 _NEEDS: Final[Mapping[str, Callable[[Call, Deployment], Iterator[Asked]]]] = {
     "dynamodb": _dynamodb,
     "sqs": _sqs,
@@ -119,6 +124,7 @@ _NEEDS: Final[Mapping[str, Callable[[Call, Deployment], Iterator[Asked]]]] = {
     "execute-api": _connections,
     "s3": _s3,
     "scheduler": _scheduler,
+    "events": _events,
 }
 
 

@@ -21,6 +21,8 @@ SELDOM: Final = (
     r"(WebSocketMessage|HttpRest|PushOfflinePush)Role\w+: sqs:SendMessage on .*QueuesPresenceChecks",
     # A file is swept when an hour has passed since it was announced, at the earliest.
     r"FileChecksFilesRole\w+: dynamodb:(DeleteItem|PutItem|Query) on .*StorageMembers",
+    # Where an endpoint has got to is looked for, gone back on, forgotten; an event is refused for hours.
+    r"EventsOutEventsRole\w+: (dynamodb:(BatchGetItem|BatchWriteItem|PutItem)|sqs:SendMessage) on ",
     # An upload is gone before it is looked at.
     r"FileChecksFilesRole\w+: s3:ListBucket on ",
 )
