@@ -14,7 +14,7 @@ from functions.rest.broadcasts import add_broadcast, add_broadcasts
 from functions.rest.conversations import add_conversation, add_conversations, add_members_routes
 from functions.rest.joining import add_invites, add_joining, add_requests
 from functions.rest.messages import add_files, add_message, add_messages, add_pins, add_reactions
-from functions.rest.moderation import add_held, add_report, add_reports, add_shadow_bans, add_word_lists
+from functions.rest.moderation import add_held, add_removals, add_report, add_reports, add_shadow_bans, add_word_lists
 from functions.rest.notifications import add_devices, add_notifications, add_reminders
 from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
@@ -69,7 +69,7 @@ _RESOURCES = (
     *(add_messages, add_message, add_reactions, add_pins, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
     *(add_users, add_exports, add_erasures, add_holds, add_user, add_reports, add_report, add_held, add_word_lists),
-    *(add_broadcasts, add_broadcast, add_shadow_bans, add_imports),
+    *(add_broadcasts, add_broadcast, add_removals, add_shadow_bans, add_imports),
     *(add_webhooks, add_webhook),
 )
 

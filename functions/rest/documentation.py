@@ -169,6 +169,8 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
         "moderation", {201: moderation.WordList, 200: moderation.WordList}, (Forbidden, Conflict)
     ),
     "delete_word_list": Documented("moderation", {204: None}, (Forbidden, NotFound)),
+    "post_removal": Documented("moderation", {202: rights.Job}, (Forbidden, Conflict)),
+    "get_removal": Documented("moderation", {200: rights.Job}, (Forbidden, NotFound)),
     "put_shadow_ban": Documented("moderation", {200: moderation.ShadowBan}, (Forbidden, Conflict)),
     "get_shadow_ban": Documented("moderation", {200: moderation.ShadowBan}, (Forbidden, NotFound)),
     "delete_shadow_ban": Documented("moderation", {204: None}, (Forbidden,)),

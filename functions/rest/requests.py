@@ -34,7 +34,7 @@ _PLACES_OF_IDS: Final = re.compile(
     r"|/v1/broadcasts/(?P<broadcast>.+)"
     r"|/v1/(?:reports|held)/(?P<decided>.+)/decision"
     r"|/v1/(?:reports|held)/(?P<one>.+)"
-    r"|/v1/users/(?P<user>.+)/(?:connections|ban|shadow-ban|revoke|export|erasure|hold)"
+    r"|/v1/users/(?P<user>.+)/(?:connections|ban|removal|shadow-ban|revoke|export|erasure|hold)"
     r"|/v1/users/(?P<named>.+)"
     r"|/v1/conversations/[^/]+/(?:members|pins|requests|invites|messages/[^/]+/reactions)/(?P<in_it>.+)"
     r"|/v1/webhooks/(?P<hook>.+)/(?:rotate|replay|test)"

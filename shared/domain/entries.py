@@ -28,6 +28,8 @@ _HASH_MARK: Final = "~"  # occurs in no user id
 MessageType = Literal["text", "image", "audio", "video", "file", "system"]
 """A `system` message is written by the team's servers alone."""
 SYSTEM: Final[MessageType] = "system"
+NOTHING_SAID: Final = "{}"
+"""The `shadow` of a hidden message of which nothing is left."""
 Progress = Literal["sent", "delivered", "read"]
 """How far a message has come, on the side of those it was written to."""
 

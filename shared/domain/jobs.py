@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-JobKind = Literal["export", "erasure"]
+JobKind = Literal["export", "erasure", "removal"]
 EXPORT: Final = "export"
 ERASURE: Final = "erasure"
-KINDS: Final[tuple[JobKind, ...]] = (EXPORT, ERASURE)
+REMOVAL: Final = "removal"
+KINDS: Final[tuple[JobKind, ...]] = (EXPORT, ERASURE, REMOVAL)
 
 JobStatus = Literal["running", "done", "stopped"]
 RUNNING: Final = "running"

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from shared.domain.changes import MEMBER, OWNER, Change, Deleted, Reacted, Removed, RolesChanged, last_touched
-from shared.domain.entries import Entry, change_entry
+from shared.domain.entries import NOTHING_SAID, Entry, change_entry
 from shared.domain.jobs import DONE, STOPPED, Job
 from shared.domain.rules import Audience
 from shared.domain.text import has_roles, is_channel_id, private_members
@@ -95,7 +95,7 @@ class _Eraser:
 
     def _on_entry(self, found: Found, entry: Entry) -> None:
         walks, user_id = self._stores.walks, self._user_id
-        if entry.shadow is not None and entry.sender_id == user_id:
+        if entry.shadow not in {None, NOTHING_SAID} and entry.sender_id == user_id:
             walks.empty_message(found)
             self.done["messages"] += 1
         if not entry.is_message:

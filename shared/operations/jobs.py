@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shared.domain.jobs import EXPORT, RUNNING, Job, JobKind, JobStep
+from shared.domain.jobs import EXPORT, REMOVAL, RUNNING, Job, JobKind, JobStep
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def _worked(job: Job, *, stores: PushStores, services: PushServices, context: Co
         from shared.operations.exports import export_step  # noqa: PLC0415  # requests only begin one
 
         return export_step(job, stores=stores, services=services)
+    if job.kind == REMOVAL:
+        from shared.operations.removals import removal_step  # noqa: PLC0415  # as above
+
+        return removal_step(job, stores=stores, services=services, context=context)
     from shared.operations.erasure import erase_step  # noqa: PLC0415  # as above
 
     return erase_step(job, stores=stores, services=services, context=context)

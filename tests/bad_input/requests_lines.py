@@ -126,6 +126,7 @@ def _ids() -> dict[str, Row]:
         "a look at imports, of which there is none": ask("GET /v1/imports", (404, "not_found")),
         "a ban of nobody": ask("GET /v1/users//ban", BAD),
         "connections of nobody": ask("GET /v1/users//connections", BAD),
+        "a removal without the scope": ask("POST /v1/users/bob/removal", (403, "forbidden")),
         "a shadow ban of somebody without the scope": ask("DELETE /v1/users/bob/shadow-ban", (403, "forbidden")),
         "what is held, without the scope": ask("GET /v1/held", (403, "forbidden")),
         "a held message that is none": ask("GET /v1/held/x", (403, "forbidden")),

@@ -189,6 +189,8 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("DELETE", "/v1/users/bob/hold", None),
         ("POST", "/v1/users/bob/erasure", None),
         ("GET", "/v1/users/bob/erasure", None),
+        ("POST", "/v1/users/bob/removal", None),
+        ("GET", "/v1/users/bob/removal", None),
         ("PUT", "/v1/users/bob/shadow-ban", {"reason": "spam"}),
         ("GET", "/v1/users/bob/shadow-ban", None),
         ("DELETE", "/v1/users/bob/shadow-ban", None),

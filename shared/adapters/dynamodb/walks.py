@@ -33,7 +33,7 @@ from shared.adapters.dynamodb.schema import (
     user_key,
     verdict_key,
 )
-from shared.domain.entries import Entry, author_key
+from shared.domain.entries import NOTHING_SAID, Entry, author_key
 from shared.domain.files import DELETED
 from shared.domain.jobs import Row
 from shared.domain.screening import named
@@ -107,7 +107,9 @@ class DynamoDbWalks:
         if entry is not None and entry.client_message_id is not None:
             name = named(entry.conversation_id, entry.sender_id, entry.client_message_id)
             self._tables[MEMBERS].delete(verdict_key(name))
-        self._change(found, "REMOVE client_message_id, shadow", {}, condition="attribute_exists(deleted_at)")
+        hidden = entry is not None and entry.shadow is not None
+        change, values = ("SET shadow = :nothing ", {":nothing": NOTHING_SAID}) if hidden else ("", {})
+        self._change(found, f"{change}REMOVE client_message_id", values, condition="attribute_exists(deleted_at)")
 
     def drop_mention(self, found: Found, user_id: str) -> None:
         mentioned = list(found.entry.mentions) if found.entry else []

@@ -15,7 +15,7 @@ from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.domain.holds import Hold
-from shared.domain.jobs import DONE, ERASURE, EXPORT, Job
+from shared.domain.jobs import DONE, ERASURE, EXPORT, REMOVAL, Job
 from shared.domain.joining import Invite, invite_id_of
 from shared.domain.reports import report_id
 from shared.domain.screening import named
@@ -131,6 +131,10 @@ def approved(harness: RestHarness) -> None:
     held(harness)
     body = {"decision": "approve"}
     assert harness.call("POST", f"/v1/held/{HELD}/decision", scope="moderation", body=body).status == 200
+
+
+def removing(harness: RestHarness) -> None:
+    assert harness.stores.jobs.begin(Job(REMOVAL, "bob", "j1", "root", 1, now()))
 
 
 def shadows(harness: RestHarness) -> None:
@@ -862,6 +866,15 @@ CASES = [
     Case("delete_word_list", "DELETE /v1/word-lists/a%23b", 400, "bad_request", scope="admin"),
     Case("delete_word_list", "DELETE /v1/word-lists/rude", 403, "forbidden"),
     Case("delete_word_list", "DELETE /v1/word-lists/rude", 404, "not_found", scope="admin"),
+    # --- removals
+    Case("post_removal", "POST /v1/users/bob/removal", 202, scope="moderation"),
+    Case("post_removal", "POST /v1/users/b%2Fb/removal", 400, "bad_request", scope="admin"),
+    Case("post_removal", "POST /v1/users/bob/removal", 403, "forbidden"),
+    Case("post_removal", "POST /v1/users/bob/removal", 409, "conflict", scope="admin", given=on_hold),
+    Case("get_removal", "GET /v1/users/bob/removal", 200, scope="moderation", given=removing),
+    Case("get_removal", "GET /v1/users/b%2Fb/removal", 400, "bad_request", scope="admin"),
+    Case("get_removal", "GET /v1/users/bob/removal", 403, "forbidden"),
+    Case("get_removal", "GET /v1/users/bob/removal", 404, "not_found", scope="admin"),
     # --- shadow bans
     Case("put_shadow_ban", "PUT /v1/users/bob/shadow-ban", 200, body={"reason": "spam"}, scope="admin", given=shadows),
     Case("put_shadow_ban", "PUT /v1/users/bob/shadow-ban", 400, "bad_request", body={"reason": 5}, scope="admin"),

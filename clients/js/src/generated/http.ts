@@ -361,6 +361,8 @@ export type Operations = {
   "GET /v1/users/{user_id}/hold": { path: { user_id: string }; answer: Hold };
   "PUT /v1/users/{user_id}/hold": { path: { user_id: string }; body: NewHold; answer: Hold };
   "DELETE /v1/users/{user_id}/hold": { path: { user_id: string }; answer: undefined };
+  "GET /v1/users/{user_id}/removal": { path: { user_id: string }; answer: Job };
+  "POST /v1/users/{user_id}/removal": { path: { user_id: string }; answer: Job };
   "POST /v1/users/{user_id}/revoke": { path: { user_id: string }; body: Revocation; answer: Revoked };
   "GET /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; answer: ShadowBan };
   "PUT /v1/users/{user_id}/shadow-ban": { path: { user_id: string }; body: NewShadowBan; answer: ShadowBan };

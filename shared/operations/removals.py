@@ -1,0 +1,41 @@
+"""Taking away everything that a user has written: a job that walks through the log, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from shared.domain.jobs import DONE, STOPPED, Job
+from shared.operations.context import Context
+from shared.operations.editing import Removal, remove_message
+from shared.ports.jobs import LOG
+from shared.ports.services import PushServices
+from shared.ports.stores import PushStores
+
+# What one step takes away at most: some seconds' work.
+MAX_REMOVED: Final = 50
+
+
+def removal_step(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
+    """One page of the log, or as many of its messages as can be taken away in some seconds; then it is read again.
+
+    Each goes by an entry of its own, as if a moderator had deleted it, so every client hears of it and no log gets a
+    gap. Repeated it finds what is gone already as such. Stops where the user is on legal hold. Raises Unavailable.
+    """
+    if stores.holds.get(job.user_id) is not None:
+        return replace(job, status=STOPPED)
+    page = stores.walks.page(LOG, job.user_id, after=job.after)
+    removed = 0
+    for one in page.found:
+        entry = one.entry
+        if entry is None or entry.sender_id != job.user_id or not entry.is_readable:
+            continue
+        if removed == MAX_REMOVED:
+            return replace(job, counts=job.with_counts(messages=removed))
+        removal = Removal(job.by, entry.conversation_id, entry.seq)
+        remove_message(removal, stores=stores, services=services, context=context)
+        removed += 1
+    counts = job.with_counts(rows=page.looked_at, messages=removed)
+    if page.after is None:
+        return replace(job, status=DONE, after=None, counts=counts)
+    return replace(job, after=page.after, counts=counts)

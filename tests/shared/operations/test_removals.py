@@ -1,0 +1,86 @@
+"""All messages of a user taken away: everywhere, page by page, and once, however often a step comes."""
+
+from __future__ import annotations
+
+import pytest
+
+import shared.operations.removals as module
+from shared.domain.holds import Hold
+from shared.domain.jobs import DONE, REMOVAL, STOPPED, Job, JobStep
+from shared.operations.jobs import advance, begin_job
+from tests.fakes import DM
+from tests.harness import Harness
+
+GROUP = "group:aaaaaaaaaaaaaaaa"
+
+
+@pytest.fixture
+def harness() -> Harness:
+    """Bob has written five messages in two conversations, and has left one of these; alice three."""
+    harness = Harness()
+    stores = harness.stores
+    stores.write("alice", "hers", "hers too")
+    stores.write("bob", "one", "two", "three")
+    stores.found(GROUP, "alice", "carol", name="a group that he has left")
+    stores.write("bob", "four", "five", conversation_id=GROUP)
+    stores.write("alice", "hers", conversation_id=GROUP)
+    return harness
+
+
+def carry_out(harness: Harness, task: JobStep) -> None:
+    advance(task, stores=harness.stores, services=harness.push_services, context=harness.context)
+
+
+def begin(harness: Harness) -> Job:
+    return begin_job(REMOVAL, "bob", by="mod", **harness.whole)
+
+
+def latest(harness: Harness) -> Job:
+    job = harness.stores.jobs.get(REMOVAL, "bob")
+    assert job is not None
+    return job
+
+
+def work_off(harness: Harness) -> int:
+    """Every step, each of them twice."""
+    steps = 0
+    while latest(harness).status not in {DONE, STOPPED}:
+        task = latest(harness).next
+        carry_out(harness, task)
+        carry_out(harness, task)
+        steps += 1
+    return steps
+
+
+def left_of(harness: Harness, user: str) -> int:
+    entries = [*harness.stores.entries(DM), *harness.stores.entries(GROUP)]
+    return sum(one.sender_id == user and one.is_readable for one in entries)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 50])
+def test_all_are_taken_away_by_entries_and_nobody_elses(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(module, "MAX_REMOVED", at_once)
+    begin(harness)
+    steps = work_off(harness)
+    assert (left_of(harness, "bob"), left_of(harness, "alice")) == (0, 3)
+    assert latest(harness).counts["messages"] == 5
+    assert steps >= 5 // at_once
+    for place, deleted in ((DM, 3), (GROUP, 2)):
+        entries = harness.stores.entries(place)
+        assert [one.seq for one in entries] == list(range(1, len(entries) + 1))
+        assert [one.sender_id for one in entries if one.kind == "message_deleted"] == ["mod"] * deleted
+
+
+def test_once_more_finds_nothing_and_a_legal_hold_stops_it(harness: Harness) -> None:
+    begin(harness)
+    work_off(harness)
+    begin(harness)
+    work_off(harness)
+    assert latest(harness).counts.get("messages", 0) == 0
+    harness.stores.write("bob", "again")
+    begin(harness)
+    harness.stores.holds.put(Hold("bob", "a trial", 1, "root"))
+    work_off(harness)
+    assert (latest(harness).status, left_of(harness, "bob")) == (STOPPED, 1)
