@@ -206,6 +206,15 @@ def _conversations() -> dict[str, Row]:
     }
 
 
+_NO_BROADCAST: Final[dict[str, dict[str, Any]]] = {
+    "no title": {"title": None},
+    "a number as title": {"title": 5},
+    "a list as data": {"data": []},
+    "numbers in its data": {"data": {"a": 1}},
+    "a text for whether it is stored": {"store": "true"},
+    "nothing for whether it is stored": {"store": None},
+    "a number as id": {"broadcast_id": 5},
+}
 _NO_SUBJECT: Final[dict[str, dict[str, Any]]] = {
     "nothing": {},
     "oneself": {"user_id": "alice"},
@@ -328,6 +337,14 @@ def _others() -> dict[str, Row]:
         "notification that says it has it": send(
             "POST /v1/notifications", {"users": ["bob"], "title": "x", "scope": "notifications:send"}, FORBIDDEN
         ),
+        "broadcast without the scope": send("POST /v1/broadcasts", {"title": "x"}, FORBIDDEN),
+        "broadcast that says it has it": send(
+            "POST /v1/broadcasts", {"title": "x", "scope": "broadcasts:send admin"}, FORBIDDEN
+        ),
+        **{
+            f"broadcast with {name}": send("POST /v1/broadcasts", {"title": "x", **body}, BAD)
+            for name, body in _NO_BROADCAST.items()
+        },
     }
 
 

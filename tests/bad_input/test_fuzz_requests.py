@@ -39,6 +39,7 @@ VALID: Final[tuple[dict[str, Any], ...]] = (
     {"platform": "apns", "token": "c0ffee" * 11, "app_id": "org.example.app", "environment": "sandbox"},
     {"name": "cat.png", "content_type": "image/png", "size": 3, "kind": "image"},
     {"users": ["bob"], "title": "Hello", "body": "there", "data": {"url": "/x"}, "notification_id": "n"},
+    {"title": "Hello", "body": "there", "data": {"url": "/x"}, "store": True, "broadcast_id": "b"},
     {"at": NOW + 60_000},
 )
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
