@@ -111,6 +111,35 @@ async def test_the_audit_is_read_to_its_end_page_by_page() -> None:
     ]
 
 
+async def test_users_report_and_moderators_decide() -> None:
+    made = {"id": "r1", "reason": "spam", "comment": "", "created_at": 5, "user_id": "bob"}
+    seen = {
+        **made,
+        "status": "open",
+        "reporter": "alice",
+        "conversation_id": "dm:alice:bob",
+        "seq": 7,
+        "decision": None,
+    }
+    decided = {**seen, "status": "decided", "decision": {"decision": "ban", "by": "ops"}}
+    answers = {
+        "POST /v1/reports": [made, made],
+        "GET /v1/reports": {"reports": [seen], "next_cursor": None},
+        "POST /v1/reports/r1/decision": decided,
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        assert (await admin.report_message("dm:alice:bob", 7, "spam")).id == "r1"
+        await admin.report_user("bob", "abuse", "again")
+        [found] = [each async for each in admin.reports(status="open")]
+        ended = await admin.decide(found.id, "ban", until=9)
+    assert (found.reporter, found.seq, found.decision) == ("alice", 7, None)
+    assert (ended.status, ended.decision) == ("decided", {"decision": "ban", "by": "ops"})
+    assert body_of(server.received[0]) == {"conversation_id": "dm:alice:bob", "seq": 7, "reason": "spam"}
+    assert body_of(server.received[1]) == {"user_id": "bob", "reason": "abuse", "comment": "again"}
+    assert body_of(server.received[3]) == {"decision": "ban", "until": 9}
+
+
 async def test_users_are_found_and_read_by_their_ids_a_hundred_at_a_time() -> None:
     bob = {"user_id": "bob", "name": "Bob", "avatar": None, "role": None, "data": {"team": 7}, "version": 3}
     answers = {

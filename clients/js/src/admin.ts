@@ -1,13 +1,24 @@
 /** `@parley/client/admin`: what a team's server asks of Parley with a token of the scope `admin`. Not for pages: the token opens everything. */
 
 import type { Attachments, Data } from "./generated/frames.js";
-import type { AuditRow, Ban, BanGiven, LiveConnection, SentMessage, User, UserRecord } from "./generated/http.js";
+import type {
+  AuditRow,
+  Ban,
+  BanGiven,
+  DecidedReport,
+  LiveConnection,
+  NewDecision,
+  Report,
+  SentMessage,
+  User,
+  UserRecord,
+} from "./generated/http.js";
 import { type Api, makeApi } from "./http.js";
 import { findUsers, getUser, inParts } from "./more/people.js";
 import { type Token, Tokens } from "./shell/tokens.js";
 
 export { ParleyError } from "./errors.js";
-export type { AuditRow, Ban, BanGiven, LiveConnection, User, UserRecord };
+export type { AuditRow, Ban, BanGiven, LiveConnection, NewDecision, Report, User, UserRecord };
 
 export type AdminOptions = {
   httpUrl: string;
@@ -125,6 +136,22 @@ export class ParleyAdmin {
       body: { content, message_type: "system", ...more },
     });
     return sent as Promise<SentMessage>; // words of the team's are never held
+  }
+
+  // --- what users report (the scope `moderation` is enough)
+
+  /** Reports, the newest first: those that wait, those that are decided, or all about one user. */
+  async *reports(query: { status?: "open" | "decided"; user?: string } = {}): AsyncGenerator<Report, void> {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await this.api.get("/v1/reports", { query: { ...query, limit: MOST, ...(cursor && { cursor }) } });
+      yield* page.reports;
+      cursor = page.next_cursor;
+    }
+  }
+
+  /** Dismiss it, delete the message, or ban who is reported. The same again completes what died half-way. */
+  decide(report_id: string, decision: NewDecision): Promise<DecidedReport> {
+    return this.api.post("/v1/reports/{report_id}/decision", { path: { report_id }, body: decision });
   }
 
   // --- what was done

@@ -11,3 +11,4 @@ export {
   type NewChannel,
   type User,
 } from "./more/people.js";
+export { type MadeReport, type Reason, reportMessage, reportUser } from "./more/reports.js";

@@ -90,6 +90,21 @@ test("the audit and the directory are read to their end, page by page", async ()
   expect(users).toEqual(["bob"]);
 });
 
+test("reports are read to their end, and decided", async () => {
+  const { asked, it } = admin({
+    "GET /v1/reports": { reports: [{ id: "r1" }], next_cursor: null },
+    "POST /v1/reports/r1/decision": { id: "r1", status: "decided" },
+  });
+  for await (const { id } of it.reports({ status: "open" })) {
+    expect((await it.decide(id, { decision: "delete", note: "spam" })).status).toBe("decided");
+  }
+  expect(asked.map((each) => `${each.method} ${each.path}`)).toEqual([
+    "GET /v1/reports?status=open&limit=100",
+    "POST /v1/reports/r1/decision",
+  ]);
+  expect(asked[1]?.body).toEqual({ decision: "delete", note: "spam" });
+});
+
 test("a token that is refused is replaced once, where there is another", async () => {
   let number = 0;
   const { asked, it } = admin(

@@ -1,7 +1,17 @@
 /** What is asked for by HTTP beside the chat: users, channels, several files in one message. */
 
 import { expect, test } from "vitest";
-import { createChannel, Directory, findUsers, getUser, getUsers, joinChannel, sendFiles } from "../src/more.js";
+import {
+  createChannel,
+  Directory,
+  findUsers,
+  getUser,
+  getUsers,
+  joinChannel,
+  reportMessage,
+  reportUser,
+  sendFiles,
+} from "../src/more.js";
 import { Harness } from "./harness.js";
 import { until } from "./server.js";
 
@@ -99,6 +109,21 @@ test("a channel is made and joined", async () => {
   expect((await createChannel(alice, { name: "News", join: "open" })).role).toBe("owner");
   expect(made).toEqual({ type: "channel", name: "News", join: "open" });
   expect((await joinChannel(alice, "channel:x")).head).toBe(3);
+});
+
+test("a message and a user are reported", async () => {
+  const bodies: unknown[] = [];
+  harness.server.routes.set("POST /v1/reports", ({ body }) => {
+    bodies.push(body);
+    return { status: 201, body: { id: "r1", reason: "spam", comment: "", created_at: 1, user_id: "bob" } };
+  });
+  const alice = harness.client();
+  expect((await reportMessage(alice, "dm:alice:bob", 7, { reason: "spam" })).id).toBe("r1");
+  await reportUser(alice, "bob", { reason: "abuse", comment: "again" });
+  expect(bodies).toEqual([
+    { conversation_id: "dm:alice:bob", seq: 7, reason: "spam" },
+    { user_id: "bob", reason: "abuse", comment: "again" },
+  ]);
 });
 
 test("several files go out as attachments of one message, once all of them are taken", async () => {

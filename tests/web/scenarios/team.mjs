@@ -65,6 +65,16 @@ export default async function play(stage) {
   await page.locator(".message.system").getByText("Maintenance at noon").waitFor();
   await look("cards", page);
 
+  // A message is reported, to the moderators alone.
+  await alice.act("Cards", "Report this message");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Spam", { exact: true }).click();
+  await look("reporting", page);
+  await dialog.getByRole("button", { name: "Tell the moderators" }).click();
+  await page.getByText("The moderators are told").waitFor();
+  const { reports } = await ask("GET", `/v1/reports?user=${b}`);
+  stage.check(reports.length === 1 && reports[0].reason === "spam", "the report has arrived");
+
   // Several files that are chosen together are one message.
   await page.locator("input[type=file]").setInputFiles([
     { name: "one.png", mimeType: "image/png", buffer: Buffer.from(PICTURE, "base64") },

@@ -12,6 +12,7 @@ import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
 import { GroupDetails } from "./group-details";
+import { ReportDialog } from "./report";
 
 const WEEK = 7 * 86_400_000;
 const NOTIFY = ["all", "mentions", "none"] as const;
@@ -114,9 +115,11 @@ function OtherUser({ id }: { id: string }) {
   const user = otherOf(id, me);
   const isBlocked = blocks.includes(user);
   const change = (work: Promise<unknown>) => void trying(work.then(refresh));
+  const [reports, setReports] = useState(false);
   if (user === me) return null;
   return (
     <div className="settings">
+      {reports && <ReportDialog of={{ user }} onClose={() => setReports(false)} />}
       {!contacts.some((one) => one.user_id === user) && (
         <button type="button" className="button" onClick={() => change(ask.askContact(user))}>
           <Icon name="people" size={18} />
@@ -131,6 +134,10 @@ function OtherUser({ id }: { id: string }) {
       >
         <Icon name="block" size={18} />
         {t(isBlocked ? "details.unblock" : "details.block", { name: nameOf(user) })}
+      </button>
+      <button type="button" className="button" onClick={() => setReports(true)}>
+        <Icon name="flag" size={18} />
+        {t("report.user")}
       </button>
     </div>
   );

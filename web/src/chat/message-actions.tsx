@@ -13,6 +13,7 @@ import { useToasts } from "../ui/toast";
 import { useDraft } from "./draft";
 import { ForwardDialog } from "./forward";
 import { RemindDialog } from "./remind";
+import { ReportDialog } from "./report";
 
 /** The server's rule (`edit_window_s`) may be another; it has the last word. */
 const EDIT_MS = 86_400_000;
@@ -32,7 +33,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const { refer } = useDraft();
   const { isGroup, role } = useMembers();
   const client = useClient();
-  const [shown, setShown] = useState<"forward" | "remind" | "delete" | null>(null);
+  const [shown, setShown] = useState<"forward" | "remind" | "delete" | "report" | null>(null);
   const { message, mine } = item;
   const seq = item.seq as number;
   const react = (emoji: string) => void trying(client.react(conversation, seq, emoji));
@@ -62,6 +63,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
     { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
     isGroup && mine && { label: t("message.who"), icon: "checks" as const, onSelect: () => void trying(tell()) },
     isEditable && { label: t("message.edit"), icon: "edit" as const, onSelect: () => refer({ kind: "edit", message }) },
+    !mine && { label: t("report.message"), icon: "flag" as const, onSelect: () => setShown("report") },
     (mine || isModerator) && {
       label: t("message.delete"),
       icon: "trash" as const,
@@ -101,6 +103,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
       </Menu>
       {shown === "forward" && <ForwardDialog conversation={conversation} seq={seq} onClose={() => setShown(null)} />}
       {shown === "remind" && <RemindDialog conversation={conversation} seq={seq} onClose={() => setShown(null)} />}
+      {shown === "report" && <ReportDialog of={{ conversation, seq }} onClose={() => setShown(null)} />}
       {shown === "delete" && (
         <Confirm
           text={t("message.deleteSure")}

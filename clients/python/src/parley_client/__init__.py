@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from parley_client.admin import Admin, AuditRow, Ban, Connection
 from parley_client.client import ParleyClient, Unacked
-from parley_client.directory import Banned, User, UserPage
+from parley_client.directory import Banned, Report, User, UserPage
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError, RefusedError
 from parley_client.events import (
     Ack,
@@ -98,6 +98,7 @@ __all__ = [
     "Receipts",
     "RefusedError",
     "Reminder",
+    "Report",
     "SendFailed",
     "Settings",
     "Settled",

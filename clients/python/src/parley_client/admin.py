@@ -9,7 +9,15 @@ from typing import Any, Final
 from parley_client.answers import listed, understood
 from parley_client.calls import conversation_path, path_of
 from parley_client.dial import Dialer
-from parley_client.directory import DirectoryOperations, User, as_user, check_missing, in_parts
+from parley_client.directory import (
+    DirectoryOperations,
+    Report,
+    User,
+    as_report,
+    as_user,
+    check_missing,
+    in_parts,
+)
 from parley_client.errors import ParleyError
 from parley_client.events import Ack, Frame
 from parley_client.operations import UNCHANGED, HttpOperations, Unchanged, given
@@ -200,6 +208,29 @@ class Admin(HttpOperations, DirectoryOperations):
         said = {"users": list(users), "title": title, "body": body, "data": data, "notification_id": notification_id}
         sent = {name: value for name, value in said.items() if value is not None}
         return as_notified(await self._call("POST", NOTIFICATIONS, body=sent))
+
+    # --- what users report: the scope `moderation` is enough
+
+    async def reports(self, *, status: str | None = None, user: str | None = None) -> AsyncIterator[Report]:
+        """Reports, the newest first: `status` open or decided, or all about one `user`. Page by page, as `audit`."""
+        cursor: str | None = None
+        while True:
+            query = {"status": status, "user": user, "limit": _MOST, "cursor": cursor}
+            page = await self._call("GET", "/v1/reports", query)
+            for report in listed("reports", as_report, page):
+                yield report
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+    async def decide(self, report_id: str, decision: str, *, until: int | None = None, note: str = "") -> Report:
+        """dismiss, delete (the message) or ban (who is reported, `until` a moment in ms or for good).
+
+        The same again completes what died half-way; another decision is a `conflict`.
+        """
+        optional = {"until": until, "note": note or None}
+        body = {"decision": decision} | {name: value for name, value in optional.items() if value is not None}
+        return as_report(await self._call("POST", path_of("reports", report_id, "decision"), body=body))
 
     # --- what was done
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -42,6 +42,26 @@ class UserPage:
 
     users: tuple[User, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a user has told the moderators: of a user, or of a message of theirs (`conversation_id`, `seq`).
+
+    Moderators see more: `reporter`, `status` (open, decided), the `decision`, and in `raw` the message as it stood.
+    """
+
+    id: str
+    user_id: str
+    reason: str
+    comment: str = ""
+    created_at: int = 0
+    conversation_id: str | None = None
+    seq: int | None = None
+    reporter: str | None = None
+    status: str = "open"
+    decision: Frame | None = field(default=None, hash=False)
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,14 @@ class DirectoryOperations(Calls):
         path = conversation_path(conversation_id, "members", await self._dialer.user())
         return as_group(await self._call("PUT", path))
 
+    async def report_message(self, conversation_id: str, seq: int, reason: str, comment: str = "") -> Report:
+        """Tell the team's moderators of a message. Its author is told nothing. Again, it is the first report."""
+        return await self._report({"conversation_id": conversation_id, "seq": seq}, reason, comment)
+
+    async def report_user(self, user_id: str, reason: str, comment: str = "") -> Report:
+        """Tell the team's moderators of a user, who is told nothing. Once at a time."""
+        return await self._report({"user_id": user_id}, reason, comment)
+
     async def ban(self) -> Banned | None:
         """Whether the own user is kept out: a connection that ends with `banned` does not say until when."""
         try:
@@ -101,6 +129,28 @@ class DirectoryOperations(Calls):
                 raise
             return Banned(error.until, error.message)
         return None
+
+    async def _report(self, of: Mapping[str, Any], reason: str, comment: str) -> Report:
+        body = {**of, "reason": reason} | ({"comment": comment} if comment else {})
+        return as_report(await self._call("POST", "/v1/reports", body=body))
+
+
+@understood
+def as_report(body: Frame) -> Report:
+    decision = body.get("decision")
+    return Report(
+        id=str(body["id"]),
+        user_id=str(body["user_id"]),
+        reason=str(body.get("reason") or ""),
+        comment=str(body.get("comment") or ""),
+        created_at=int(body.get("created_at") or 0),
+        conversation_id=body.get("conversation_id"),
+        seq=body.get("seq"),
+        reporter=body.get("reporter"),
+        status=str(body.get("status") or "open"),
+        decision=dict(decision) if decision else None,
+        raw=body,
+    )
 
 
 @understood
