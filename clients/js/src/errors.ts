@@ -4,10 +4,12 @@ import type { Failure } from "./generated/frames.js";
  * One refused or failed request. `code` is stable: the protocol's (`not_a_member`, `rate_limited` …), or one of the client's own:
  * `unreachable` (no answer over HTTP), `connection_lost`, `timeout`, `outbox_full`, `closed`, `disconnected`, `wrong_user`,
  * `log_lost` (the server's log ends before what is held of it), `not_saved` (the store failed), `file_rejected`, `aborted`.
- * `retryable`: the same again may go through later.
+ * `held`: the message waits for review; it is stored, or rejected, later. `retryable`: the same again may go through later.
  */
 export class ParleyError extends Error {
   override readonly name = "ParleyError";
+  /** With `rejected`: why, in a word for programs. */
+  word?: string;
   /** With `banned`: when it ends (ms); null where it does not end by itself. */
   until?: number | null;
 
@@ -40,6 +42,8 @@ export class ParleyError extends Error {
       after,
       status,
     );
+    const { reason } = body as { reason?: unknown };
+    if (typeof reason === "string") error.word = reason;
     if (body.until !== undefined) error.until = body.until;
     return error;
   }

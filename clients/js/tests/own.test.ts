@@ -1,7 +1,8 @@
-/** What the user changes on another device changes what is shown here. */
+/** What others decide about the user's own: what another device changes, and what becomes of a message that waits for review. */
 
 import { expect, test } from "vitest";
-import { DM, Harness } from "./harness.js";
+import { memoryStore } from "../src/index.js";
+import { DM, Harness, messages } from "./harness.js";
 import { until } from "./server.js";
 
 const harness = new Harness();
@@ -40,4 +41,33 @@ test("settings and hides of another device are in the inbox, and everything is t
   server.post("alice", changed(13, "hidden", { conversation_id: DM, hidden: false }));
   await until(() => alice.conversation(DM));
   expect(told).toEqual(["reset", [8, "settings"], [9, "settings"], [10, "hidden"], [12, "hidden"], [13, "hidden"]]);
+});
+
+test("a message that waits for review says so, is kept over a reload, and is rejected by a notification", async () => {
+  const { server } = harness;
+  const store = memoryStore();
+  server.onFrame = (frame) => {
+    if (frame.type !== "message") return undefined;
+    const { client_message_id } = frame;
+    const held = { status: "held", held_id: "h1", conversation_id: DM, client_message_id, timestamp: 1 };
+    return { success: true, data: { type: "message", ...held } };
+  };
+  const alice = harness.client({ store });
+  await alice.connected();
+  alice.open(DM);
+  await expect(alice.send({ to: "bob" }, "hm", { client_message_id: "m1" }).stored).rejects.toMatchObject({
+    code: "held",
+  });
+  await alice.close();
+  const again = harness.client({ store });
+  await again.connected();
+  again.open(DM);
+  await until(() => messages(again).length === 1);
+  expect(messages(again)[0]).toMatchObject({ state: "failed", error: { code: "held" } });
+  const data = { type: "message_rejected", client_message_id: "m1", reason: "review" };
+  const told = { id: "held-h1", kind: "system", title: "Rejected", body: "", data, created_at: 1 };
+  server.post("alice", { type: "notification", notification: told });
+  await until(() => messages(again)[0]?.error?.code === "rejected");
+  again.discard("m1");
+  expect(messages(again)).toEqual([]);
 });

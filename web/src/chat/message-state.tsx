@@ -15,16 +15,17 @@ const ICONS: Readonly<Record<DeliveryState, IconName>> = {
   failed: "warning",
 };
 
-export function State({ state }: { state: DeliveryState }) {
+export function State({ item: { state, error } }: { item: MessageItem }) {
   const { t } = useI18n();
+  const shown = error?.code === "held" ? "held" : state;
   return (
     <span
-      className={`state ${state}`}
+      className={`state ${shown}`}
       role="img"
-      aria-label={t(`message.state.${state}`)}
-      title={t(`message.state.${state}`)}
+      aria-label={t(`message.state.${shown}`)}
+      title={t(`message.state.${shown}`)}
     >
-      <Icon name={ICONS[state]} size={15} />
+      <Icon name={shown === "held" ? "hourglass" : ICONS[shown]} size={15} />
     </span>
   );
 }
@@ -39,6 +40,13 @@ export function Failed({ item }: { item: MessageItem }) {
   const resend = async () => {
     client.resend(key);
   };
+  if (error?.code === "held") {
+    return (
+      <p className="waits" role="status">
+        {t("message.held")}
+      </p>
+    );
+  }
   return (
     <p className="failed" role="alert">
       <span>{t("message.failed", { error: error ? problemIn(t, error, isFile) : "" })}</span>

@@ -110,19 +110,19 @@ function Bubble({ item, conversation, press }: BubbleProps) {
       <Meta
         at={time(message.created_at)}
         edited={message.edited_at !== undefined || item.pendingEdit === true}
-        state={mine ? item.state : null}
+        item={mine ? item : null}
       />
     </div>
   );
 }
 
-function Meta({ at, edited, state }: { at: string; edited?: boolean; state?: MessageItem["state"] | null }) {
+function Meta({ at, edited, item }: { at: string; edited?: boolean; item?: MessageItem | null }) {
   const { t } = useI18n();
   return (
     <span className="meta">
       {edited && <span>{t("message.edited")}</span>}
       <time>{at}</time>
-      {state && <State state={state} />}
+      {item && <State item={item} />}
     </span>
   );
 }

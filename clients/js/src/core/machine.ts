@@ -55,7 +55,7 @@ export class Machine {
       (now) => this.#resume(now),
       (now) => this.#endWithToken(now),
     );
-    this.#notifying = new Notifying(context, options.overHttp === true);
+    this.#notifying = new Notifying(context, options.overHttp === true, (told) => this.sender.judged(told));
   }
 
   get userId(): string | null {

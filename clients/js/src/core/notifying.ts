@@ -23,6 +23,7 @@ export class Notifying {
   constructor(
     private readonly context: Context,
     private readonly asks: boolean,
+    private readonly judged: (notification: Notification) => void,
   ) {}
 
   connected(now: number): void {
@@ -40,6 +41,7 @@ export class Notifying {
     if (!isObject(notification) || typeof notification.id !== "string" || this.#passedOn.has(notification.id)) return;
     this.#remember(notification.id);
     this.context.emit({ type: "notification", notification: notification as unknown as Notification });
+    this.judged(notification as unknown as Notification);
   }
 
   acknowledged(id: string, now: number): void {

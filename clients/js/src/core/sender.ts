@@ -1,7 +1,7 @@
 /** Gets the messages of the outbox stored: attempts, acks, refusals, the search after `sync_required`. */
 
 import { ParleyError } from "../errors.js";
-import type { Ack, Entry } from "../types.js";
+import type { Ack, Entry, Notification } from "../types.js";
 import type { Context } from "./context.js";
 import type { Cursors } from "./cursors.js";
 import type { Exchange } from "./exchange.js";
@@ -65,6 +65,12 @@ export class Sender implements Watcher {
     }
   }
 
+  /** A message that was held is rejected; one that is approved comes as any other. */
+  judged({ data }: Notification): void {
+    const item = data?.type === "message_rejected" ? this.outbox.get(String(data.client_message_id)) : undefined;
+    if (item?.error?.code === "held") this.#giveUp(item, new ParleyError("rejected", data.reason ?? ""));
+  }
+
   examined(id: string, upto: number): void {
     this.outbox.examined(id, upto);
   }
@@ -100,6 +106,10 @@ export class Sender implements Watcher {
 
   #acked(item: Pending, data: Frame, now: number): void {
     item.request = null;
+    if (data.status === "held") {
+      this.#giveUp(item, new ParleyError("held", "The message waits for review"));
+      return;
+    }
     if (typeof data.conversation_id !== "string" || !isSeq(data.seq)) {
       this.#refused(item, new ParleyError("internal", "The ack is malformed", true), now);
       return;

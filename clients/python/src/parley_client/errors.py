@@ -23,6 +23,8 @@ class ParleyError(Exception):
     it: it was reset), `not_saved` (the state can't be kept: nothing is told that a restart would not know of),
     `file_rejected` (the server's check of an upload failed), `expired` (a form or a link of the storage was too old:
     the same call again gets a new one).
+    `held`: the message waits for review, and is stored later, or rejected: then a notification says so (its `data` has
+    the `type` `message_rejected` and the `client_message_id`). `reason`: with `rejected`, why, in a word for programs.
     `status` is the HTTP status, where there was one. `until`: with `banned`, when that ends (ms); None where it
     does not by itself.
     """
@@ -36,6 +38,7 @@ class ParleyError(Exception):
         retry_after_ms: int | None = None,
         status: int | None = None,
         until: int | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(f"{message} ({code})")
         self.code = code
@@ -44,11 +47,12 @@ class ParleyError(Exception):
         self.retry_after_ms = retry_after_ms
         self.status = status
         self.until = until
+        self.reason = reason
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any], *, status: int | None = None) -> ParleyError:
         """The error that a reply frame or an HTTP body states. What is missing in it is taken as a server's fault."""
-        retry_after, until = body.get("retry_after_ms"), body.get("until")
+        retry_after, until, reason = body.get("retry_after_ms"), body.get("until"), body.get("reason")
         return cls(
             str(body.get("code") or "internal"),
             str(body.get("error") or "The server gave no reason"),
@@ -56,6 +60,7 @@ class ParleyError(Exception):
             retry_after_ms=retry_after if isinstance(retry_after, int) else None,
             status=status,
             until=until if isinstance(until, int) else None,
+            reason=reason if isinstance(reason, str) else None,
         )
 
 

@@ -108,6 +108,10 @@ class Sender:
         item.request, item.carries = self.exchange.transmit(frame, now, acked, refused), read
 
     def _acked(self, item: Pending, data: Frame, now: float) -> None:
+        if data.get("status") == "held":
+            item.request = None
+            self._give_up(item, ParleyError("held", "The message waits for review"))
+            return
         ack = as_ack(data)
         if ack is None:
             self._refused(item, ParleyError("internal", "The ack is malformed", retryable=True), now)
