@@ -111,6 +111,26 @@ async def test_the_audit_is_read_to_its_end_page_by_page() -> None:
     ]
 
 
+async def test_everybody_is_told_and_that_is_followed_and_stopped() -> None:
+    going = {"id": "b1", "title": "Back at noon", "state": "running", "progress": 0.5, "posted": 3, "failed": 0}
+    answers = {
+        "POST /v1/broadcasts": going,
+        "GET /v1/broadcasts/b1": going,
+        "POST /v1/broadcasts/b1/cancel": {**going, "state": "cancelled"},
+        "POST /v1/users/bob/export": {"id": "e1", "status": "running"},
+        "GET /v1/users/bob/export": [{"id": "e1", "status": "done"}, (404, MISSING)],
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        told = await admin.broadcast("Back at noon", broadcast_id="b1")
+        assert (await admin.broadcast_of(told.id)).posted == 3
+        assert (await admin.steer(told.id, "cancel")).state == "cancelled"
+        assert (await admin.export_user("bob"))["status"] == "running"
+        assert await admin.export_of("bob") is not None
+        assert await admin.export_of("bob") is None
+    assert body_of(server.received[0]) == {"title": "Back at noon", "body": "", "store": False, "broadcast_id": "b1"}
+
+
 async def test_users_report_and_moderators_decide() -> None:
     made = {"id": "r1", "reason": "spam", "comment": "", "created_at": 5, "user_id": "bob"}
     seen = {

@@ -5,8 +5,11 @@ import type {
   AuditRow,
   Ban,
   BanGiven,
+  Broadcast,
   DecidedReport,
+  Job,
   LiveConnection,
+  NewBroadcast,
   NewDecision,
   Report,
   SentMessage,
@@ -18,7 +21,19 @@ import { findUsers, getUser, inParts } from "./more/people.js";
 import { type Token, Tokens } from "./shell/tokens.js";
 
 export { ParleyError } from "./errors.js";
-export type { AuditRow, Ban, BanGiven, LiveConnection, NewDecision, Report, User, UserRecord };
+export type {
+  AuditRow,
+  Ban,
+  BanGiven,
+  Broadcast,
+  Job,
+  LiveConnection,
+  NewBroadcast,
+  NewDecision,
+  Report,
+  User,
+  UserRecord,
+};
 
 export type AdminOptions = {
   httpUrl: string;
@@ -136,6 +151,28 @@ export class ParleyAdmin {
       body: { content, message_type: "system", ...more },
     });
     return sent as Promise<SentMessage>; // words of the team's are never held
+  }
+
+  /** Tell everybody who is connected, and with `store` everybody who is known. With a `broadcast_id` of your own it is safe to repeat. */
+  broadcast(broadcast: NewBroadcast): Promise<Broadcast> {
+    return this.api.post("/v1/broadcasts", { body: broadcast });
+  }
+
+  /** How far it is. */
+  broadcastOf(broadcast_id: string): Promise<Broadcast> {
+    return this.api.get("/v1/broadcasts/{broadcast_id}", { path: { broadcast_id } });
+  }
+
+  /** `cancel` is for good. */
+  steer(broadcast_id: string, how: "pause" | "resume" | "cancel"): Promise<Broadcast> {
+    return this.api.post(`/v1/broadcasts/{broadcast_id}/${how}`, { path: { broadcast_id } });
+  }
+
+  // --- a user's rights over their data
+
+  /** Begin to collect all that is stored of a user, or go on with it: `api.get` of the same path says where it is. */
+  exportUser(user_id: string): Promise<Job> {
+    return this.api.post("/v1/users/{user_id}/export", { path: { user_id } });
   }
 
   // --- what users report (the scope `moderation` is enough)

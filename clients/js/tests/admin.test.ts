@@ -90,6 +90,21 @@ test("the audit and the directory are read to their end, page by page", async ()
   expect(users).toEqual(["bob"]);
 });
 
+test("everybody is told, and that is followed and stopped", async () => {
+  const going = { id: "b1", state: "running", posted: 3 };
+  const { asked, it } = admin({
+    "POST /v1/broadcasts": going,
+    "GET /v1/broadcasts/b1": going,
+    "POST /v1/broadcasts/b1/cancel": { ...going, state: "cancelled" },
+    "POST /v1/users/bob/export": { id: "e1", status: "running" },
+  });
+  const { id } = await it.broadcast({ title: "Back at noon", broadcast_id: "b1" });
+  expect((await it.broadcastOf(id)).posted).toBe(3);
+  expect((await it.steer(id, "cancel")).state).toBe("cancelled");
+  expect((await it.exportUser("bob")).status).toBe("running");
+  expect(asked[0]?.body).toEqual({ title: "Back at noon", broadcast_id: "b1" });
+});
+
 test("reports are read to their end, and decided", async () => {
   const { asked, it } = admin({
     "GET /v1/reports": { reports: [{ id: "r1" }], next_cursor: null },

@@ -75,6 +75,12 @@ export default async function play(stage) {
   const { reports } = await ask("GET", `/v1/reports?user=${b}`);
   stage.check(reports.length === 1 && reports[0].reason === "spam", "the report has arrived");
 
+  // What another device sets is here at once, and so is a request to be a contact.
+  await ask("PATCH", chat.replace(/messages$/, "settings"), { pinned: true }, a);
+  await alice.row(name).getByRole("img", { name: "Pinned" }).waitFor();
+  await ask("POST", "/v1/contacts", { user_id: a }, c);
+  await page.getByRole("button", { name: /^Menu.*1 request to be a contact/ }).waitFor();
+
   // Several files that are chosen together are one message.
   await page.locator("input[type=file]").setInputFiles([
     { name: "one.png", mimeType: "image/png", buffer: Buffer.from(PICTURE, "base64") },

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from parley_client.admin import Admin, AuditRow, Ban, Connection
+from parley_client.admin import Admin, AuditRow, Ban, Broadcast, Connection
 from parley_client.client import ParleyClient, Unacked
 from parley_client.directory import Banned, Report, User, UserPage
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError, RefusedError
@@ -61,6 +61,7 @@ __all__ = [
     "AuditRow",
     "Ban",
     "Banned",
+    "Broadcast",
     "Changed",
     "ClosedError",
     "Connection",

@@ -209,6 +209,43 @@ class Admin(HttpOperations, DirectoryOperations):
         sent = {name: value for name, value in said.items() if value is not None}
         return as_notified(await self._call("POST", NOTIFICATIONS, body=sent))
 
+    async def broadcast(
+        self,
+        title: str,
+        body: str = "",
+        *,
+        data: Mapping[str, str] | None = None,
+        store: bool = False,
+        broadcast_id: str | None = None,
+    ) -> Broadcast:
+        """Tell everybody who is connected, and with `store` everybody who is known. With an id of your own repeatable."""
+        optional = {"data": dict(data) if data else None, "broadcast_id": broadcast_id}
+        said = {"title": title, "body": body, "store": store}
+        said |= {name: value for name, value in optional.items() if value is not None}
+        return as_broadcast(await self._call("POST", "/v1/broadcasts", body=said))
+
+    async def broadcast_of(self, broadcast_id: str) -> Broadcast:
+        """How far it is."""
+        return as_broadcast(await self._call("GET", path_of("broadcasts", broadcast_id)))
+
+    async def steer(self, broadcast_id: str, how: str) -> Broadcast:
+        """pause, resume, or cancel, which is for good."""
+        return as_broadcast(await self._call("POST", path_of("broadcasts", broadcast_id, how)))
+
+    # --- a user's rights over their data
+
+    async def export_user(self, user_id: str) -> Frame:
+        """Begin to collect all that is stored of a user, or go on with it."""
+        return await self._call("POST", path_of("users", user_id, "export"))
+
+    async def export_of(self, user_id: str, *, cursor: str | None = None) -> Frame | None:
+        """Where that is: its `status`, and once it is done its `objects`, with links; None where there is none."""
+        try:
+            return await self._call("GET", path_of("users", user_id, "export"), {"cursor": cursor})
+        except ParleyError as error:
+            check_missing(error)
+            return None
+
     # --- what users report: the scope `moderation` is enough
 
     async def reports(self, *, status: str | None = None, user: str | None = None) -> AsyncIterator[Report]:
@@ -252,6 +289,20 @@ class Admin(HttpOperations, DirectoryOperations):
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """`state` is running, paused, cancelled or done; `posted`, `stored` and `failed` say whom it has reached."""
+
+    id: str
+    title: str
+    state: str
+    posted: int = 0
+    stored: int = 0
+    failed: int = 0
+    progress: float = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
 @dataclass(slots=True)
 class _Caller(Dialer):
     """Calls over HTTP alone. `acting_as`: whose they are."""
@@ -264,6 +315,13 @@ class _Caller(Dialer):
 
 def _anyone(_: str) -> None:
     """A server's token may be anybody's."""
+
+
+@understood
+def as_broadcast(body: Frame) -> Broadcast:
+    posted, stored, failed = (int(body.get(name) or 0) for name in ("posted", "stored", "failed"))
+    progress = float(body.get("progress") or 0)
+    return Broadcast(str(body["id"]), str(body["title"]), str(body["state"]), posted, stored, failed, progress, body)
 
 
 @understood
