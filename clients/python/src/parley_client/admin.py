@@ -218,7 +218,7 @@ class Admin(HttpOperations, DirectoryOperations):
         store: bool = False,
         broadcast_id: str | None = None,
     ) -> Broadcast:
-        """Tell everybody who is connected, and with `store` everybody known. With an id of your own it is repeatable."""
+        """Tell everybody who is connected, and with `store` everybody known. Repeatable with an id of your own."""
         optional = {"data": dict(data) if data else None, "broadcast_id": broadcast_id}
         said = {"title": title, "body": body, "store": store}
         said |= {name: value for name, value in optional.items() if value is not None}
