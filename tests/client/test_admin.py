@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from parley_client import Admin, Banned, ParleyClient, ParleyError, RefusedError
+from parley_client import Admin, Banned, Group, JoinRequest, ParleyClient, ParleyError, RefusedError
 
 from tests.client.fake_server import token_of
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
@@ -129,6 +129,52 @@ async def test_everybody_is_told_and_that_is_followed_and_stopped() -> None:
         assert await admin.export_of("bob") is not None
         assert await admin.export_of("bob") is None
     assert body_of(server.received[0]) == {"title": "Back at noon", "body": "", "store": False, "broadcast_id": "b1"}
+
+
+async def test_a_group_says_more_of_itself_and_people_come_in_by_themselves() -> None:
+    row = {"id": "group:x", "type": "group", "name": "G", "head": 1, "topic": "T", "avatar": None, "join": "request"}
+    asked = {"conversation_id": "group:x", "user_id": "dave", "requested_at": 5}
+    link = {"invite_id": "i1", "conversation_id": "group:x", "created_by": "bob", "uses": 0, "token": "secret"}
+    into = {"conversation_id": "group:x", "name": "G", "topic": None, "member_count": 2, "created_by": "bob"}
+    message = {"conversation_id": "group:x", "seq": 7, "sender_id": "bob", "content": "hi", "id": "group:x/7"}
+    at = "/v1/conversations/group:x"
+    answers = {
+        f"PATCH {at}": row,
+        f"PUT {at}/members/dave": [{**asked, "status": "requested"}, {"id": "group:x", "role": "member", "head": 2}],
+        f"GET {at}/requests": {"requests": [asked]},
+        f"PATCH {at}/requests/dave": {**asked, "status": "accepted"},
+        "GET /v1/requests": {"requests": []},
+        f"POST {at}/invites": link,
+        f"GET {at}/invites": {"invites": [link]},
+        "GET /v1/invites/secret": into,
+        "POST /v1/invites/secret": {"id": "group:x", "role": "member", "head": 2},
+        f"GET {at}/pins": {"pins": [{"seq": 7, "pinned_by": "bob", "pinned_at": 9, "message": message}]},
+        f"PUT {at}/pins/7": {},
+        f"DELETE {at}/pins/7": {},
+    }
+    with ScriptedServer(answering(answers)) as server:
+        dave = Admin(server.url, token="t").acting_as("dave")
+        assert (await dave.update_conversation("group:x", topic="T", avatar=None)).topic == "T"
+        request, group = await dave.join("group:x"), await dave.join("group:x")
+        [waiting] = await dave.join_requests("group:x")
+        accepted = await dave.decide_request("group:x", "dave", accept=True)
+        assert await dave.own_requests() == ()
+        await dave.withdraw_request("group:x")
+        made = await dave.create_invite("group:x", max_uses=1)
+        assert len(await dave.invites("group:x")) == 1
+        await dave.revoke_invite("group:x", "i1")
+        leads = await dave.invitation("secret")
+        assert (await dave.accept_invite("secret")).head == 2
+        [pin] = await dave.pins("group:x")
+        await dave.pin("group:x", 7)
+        await dave.unpin("group:x", 7)
+        await dave.update_member("group:x", "dave", {"shift": "late"})
+    assert isinstance(request, JoinRequest)
+    assert (request.status, waiting.status, accepted.status) == ("requested", "requested", "accepted")
+    assert isinstance(group, Group)
+    assert (made.token, leads.member_count, pin.message.content) == ("secret", 2, "hi")
+    assert "secret" not in repr(made)
+    assert body_of(server.received[0]) == {"topic": "T", "avatar": None}
 
 
 async def test_users_report_and_moderators_decide() -> None:

@@ -33,6 +33,7 @@ def url(stack: Stack) -> str:
         "reload",
         "files",
         "group",
+        "ways",
         "two_tabs",
         "around",
         "edges",

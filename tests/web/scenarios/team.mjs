@@ -121,7 +121,7 @@ export default async function play(stage) {
   await bob.page.evaluate((id) => {
     location.hash = `#/${encodeURIComponent(id)}`;
   }, channel.id);
-  await bob.page.getByRole("button", { name: "Join the channel" }).click();
+  await bob.page.getByRole("button", { name: "Join", exact: true }).click();
   await bob.page.getByText("Only a few write here: you read").waitFor();
 
   // Who is deactivated is shown as such.

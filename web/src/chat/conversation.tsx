@@ -3,11 +3,13 @@ import type { InboxItem } from "@parley/client";
 import { type DragEvent, useState } from "react";
 import { useI18n } from "../i18n";
 import { MembersProvider, useMembers } from "../lib/members";
+import { PinsProvider } from "../lib/pins";
 import { useStanding } from "../lib/standing";
 import { Composer } from "./composer";
 import { DraftProvider } from "./draft";
 import { Head } from "./head";
 import { Out } from "./out";
+import { Pinned } from "./pinned";
 import { type SendFiles, useFiles } from "./sending-files";
 import { Timeline } from "./timeline";
 import { TypingLine } from "./typing-line";
@@ -39,20 +41,23 @@ function Own({ id, item }: { id: string; item: InboxItem }) {
   };
   return (
     <MembersProvider id={id}>
-      <DraftProvider id={id}>
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the button and pasting do the same */}
-        <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
-          <Head id={id} item={item} />
-          <Timeline id={id} />
-          <TypingLine id={id} />
-          <Writing id={id} sendFiles={sendFiles} />
-          {isOver && (
-            <div className="drop-here" aria-hidden="true">
-              {t("compose.drop")}
-            </div>
-          )}
-        </section>
-      </DraftProvider>
+      <PinsProvider id={id}>
+        <DraftProvider id={id}>
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the button and pasting do the same */}
+          <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
+            <Head id={id} item={item} />
+            <Pinned id={id} />
+            <Timeline id={id} />
+            <TypingLine id={id} />
+            <Writing id={id} sendFiles={sendFiles} />
+            {isOver && (
+              <div className="drop-here" aria-hidden="true">
+                {t("compose.drop")}
+              </div>
+            )}
+          </section>
+        </DraftProvider>
+      </PinsProvider>
     </MembersProvider>
   );
 }

@@ -89,7 +89,7 @@ export function Details({
             </select>
           </label>
         )}
-        {isGroup ? <GroupDetails id={id} name={name} onClose={onClose} /> : <OtherUser id={id} />}
+        {isGroup ? <GroupDetails id={id} name={name} item={item} onClose={onClose} /> : <OtherUser id={id} />}
         <button type="button" className="button danger" onClick={() => (isGroup ? setLeaving(true) : void leave())}>
           {t(isGroup ? "details.leave" : "details.hide")}
         </button>

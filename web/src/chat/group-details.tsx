@@ -1,4 +1,6 @@
 /** A group's name and members, with what one's own role lets one do about them. */
+import type { InboxItem } from "@parley/client";
+import { updateConversation } from "@parley/client/more";
 import { useClient } from "@parley/react";
 import { useI18n } from "../i18n";
 import { areUserIds, userIds } from "../inbox/new-chat";
@@ -12,10 +14,18 @@ import { Icon } from "../ui/icon";
 import { InlineForm } from "../ui/inline-form";
 import { Menu } from "../ui/menu";
 import { useToasts } from "../ui/toast";
+import { GroupWays } from "./group-ways";
 
 const ROLES: readonly Role[] = ["owner", "admin", "member"];
 
-export function GroupDetails({ id, name, onClose }: { id: string; name: string; onClose: () => void }) {
+interface Props {
+  id: string;
+  name: string;
+  item: InboxItem | undefined;
+  onClose: () => void;
+}
+
+export function GroupDetails({ id, name, item, onClose }: Props) {
   const { t } = useI18n();
   const { members, role, refresh } = useMembers();
   const client = useClient();
@@ -37,6 +47,18 @@ export function GroupDetails({ id, name, onClose }: { id: string; name: string; 
           onSubmit={(text) => change(server(client).rename(id, text))}
         />
       )}
+      {isModerator && (
+        <InlineForm
+          label={t("details.topic")}
+          action={t("details.setTopic")}
+          placeholder={t("details.topic")}
+          first={item?.topic ?? ""}
+          isProse
+          isGood={(text) => (text === "" || isLabel(text)) && text !== (item?.topic ?? "")}
+          onSubmit={(text) => change(updateConversation(client, id, { topic: text || null }))}
+        />
+      )}
+      {isModerator && <GroupWays id={id} item={item} />}
       <h3>
         {t("details.members")} ({members.length})
       </h3>

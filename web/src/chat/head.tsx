@@ -5,7 +5,9 @@ import { useMemo, useState } from "react";
 import { useI18n } from "../i18n";
 import { useMembers } from "../lib/members";
 import { otherOf, usePeople } from "../lib/names";
+import { useRequests } from "../lib/requests";
 import { go } from "../lib/route";
+import { unturned } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { Details } from "./details";
@@ -16,13 +18,16 @@ export function Head({ id, item, name: given = "" }: { id: string; item?: InboxI
   const { me, titleOf } = usePeople();
   const [isOpen, setIsOpen] = useState(false);
   const isPrivate = id.startsWith("dm:");
+  const { isGroup, role } = useMembers();
+  const { requests } = useRequests(id, isGroup && (role === "owner" || role === "admin"));
+  const asked = requests.length > 0 && t("ways.requests", { n: requests.length });
   const name = item ? titleOf(item) : given;
   return (
     <header className="head">
       <button type="button" className="icon-button only-phone" aria-label={t("app.back")} onClick={() => go(null)}>
         <Icon name="back" />
       </button>
-      <Avatar id={isPrivate ? otherOf(id, me) : id} name={name} size="s" />
+      <Avatar id={isPrivate ? otherOf(id, me) : id} name={name} picture={item?.avatar} size="s" />
       <div className="head-text">
         <h2>
           <bdi>{name}</bdi>
@@ -33,11 +38,16 @@ export function Head({ id, item, name: given = "" }: { id: string; item?: InboxI
         <button
           type="button"
           className="icon-button"
-          aria-label={t("chat.details")}
+          aria-label={[t("chat.details"), asked].filter(Boolean).join(", ")}
           title={t("chat.details")}
           onClick={() => setIsOpen(true)}
         >
           <Icon name="info" />
+          {asked && (
+            <span className="count" aria-hidden="true">
+              {requests.length}
+            </span>
+          )}
         </button>
       )}
       {isOpen && item && <Details id={id} item={item} name={name} onClose={() => setIsOpen(false)} />}
@@ -49,9 +59,10 @@ function GroupLine({ item }: { item: InboxItem }) {
   const { t } = useI18n();
   const { members } = useMembers();
   const count = members.length || item.member_count || 0;
+  const parts = [count > 0 && t("chat.members", { n: count }), item.topic && unturned(item.topic)];
   return (
     <p>
-      <bdi>{count > 0 && t("chat.members", { n: count })}</bdi>
+      <bdi>{parts.filter(Boolean).join(" · ")}</bdi>
     </p>
   );
 }

@@ -11,6 +11,7 @@ import { Logo } from "../ui/icon";
 import { useToasts } from "../ui/toast";
 import { ConnectionBanner } from "./banner";
 import { Conversation } from "./conversation";
+import { Invitation } from "./invitation";
 
 /** Ends of a session that only another token helps against. */
 const OVER = new Set(["token_expired", "unauthenticated", "forbidden", "wrong_user", "log_lost"]);
@@ -24,7 +25,7 @@ export function Chat({ onSignOut }: { onSignOut: (why?: "ended" | null) => void 
   const { trying } = useToasts();
   const open = useOpenConversation();
   useUnreadTitle(t("app.name"), unread);
-  useEffect(() => client.open(open), [client, open]);
+  useEffect(() => client.open(open?.startsWith("invite/") ? null : open), [client, open]);
   useEffect(() => {
     for (const work of sendWaiting(client, me)) void trying(work);
   }, [client, me, trying]);
@@ -45,7 +46,9 @@ export function Chat({ onSignOut }: { onSignOut: (why?: "ended" | null) => void 
       <Sidebar open={open} onSignOut={onSignOut} />
       <main className="pane">
         <ConnectionBanner />
-        {open ? (
+        {open?.startsWith("invite/") ? (
+          <Invitation key={open} token={open.slice("invite/".length)} />
+        ) : open ? (
           <Conversation key={open} id={open} />
         ) : (
           <div className="choose">

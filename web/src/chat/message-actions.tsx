@@ -1,9 +1,11 @@
 /** What can be done with a message: a quick reaction, and the menu of the rest. */
 import type { MessageItem } from "@parley/client";
+import { pin, unpin } from "@parley/client/more";
 import { useClient } from "@parley/react";
 import { useState } from "react";
 import { useI18n } from "../i18n";
 import { useMembers } from "../lib/members";
+import { usePins } from "../lib/pins";
 import { server } from "../lib/server";
 import { Confirm } from "../ui/confirm";
 import { EmojiButton } from "../ui/emoji";
@@ -32,6 +34,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const { say, trying } = useToasts();
   const { refer } = useDraft();
   const { isGroup, role } = useMembers();
+  const { isPinned } = usePins();
   const client = useClient();
   const [shown, setShown] = useState<"forward" | "remind" | "delete" | "report" | null>(null);
   const { message, mine } = item;
@@ -63,6 +66,11 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
     { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
     isGroup && mine && { label: t("message.who"), icon: "checks" as const, onSelect: () => void trying(tell()) },
     isEditable && { label: t("message.edit"), icon: "edit" as const, onSelect: () => refer({ kind: "edit", message }) },
+    (isModerator || !isGroup) && {
+      label: t(isPinned(seq) ? "pins.unpin" : "pins.pin"),
+      icon: "pin" as const,
+      onSelect: () => void trying((isPinned(seq) ? unpin : pin)(client, conversation, seq)),
+    },
     !mine && { label: t("report.message"), icon: "flag" as const, onSelect: () => setShown("report") },
     (mine || isModerator) && {
       label: t("message.delete"),

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useI18n } from "../i18n";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
+import { usePins } from "../lib/pins";
 import { isOnlyEmoji } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
@@ -78,6 +79,7 @@ interface BubbleProps {
 
 function Bubble({ item, conversation, press }: BubbleProps) {
   const { t, time } = useI18n();
+  const { isPinned } = usePins();
   const { message, mine } = item;
   const { content } = message;
   if (message.deleted_at) {
@@ -111,15 +113,28 @@ function Bubble({ item, conversation, press }: BubbleProps) {
         at={time(message.created_at)}
         edited={message.edited_at !== undefined || item.pendingEdit === true}
         item={mine ? item : null}
+        isPinned={isPinned(item.seq)}
       />
     </div>
   );
 }
 
-function Meta({ at, edited, item }: { at: string; edited?: boolean; item?: MessageItem | null }) {
+interface MetaProps {
+  at: string;
+  edited?: boolean;
+  isPinned?: boolean;
+  item?: MessageItem | null;
+}
+
+function Meta({ at, edited, isPinned, item }: MetaProps) {
   const { t } = useI18n();
   return (
     <span className="meta">
+      {isPinned && (
+        <span role="img" aria-label={t("pins.mark")}>
+          <Icon name="pin" size={13} />
+        </span>
+      )}
       {edited && <span>{t("message.edited")}</span>}
       <time>{at}</time>
       {item && <State item={item} />}

@@ -1,6 +1,6 @@
 /** In place of a conversation that one is not in: what is still here of it, or that there is none. Nothing can be written. */
 import type { TimelineItem } from "@parley/client";
-import { joinChannel } from "@parley/client/more";
+import { join as joinIt } from "@parley/client/more";
 import { useClient, useMessages } from "@parley/react";
 import { useI18n } from "../i18n";
 import { MembersProvider } from "../lib/members";
@@ -16,7 +16,7 @@ import { Timeline } from "./timeline";
 export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
   const { t } = useI18n();
   const { me, nameOf } = usePeople();
-  const { trying } = useToasts();
+  const { say, trying } = useToasts();
   const client = useClient();
   const { items } = useMessages(id);
   if (wasMember || items.length) {
@@ -39,15 +39,16 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
     await client.refreshInbox();
   };
   const join = async () => {
-    await joinChannel(client, id);
+    const made = await joinIt(client, id);
+    if ("status" in made) say(t("ways.asked"));
     await client.refreshInbox();
   };
-  const isChannel = id.startsWith("channel:");
+  const isMany = /^(channel|group):/.test(id);
   return (
     <div className="choose">
       <Logo />
-      <p role="status">{t(isChannel ? "chat.noneChannel" : "chat.none")}</p>
-      {isChannel && (
+      <p role="status">{t(isMany ? "chat.noneChannel" : "chat.none")}</p>
+      {isMany && (
         <button type="button" className="button primary" onClick={() => void trying(join())}>
           {t("chat.join")}
         </button>

@@ -65,10 +65,16 @@ function Notice({ item: { entry } }: { item: NoticeItem }) {
     const left = entry.users.length === 1 && entry.users[0] === entry.user_id;
     texts.push(left ? t("notice.left", { who }) : t("notice.removed", { who, users: list(entry.users.map(nameOf)) }));
   } else {
-    const { name, roles } = entry.changes as { name?: string; roles?: Record<string, "owner" | "admin" | "member"> };
+    const { name, roles, topic, avatar, join, pinned, unpinned } = entry.changes;
     if (name) texts.push(t("notice.renamed", { who, name }));
+    if (topic) texts.push(t("notice.topic", { who, topic }));
+    else if (topic === null) texts.push(t("notice.noTopic", { who }));
+    if (avatar !== undefined) texts.push(t("notice.avatar", { who }));
+    if (join) texts.push(t(`notice.join.${join}`, { who }));
+    if (pinned) texts.push(t("notice.pinned", { who }));
+    if (unpinned) texts.push(t("notice.unpinned", { who }));
     for (const [user, role] of Object.entries(roles ?? {}))
       texts.push(t(`notice.role.${role}`, { who, user: nameOf(user) }));
   }
-  return <p className="notice">{texts.join(" · ")}</p>;
+  return texts.length ? <p className="notice">{texts.join(" · ")}</p> : null;
 }

@@ -66,11 +66,7 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
           aria-label={[`${t("app.menu")}: ${me}`, asked].filter(Boolean).join(", ")}
         >
           <Avatar id={me} name={nameOf(me)} size="s" />
-          {requests > 0 && (
-            <span className="count" aria-hidden="true">
-              {requests}
-            </span>
-          )}
+          {requests > 0 && <span className="count" aria-hidden="true" data-count={requests} />}
         </button>
       </Menu>
       {shown === "people" && <PeopleDialog onClose={() => setShown(null)} />}

@@ -19,7 +19,12 @@ export function InboxRow({ item, isOpen }: { item: InboxItem; isOpen: boolean })
   const { last_message: last, unread } = item;
   return (
     <a className={unread ? "row unread" : "row"} href={hrefOf(item.id)} aria-current={isOpen ? "page" : undefined}>
-      <Avatar id={others[0] ?? item.id} name={name} online={presence[others[0] ?? ""]?.status === "online"} />
+      <Avatar
+        id={others[0] ?? item.id}
+        name={name}
+        picture={item.avatar}
+        online={presence[others[0] ?? ""]?.status === "online"}
+      />
       <span className="row-main">
         <span className="row-line">
           <bdi className="row-name">{name}</bdi>

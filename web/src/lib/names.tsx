@@ -16,7 +16,7 @@ export interface People {
   /** What the team's directory says of a user, as far as that is known. */
   recordOf(user: string): User | null;
   /** The address of a picture, where the team has one of the user. */
-  pictureOf(id: string): string | null;
+  pictureOf(id: string, own?: string | null): string | null;
   directory: Directory;
   /** The name of a conversation: the group's, or the other user's. */
   titleOf(conversation: Pick<InboxItem, "id" | "type" | "name" | "members">): string;
@@ -86,7 +86,7 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
       blocks,
       nameOf,
       recordOf,
-      pictureOf: (id: string) => (isUserId(id) ? pictureIn(recordOf(id)?.avatar) : null),
+      pictureOf: (id: string, own?: string | null) => pictureIn(own ?? (isUserId(id) ? recordOf(id)?.avatar : null)),
       directory,
       titleOf: (one: Pick<InboxItem, "id" | "type" | "name" | "members">) =>
         one.type === "private" ? nameOf(otherOf(one.id, me)) : unturned(one.name ?? one.id),

@@ -31,6 +31,7 @@ const WORDS: Readonly<Record<string, Key>> = {
   not_a_member: "error.not_a_member",
   not_found: "error.not_found",
   rejected: "error.rejected",
+  held: "message.held",
   too_large: "error.too_large",
   outbox_full: "error.outbox_full",
   file_rejected: "error.file.rejected",

@@ -15,13 +15,15 @@ export function hueOf(id: string): number {
 interface Props {
   id: string;
   name: string;
+  /** A group's own. */
+  picture?: string | null | undefined;
   online?: boolean;
   size?: "s" | "m" | "l";
 }
 
-export function Avatar({ id, name, online, size = "m" }: Props) {
+export function Avatar({ id, name, picture: own, online, size = "m" }: Props) {
   const isMany = /^(group|channel):/.test(id);
-  const picture = usePeople().pictureOf(id);
+  const picture = usePeople().pictureOf(id, own);
   const [broken, setBroken] = useState<string | null>(null);
   return (
     <span className={`avatar hue-${hueOf(id)} size-${size}${isMany ? " group" : ""}`} aria-hidden="true">

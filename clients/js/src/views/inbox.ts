@@ -85,7 +85,8 @@ export class InboxView {
       if (last !== null && last.seq === entry.message_seq) row = { ...row, last_message: applyChange(last, entry) };
     } else if (isKnown(entry, "conversation_updated")) {
       const role = me === null ? undefined : entry.changes.roles?.[me];
-      row = { ...row, name: entry.changes.name ?? row.name, role: role ?? row.role };
+      const { roles: _, members: __, pinned: ___, unpinned: ____, ...said } = entry.changes;
+      row = { ...row, ...said, role: role ?? row.role } as InboxItem;
     } else if (isKnown(entry, "member_added") || isKnown(entry, "member_removed")) {
       void this.ask(id); // how many there are now
     }

@@ -32,6 +32,7 @@ from parley_client.events import (
     UserChanged,
     UserReset,
 )
+from parley_client.groups import Invitation, Invite, JoinRequest, Pin
 from parley_client.resources import (
     Added,
     Contact,
@@ -78,6 +79,9 @@ __all__ = [
     "Group",
     "History",
     "InboxPage",
+    "Invitation",
+    "Invite",
+    "JoinRequest",
     "LogEntry",
     "Member",
     "MembersAdded",
@@ -91,6 +95,7 @@ __all__ = [
     "Options",
     "ParleyClient",
     "ParleyError",
+    "Pin",
     "Presence",
     "Profile",
     "QuietHours",

@@ -20,6 +20,7 @@ from parley_client.directory import (
 )
 from parley_client.errors import ParleyError
 from parley_client.events import Ack, Frame
+from parley_client.groups import GroupOperations
 from parley_client.operations import UNCHANGED, HttpOperations, Unchanged, given
 from parley_client.parsing import as_ack
 from parley_client.resources import Notified, as_notified
@@ -68,7 +69,7 @@ class AuditRow:
     raw: Frame = field(default_factory=dict, repr=False, compare=False, hash=False)
 
 
-class Admin(HttpOperations, DirectoryOperations):
+class Admin(HttpOperations, DirectoryOperations, GroupOperations):
     """A team's server, by its token.
 
     ::
@@ -77,9 +78,9 @@ class Admin(HttpOperations, DirectoryOperations):
         await admin.put_user("bob", name="Bob Builder")
         await admin.acting_as("bob").post("dm:alice:bob", "I am on my way", client_message_id="m1")
 
-    Everything in `HttpOperations` and `DirectoryOperations`, too: as the token's own user, or as another one. Each call
-    is one request (a second one where a token was refused, and `token` is a callable), and none is repeated by itself.
-    All raise ParleyError; `forbidden` for a token without the scope.
+    All of `HttpOperations`, `DirectoryOperations` and `GroupOperations`, too: as the token's own user, or as another
+    one. Each call is one request (a second one where a token was refused, and `token` is a callable), and none is
+    repeated by itself. All raise ParleyError; `forbidden` for a token without the scope.
     """
 
     def __init__(self, http_url: str, *, token: Token) -> None:

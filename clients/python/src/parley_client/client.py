@@ -20,6 +20,7 @@ from parley_client.directory import DirectoryOperations
 from parley_client.errors import ParleyError
 from parley_client.events import Ack, Changed, Event, Presence
 from parley_client.files import FileOperations, FileOptions
+from parley_client.groups import GroupOperations
 from parley_client.limits import MOST_FILES
 from parley_client.notifying import NotificationOperations
 from parley_client.operations import HttpOperations
@@ -43,7 +44,7 @@ class Unacked:
     forward_of: tuple[str, int] | None = None
 
 
-class ParleyClient(HttpOperations, DirectoryOperations, FileOperations, NotificationOperations):
+class ParleyClient(HttpOperations, DirectoryOperations, GroupOperations, FileOperations, NotificationOperations):
     """One user's connection to Parley, kept up, with all messages once and in order.
 
     ::

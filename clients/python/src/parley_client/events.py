@@ -147,6 +147,12 @@ class ConversationUpdated:
     timestamp: int = 0
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def changes(self) -> Frame:
+        """All that has changed, as it came: `topic`, `avatar`, `data`, `join`, `pinned`, `unpinned`, `members`, too."""
+        found = self.raw.get("changes")
+        return found if isinstance(found, Mapping) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:

@@ -50,6 +50,10 @@ class Summary:
     joined_seq: int = 0
     member_count: int = 0
     role: str | None = None
+    topic: str | None = None
+    avatar: str | None = None
+    data: Frame | None = field(default=None, hash=False)
+    join: str | None = None
     settings: Settled = field(default_factory=Settled)
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
@@ -216,6 +220,10 @@ def as_summary(body: Frame) -> Summary:
         joined_seq=_count(body, "joined_seq"),
         member_count=_count(body, "member_count") or len(members),
         role=body.get("role"),
+        topic=body.get("topic"),
+        avatar=body.get("avatar"),
+        data=body.get("data"),
+        join=body.get("join"),
         settings=as_settled(body),
         raw=body,
     )

@@ -1,0 +1,91 @@
+/** Groups and channels beside their messages: what they say of themselves, ways in, requests, links, and what is pinned. */
+
+import type {
+  Channel,
+  Conversation,
+  ConversationChange,
+  Invitation,
+  Invite,
+  InviteTerms,
+  JoinRequest,
+  NewInvite,
+  Pin,
+  PinChange,
+  RequestChange,
+} from "../generated/http.js";
+import type { Asking } from "./people.js";
+
+export type { ConversationChange, Invitation, Invite, InviteTerms, JoinRequest, NewInvite, Pin, RequestChange };
+
+type Joining = Asking & { readonly userId: string | null };
+
+const AT = "/v1/conversations/{conversation_id}";
+const at = (conversation_id: string) => ({ path: { conversation_id } });
+
+/** Name, topic, avatar, data, how one joins: what is left out stays, null takes it away. */
+export function updateConversation({ api }: Asking, id: string, change: ConversationChange): Promise<Conversation> {
+  return api.patch(AT, { ...at(id), body: change });
+}
+
+/** Come into an open group or channel. Of a group that takes requests: ask; then there is a `status`. Safe to repeat. */
+export function join({ api, userId }: Joining, id: string): Promise<Channel | RequestChange> {
+  return api.put(`${AT}/members/{user_id}`, { path: { conversation_id: id, user_id: userId ?? "" } });
+}
+
+/** Who wants to come in, the longest waiting first. For owners and admins; on `join_request` events it changes. */
+export async function joinRequests({ api }: Asking, id: string): Promise<JoinRequest[]> {
+  return (await api.get(`${AT}/requests`, at(id))).requests;
+}
+
+export function decideRequest(
+  { api }: Asking,
+  id: string,
+  user_id: string,
+  status: "accepted" | "declined",
+): Promise<RequestChange> {
+  return api.patch(`${AT}/requests/{user_id}`, { path: { conversation_id: id, user_id }, body: { status } });
+}
+
+/** One's own that wait. */
+export async function ownRequests({ api }: Asking): Promise<JoinRequest[]> {
+  return (await api.get("/v1/requests")).requests;
+}
+
+export function withdrawRequest({ api, userId }: Joining, id: string): Promise<undefined> {
+  return api.delete(`${AT}/requests/{user_id}`, { path: { conversation_id: id, user_id: userId ?? "" } });
+}
+
+/** A link: its `token` is shown this once. Good for a week, unless said otherwise. */
+export function createInvite({ api }: Asking, id: string, terms: InviteTerms = {}): Promise<NewInvite> {
+  return api.post(`${AT}/invites`, { ...at(id), body: terms });
+}
+
+export async function invites({ api }: Asking, id: string): Promise<Invite[]> {
+  return (await api.get(`${AT}/invites`, at(id))).invites;
+}
+
+export function revokeInvite({ api }: Asking, id: string, invite_id: string): Promise<undefined> {
+  return api.delete(`${AT}/invites/{invite_id}`, { path: { conversation_id: id, invite_id } });
+}
+
+/** Where a link leads. */
+export function invitation({ api }: Asking, token: string): Promise<Invitation> {
+  return api.get("/v1/invites/{invite_token}", { path: { invite_token: token } });
+}
+
+export function acceptInvite({ api }: Asking, token: string): Promise<Channel> {
+  return api.post("/v1/invites/{invite_token}", { path: { invite_token: token } });
+}
+
+/** What is pinned, as it is now, the latest pin first. */
+export async function pins({ api }: Asking, id: string): Promise<Pin[]> {
+  return (await api.get(`${AT}/pins`, at(id))).pins;
+}
+
+export function pin({ api }: Asking, id: string, seq: number): Promise<PinChange> {
+  return api.put(`${AT}/pins/{seq}`, { path: { conversation_id: id, seq } });
+}
+
+export function unpin({ api }: Asking, id: string, seq: number): Promise<PinChange> {
+  return api.delete(`${AT}/pins/{seq}`, { path: { conversation_id: id, seq } });
+}
