@@ -50,11 +50,7 @@ export function joinChannel(
   id: string,
 ): Promise<Channel> {
   const path = { conversation_id: id, user_id: userId ?? "" };
-<<<<<<< HEAD
-  return api.put("/v1/conversations/{conversation_id}/members/{user_id}", { path }) as Promise<Channel>; // a channel takes no requests
-=======
-  return api.put("/v1/conversations/{conversation_id}/members/{user_id}", { path }) as Promise<Channel>;
->>>>>>> 5107dc79 (Groups in both clients and on the page: topic and picture, ways in, requests seen live, links, pins)
+  return api.put("/v1/conversations/{conversation_id}/members/{user_id}", { path }) as Promise<Channel>; // it takes no requests
 }
 
 export function* inParts<T>(all: readonly T[], size: number): Generator<T[], void> {
