@@ -18,9 +18,6 @@ export function Head({ id, item, name: given = "" }: { id: string; item?: InboxI
   const { me, titleOf } = usePeople();
   const [isOpen, setIsOpen] = useState(false);
   const isPrivate = id.startsWith("dm:");
-  const { isGroup, role } = useMembers();
-  const { requests } = useRequests(id, isGroup && (role === "owner" || role === "admin"));
-  const asked = requests.length > 0 && t("ways.requests", { n: requests.length });
   const name = item ? titleOf(item) : given;
   return (
     <header className="head">
@@ -34,24 +31,29 @@ export function Head({ id, item, name: given = "" }: { id: string; item?: InboxI
         </h2>
         {item && (isPrivate ? <PresenceLine user={otherOf(id, me)} /> : <GroupLine item={item} />)}
       </div>
-      {item && item.type !== "channel" && (
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={[t("chat.details"), asked].filter(Boolean).join(", ")}
-          title={t("chat.details")}
-          onClick={() => setIsOpen(true)}
-        >
-          <Icon name="info" />
-          {asked && (
-            <span className="count" aria-hidden="true">
-              {requests.length}
-            </span>
-          )}
-        </button>
-      )}
+      {item && item.type !== "channel" && <DetailsButton id={id} onOpen={() => setIsOpen(true)} />}
       {isOpen && item && <Details id={id} item={item} name={name} onClose={() => setIsOpen(false)} />}
     </header>
+  );
+}
+
+/** The way to the details, and how many want to come in, for who decides on that. */
+function DetailsButton({ id, onOpen }: { id: string; onOpen: () => void }) {
+  const { t } = useI18n();
+  const { isGroup, role } = useMembers();
+  const { requests } = useRequests(id, isGroup && (role === "owner" || role === "admin"));
+  const asked = requests.length > 0 && t("ways.requests", { n: requests.length });
+  return (
+    <button
+      type="button"
+      className="icon-button counted"
+      aria-label={[t("chat.details"), asked].filter(Boolean).join(", ")}
+      title={t("chat.details")}
+      onClick={onOpen}
+    >
+      <Icon name="info" />
+      {asked && <span className="count" aria-hidden="true" data-count={requests.length} />}
+    </button>
   );
 }
 
