@@ -177,6 +177,23 @@ async def test_a_group_says_more_of_itself_and_people_come_in_by_themselves() ->
     assert body_of(server.received[0]) == {"topic": "T", "avatar": None}
 
 
+async def test_what_waits_is_let_through_or_not_and_who_is_shadow_banned_writes_for_themselves() -> None:
+    answers = {
+        "GET /v1/held": [{"held": [{"id": "h1"}], "next_cursor": "c"}, {"held": [], "next_cursor": None}],
+        "POST /v1/held/h1/decision": {"id": "h1", "status": "rejected"},
+        "PUT /v1/users/bob/shadow-ban": {"user_id": "bob"},
+        "POST /v1/users/bob/erasure": {"id": "e1"},
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        [waiting] = [each async for each in admin.held()]
+        assert (await admin.review(waiting["id"], approve=False, reason="rude"))["status"] == "rejected"
+        await admin.shadow_ban("bob")
+        await admin.end_shadow_ban("bob")
+        assert (await admin.erase_user("bob"))["id"] == "e1"
+    assert body_of(server.received[2]) == {"decision": "reject", "reason": "rude"}
+
+
 async def test_users_report_and_moderators_decide() -> None:
     made = {"id": "r1", "reason": "spam", "comment": "", "created_at": 5, "user_id": "bob"}
     seen = {

@@ -7,12 +7,14 @@ import type {
   BanGiven,
   Broadcast,
   DecidedReport,
+  HeldForReview,
   Job,
   LiveConnection,
   NewBroadcast,
   NewDecision,
   Report,
   SentMessage,
+  ShadowBan,
   User,
   UserRecord,
 } from "./generated/http.js";
@@ -26,6 +28,7 @@ export type {
   Ban,
   BanGiven,
   Broadcast,
+  HeldForReview,
   Job,
   LiveConnection,
   NewBroadcast,
@@ -175,6 +178,11 @@ export class ParleyAdmin {
     return this.api.post("/v1/users/{user_id}/export", { path: { user_id } });
   }
 
+  /** Begin to erase a user and all that they wrote, for good. Refused while a legal hold stands. */
+  eraseUser(user_id: string): Promise<Job> {
+    return this.api.post("/v1/users/{user_id}/erasure", { path: { user_id } });
+  }
+
   // --- what users report (the scope `moderation` is enough)
 
   /** Reports, the newest first: those that wait, those that are decided, or all about one user. */
@@ -189,6 +197,31 @@ export class ParleyAdmin {
   /** Dismiss it, delete the message, or ban who is reported. The same again completes what died half-way. */
   decide(report_id: string, decision: NewDecision): Promise<DecidedReport> {
     return this.api.post("/v1/reports/{report_id}/decision", { path: { report_id }, body: decision });
+  }
+
+  /** Messages that wait for review, the oldest first. */
+  async *held(): AsyncGenerator<HeldForReview, void> {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await this.api.get("/v1/held", { query: { limit: MOST, ...(cursor && { cursor }) } });
+      yield* page.held;
+      cursor = page.next_cursor;
+    }
+  }
+
+  /** Let it through, or not; `reason` is told to its sender. */
+  review(held_id: string, decision: "approve" | "reject", reason?: string): Promise<HeldForReview> {
+    const body = { decision, ...(reason !== undefined && { reason }) };
+    return this.api.post("/v1/held/{held_id}/decision", { path: { held_id }, body });
+  }
+
+  /** Others see nothing of what the user writes from now on, and the user does not notice. */
+  shadowBan(user_id: string, reason?: string): Promise<ShadowBan> {
+    const body = reason === undefined ? {} : { reason };
+    return this.api.put("/v1/users/{user_id}/shadow-ban", { path: { user_id }, body });
+  }
+
+  endShadowBan(user_id: string): Promise<undefined> {
+    return this.api.delete("/v1/users/{user_id}/shadow-ban", { path: { user_id } });
   }
 
   // --- what was done

@@ -105,6 +105,26 @@ test("everybody is told, and that is followed and stopped", async () => {
   expect(asked[0]?.body).toEqual({ title: "Back at noon", broadcast_id: "b1" });
 });
 
+test("what waits for review is let through or not; who is shadow-banned writes for themselves", async () => {
+  const { asked, it } = admin({
+    "GET /v1/held": { held: [{ id: "h1" }], next_cursor: null },
+    "POST /v1/held/h1/decision": { id: "h1", status: "rejected" },
+    "PUT /v1/users/bob/shadow-ban": { user_id: "bob" },
+    "POST /v1/users/bob/erasure": { id: "e1" },
+  });
+  for await (const { id } of it.held()) expect((await it.review(id, "reject", "rude")).status).toBe("rejected");
+  await it.shadowBan("bob");
+  await it.endShadowBan("bob");
+  await it.eraseUser("bob");
+  expect(asked.map((each) => each.body)).toEqual([
+    undefined,
+    { decision: "reject", reason: "rude" },
+    {},
+    undefined,
+    undefined,
+  ]);
+});
+
 test("reports are read to their end, and decided", async () => {
   const { asked, it } = admin({
     "GET /v1/reports": { reports: [{ id: "r1" }], next_cursor: null },

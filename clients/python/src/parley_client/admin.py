@@ -270,6 +270,35 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
         body = {"decision": decision} | {name: value for name, value in optional.items() if value is not None}
         return as_report(await self._call("POST", path_of("reports", report_id, "decision"), body=body))
 
+    async def held(self) -> AsyncIterator[Frame]:
+        """Messages that wait for review, the oldest first, as the server tells of them. Page by page, as `audit`."""
+        cursor: str | None = None
+        while True:
+            page = await self._call("GET", "/v1/held", {"limit": _MOST, "cursor": cursor})
+            for one in listed("held", dict, page):
+                yield one
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+    async def review(self, held_id: str, *, approve: bool, reason: str = "") -> Frame:
+        """Let a message through, or not; the `reason` is told to its sender. The same again is safe."""
+        body = {"decision": "approve" if approve else "reject"} | ({"reason": reason} if reason else {})
+        return await self._call("POST", path_of("held", held_id, "decision"), body=body)
+
+    async def shadow_ban(self, user_id: str, reason: str = "") -> None:
+        """Others see nothing of what the user writes from now on, and the user does not notice."""
+        body = {"reason": reason} if reason else {}
+        await self._call("PUT", path_of("users", user_id, "shadow-ban"), body=body)
+
+    async def end_shadow_ban(self, user_id: str) -> None:
+        """What they write from now on is seen again. Safe to repeat."""
+        await self._call("DELETE", path_of("users", user_id, "shadow-ban"))
+
+    async def erase_user(self, user_id: str) -> Frame:
+        """Begin to erase a user and all that they wrote, for good. `conflict` while a legal hold stands."""
+        return await self._call("POST", path_of("users", user_id, "erasure"))
+
     # --- what was done
 
     async def audit(
