@@ -69,5 +69,15 @@ export default async function play(stage) {
   if (pictures) await page.screenshot({ path: `${pictures}/pinned.png` });
   await alice.act("The shed's code is 4711", "Unpin this message");
   await bob.page.getByRole("button", { name: /1 pinned message/ }).waitFor({ state: "detached" });
+
+  // Slow mode is told where one writes; in a frozen group only some write.
+  await page.getByRole("button", { name: "Details" }).click();
+  await dialog.getByLabel("Slow mode for plain members").selectOption("30");
+  await bob.page.getByText("Slow mode: one message in 30 seconds").waitFor();
+  await dialog.getByRole("button", { name: "Freeze the group" }).click();
+  await bob.page.getByText("The group is frozen").waitFor();
+  stage.check((await bob.box.count()) === 0, "a plain member has nowhere to write");
+  await dialog.getByRole("button", { name: "Let members write again" }).click();
+  await bob.box.waitFor();
   stage.check(!found.length, `axe finds nothing:\n${found.join("\n")}`);
 }

@@ -24,7 +24,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
   const { trying, say } = useToasts();
   const uploads = useUploads();
   const [isRecording, setIsRecording] = useState(false);
-  const { users, isGroup } = useMembers();
+  const { users, isGroup, slowMode } = useMembers();
   const { draft, setDraft, refer } = useDraft();
   const { text, reference } = draft;
   const { setTyping } = useTyping(id);
@@ -165,6 +165,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
           <Icon name="send" />
         </button>
       </div>
+      {slowMode > 0 && <p className="hint">{t("compose.slow", { n: slowMode })}</p>}
       {tooMany > 0 && (
         <p className="bad" role="alert">
           {t("compose.tooLong", { n: tooMany })}

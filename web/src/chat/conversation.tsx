@@ -65,10 +65,11 @@ function Own({ id, item }: { id: string; item: InboxItem }) {
 /** Where one writes, or that one only reads here. */
 function Writing(props: { id: string; sendFiles: SendFiles }) {
   const { t } = useI18n();
-  if (!useMembers().isReader) return <Composer {...props} />;
+  const { isReader, isFrozen } = useMembers();
+  if (!isReader) return <Composer {...props} />;
   return (
     <p className="gone" role="status">
-      {t("chat.reader")}
+      {t(isFrozen ? "chat.frozen" : "chat.reader")}
     </p>
   );
 }

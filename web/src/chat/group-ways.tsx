@@ -1,6 +1,7 @@
 /** How people come into a group: by whom, by links, and who asks to. For its owners and admins. */
 import type { InboxItem } from "@parley/client";
 import {
+  type ConversationChange,
   createInvite,
   decideRequest,
   type Invite,
@@ -44,6 +45,43 @@ export function GroupWays({ id, item }: { id: string; item: InboxItem | undefine
       </label>
       <Requests id={id} />
       <Links id={id} />
+      <Calm id={id} item={item} />
+    </>
+  );
+}
+
+/** In seconds. */
+const SLOW = [0, 10, 30, 60, 300, 900, 3_600];
+
+/** How much plain members may write. */
+function Calm({ id, item }: { id: string; item: InboxItem | undefined }) {
+  const { t } = useI18n();
+  const client = useClient();
+  const { trying } = useToasts();
+  const set = (change: ConversationChange) =>
+    void trying(updateConversation(client, id, change).then(() => client.refreshInbox()));
+  const now = item?.slow_mode ?? 0;
+  return (
+    <>
+      <label className="labelled">
+        <span>{t("calm.slow")}</span>
+        <select className="field" value={now} onChange={(event) => set({ slow_mode: Number(event.target.value) })}>
+          {[...new Set([...SLOW, now])].map((one) => (
+            <option key={one} value={one}>
+              {one ? t("calm.every", { n: one }) : t("calm.none")}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        className="button"
+        aria-pressed={item?.frozen ?? false}
+        onClick={() => set({ frozen: !item?.frozen })}
+      >
+        <Icon name="mute" size={18} />
+        {t(item?.frozen ? "calm.thaw" : "calm.freeze")}
+      </button>
     </>
   );
 }

@@ -7,8 +7,11 @@ import { type Member, type Role, server } from "./server";
 
 export interface Members {
   isGroup: boolean;
-  /** A channel's reader writes nothing, and neither does who does not know yet what they are there. */
+  /** A channel's reader writes nothing, and neither does who does not know yet what they are there; nor a plain member of a frozen group. */
   isReader: boolean;
+  isFrozen: boolean;
+  /** A plain member writes one message in so many seconds; 0: as many as they like. */
+  slowMode: number;
   /** One is not in it any more: there is nothing to be done in it, and nobody to ask. */
   isOut: boolean;
   members: readonly Member[];
@@ -40,7 +43,7 @@ export function MembersProvider({ id, isOut = false, children }: { id: string; i
   const client = useClient();
   const { me } = usePeople();
   const { state } = useConnection();
-  const count = useConversation(id)?.member_count;
+  const { member_count: count, frozen = false, slow_mode = 0 } = useConversation(id) ?? {};
   const changed = lastNotice(useMessages(id).items);
   const [members, setMembers] = useState<readonly Member[]>([]);
   const [given, setGiven] = useState<Role | null>(null);
@@ -58,8 +61,11 @@ export function MembersProvider({ id, isOut = false, children }: { id: string; i
     const two = isChannel ? [me] : [...new Set([me, otherOf(id, me)])];
     const users = isGroup ? members.map((member) => member.user_id) : two;
     const role = members.find((member) => member.user_id === me)?.role ?? given;
-    const isReader = isChannel && role !== "owner" && role !== "admin";
-    return { isGroup, isReader, isOut, members, users, role, refresh };
-  }, [isGroup, isChannel, isOut, members, given, me, id, refresh]);
+    const isPlain = role !== "owner" && role !== "admin";
+    const isFrozen = isGroup && frozen && role === "member";
+    const isReader = (isChannel && isPlain) || isFrozen;
+    const slowMode = isGroup && isPlain ? slow_mode : 0;
+    return { isGroup, isReader, isFrozen, slowMode, isOut, members, users, role, refresh };
+  }, [isGroup, isChannel, isOut, frozen, slow_mode, members, given, me, id, refresh]);
   return <Context value={value}>{children}</Context>;
 }
