@@ -8,6 +8,7 @@ import { useI18n } from "./i18n";
 import { telling } from "./lib/drafts";
 import { PeopleProvider } from "./lib/names";
 import { asProblem, type Problem, problemIn } from "./lib/problems";
+import { unpush } from "./lib/push";
 import {
   accept,
   askSession,
@@ -134,7 +135,10 @@ function Door({ config, link }: { config: Config; link: Link }) {
   const { client, uploads } = signed;
   const leave = (why: Refused | null = null) => {
     signOut();
-    if (why === null || client.connection().code === "log_lost") void client.close().then(() => client.forget());
+    const told = why === null ? unpush(client, signed.session.user).catch(() => undefined) : Promise.resolve();
+    if (why === null || client.connection().code === "log_lost") {
+      void told.then(() => client.close()).then(() => client.forget());
+    }
     setRefused(why);
     setSession(null);
   };

@@ -5,6 +5,7 @@ import { useI18n } from "../i18n";
 import { Sidebar } from "../inbox/sidebar";
 import { sendWaiting } from "../lib/drafts";
 import { usePeople } from "../lib/names";
+import { followPushes } from "../lib/push";
 import { go, hrefOf, useOpenConversation } from "../lib/route";
 import { useUnreadTitle } from "../lib/title";
 import { Logo } from "../ui/icon";
@@ -24,6 +25,7 @@ export function Chat({ onSignOut }: { onSignOut: (why?: "ended" | null) => void 
   const { me } = usePeople();
   const { trying } = useToasts();
   const open = useOpenConversation();
+  useEffect(followPushes, []);
   useUnreadTitle(t("app.name"), unread);
   useEffect(() => client.open(open?.startsWith("invite/") ? null : open), [client, open]);
   useEffect(() => {

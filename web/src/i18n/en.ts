@@ -286,6 +286,9 @@ export const en = {
   "settings.theme.dark": "Dark",
   "settings.language": "Language",
   "settings.presence": "Hide when I am online",
+  "settings.push": "Notify me in this browser",
+  "push.refused": "This browser does not let the page notify you",
+  "push.none": "This place sends no notifications to browsers",
 
   "emoji.search": "Search emoji",
   "emoji.none": "No such emoji",

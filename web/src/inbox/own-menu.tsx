@@ -3,6 +3,7 @@ import { useClient } from "@parley/react";
 import { useState } from "react";
 import { LANGUAGES, type Language, useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
+import { canBePushed, isPushed, push, unpush } from "../lib/push";
 import { server } from "../lib/server";
 import { applyTheme, THEMES, theme } from "../lib/theme";
 import { PeopleDialog } from "../people/people";
@@ -15,16 +16,25 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const { t, language, setLanguage } = useI18n();
   const { me, contacts, nameOf } = usePeople();
   const requests = contacts.filter((one) => one.status === "incoming").length;
-  const { trying } = useToasts();
+  const { say, trying } = useToasts();
   const client = useClient();
   const [shown, setShown] = useState<"people" | "reminders" | null>(null);
   const [look, setLook] = useState(theme());
   const [hides, setHides] = useState(false);
+  const [pushed, setPushed] = useState(false);
   const ask = async (isOpen: boolean) => {
-    if (isOpen) setHides((await server(client).me()).hide_presence);
+    if (!isOpen) return;
+    setPushed(await isPushed(me));
+    setHides((await server(client).me()).hide_presence);
   };
   const hide = async () => {
     if (await trying(server(client).hidePresence(!hides))) setHides(!hides);
+  };
+  const togglePush = async () => {
+    if (pushed) await unpush(client, me);
+    const now = pushed ? "off" : await push(client, me);
+    setPushed(now === "on");
+    if (now === "refused" || now === "none") say(t(`push.${now}`));
   };
   const asked = requests > 0 && t("people.requests", { n: requests });
   const groups = [
@@ -34,6 +44,7 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
         { label: t("people.title"), icon: "people" as const, onSelect: () => setShown("people") },
         { label: t("remind.waiting"), icon: "clock" as const, onSelect: () => setShown("reminders") },
         { label: t("settings.presence"), checked: hides, onSelect: hide },
+        canBePushed() && { label: t("settings.push"), checked: pushed, onSelect: () => void trying(togglePush()) },
       ],
     },
     {
