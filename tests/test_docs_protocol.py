@@ -87,6 +87,7 @@ FULL = replace(FULL, pinned_at=3)
 HEAVY = replace(FULL, content="\x01" * 5_000)
 OWN = changed(OwnChanged("block", '{"user_id": "dave", "blocked": true}'), PLAIN)
 REMOVED = replace(PLAIN, content=None, reply_to=None, mentions=(), deleted_at=2)
+SAID = '{"topic": "x", "avatar": "x", "data": {"project": 7}, "join": "open", "history": "all"}'
 CHANGES: tuple[Change, ...] = (
     Edited(1, "hi, Bob"),
     Edited(1, "\x01" * 5_000),
@@ -95,7 +96,12 @@ CHANGES: tuple[Change, ...] = (
     Reacted(1, "👍", removed=False),
     Reacted(1, "👍", removed=True, owner_id="bob"),
     Added(("bob",), 2, name="Team"),
-    Added(("bob",), 2, name="Team", said='{"topic": "x", "avatar": "x", "data": {"project": 7}, "join": "open"}'),
+    Added(
+        ("bob",),
+        2,
+        name="Team",
+        said='{"topic": "x", "avatar": "x", "data": {"project": 7}, "join": "open", "history": "all"}',
+    ),
     Added(("bob",), 2),
     Removed(("bob",), 1),
     Renamed("Team A"),

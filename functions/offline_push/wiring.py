@@ -139,7 +139,8 @@ class SqsShardQueue:
 def shard_body(shard: Shard | Portion) -> dict[str, Any]:
     """A portion is a shard of nobody to versions that know of none: they drop it."""
     if isinstance(shard, Shard):
-        return {"kind": SHARD, **asdict(shard)}
+        body = {"kind": SHARD, **asdict(shard)}
+        return body if shard.begins else {name: value for name, value in body.items() if name != "begins"}
     nobody = Shard(shard.conversation_id, shard.last, (), shard.queued_at, (), quiet=True)
     return {"kind": SHARD, **asdict(nobody), "portion": asdict(shard)}
 
@@ -159,6 +160,7 @@ def shard_from(body: Mapping[str, Any]) -> Shard | Portion:
         None if queued_at is None else int(queued_at),
         None if attendees is None else tuple((str(one), str(user), int(opened)) for one, user, opened in attendees),
         body.get("quiet") is True,
+        tuple((str(user), int(seq)) for user, seq in body.get("begins", ())),
     )
 
 

@@ -22,6 +22,10 @@ JoinPolicy = ChannelJoin | GroupJoin
 """Who may come by themselves: whoever knows its id, or no one; into a group also who is let in on request."""
 OPEN: Final = "open"
 CLOSED: Final = "closed"
+History = Literal["all", "from_joining"]
+"""How much of a group's history who joins it from now on may see: all, or what follows their coming."""
+ALL: Final = "all"
+FROM_JOINING: Final = "from_joining"
 INVITE: Final = "invite"
 REQUEST: Final = "request"
 
@@ -78,7 +82,7 @@ class Added:
     """`users` became members, with their `roles`. `name` comes with a group's first entry; `size` is of members now.
 
     `join` comes with a channel's first entry, and `said` with either's: what it says of itself, as in `Updated`.
-    `requested`: they had asked for it. `invite_id`: by which link they came.
+    `requested`: they had asked for it. `invite_id`: by which link they came. `hides`: they see nothing of before.
     """
 
     users: tuple[str, ...]
@@ -89,6 +93,7 @@ class Added:
     said: str | None = None
     requested: bool = False
     invite_id: str | None = None
+    hides: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:

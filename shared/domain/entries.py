@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from shared.domain.changes import KINDS, MESSAGE, Change, changes_roster
+from shared.domain.changes import KINDS, MESSAGE, Change, Edited, changes_roster
 from shared.domain.custom import MAX_ATTACHMENTS_BYTES, MAX_DATA_BYTES, NO_DATA, attached_files, in_any_order
 from shared.domain.text import has_roles, other_member
 
@@ -297,6 +297,22 @@ def change_entry(  # noqa: PLR0913  # the parts of an entry
         fan_out=fan_out,
         roster_seq=seq if changes_roster(change) and has_roles(conversation_id) else _roster_seq(base),
     )
+
+
+def unseeing(entry: Entry, begins: Mapping[str, int]) -> dict[str, int]:
+    """Who may not see what the entry says, of those who see the log from there on: an edit of an earlier message."""
+    change = entry.change
+    if not begins or not isinstance(change, Edited):
+        return {}
+    return {user: since for user, since in begins.items() if change.target < since}
+
+
+def as_seen_from(entry: Entry, since: int) -> Entry:
+    """The entry for who sees the log from `since` on: of an edit of an earlier message nothing that it says."""
+    change = entry.change
+    if since and isinstance(change, Edited) and change.target < since:
+        return replace(entry, change=replace(change, content=None, data=None))
+    return entry
 
 
 def _roster_seq(base: Entry | None) -> int | None:

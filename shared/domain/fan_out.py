@@ -23,7 +23,8 @@ class Shard:
     """Members of a group, and the entry for them; `queued_at` (ms), when it was stored, is None where not known.
 
     `attendees` are the connections to post to, each as its id, its user and when it was opened (ms). Where they are
-    None the members' sessions tell. `quiet`: who is away is woken only if the message mentions them.
+    None the members' sessions tell. `quiet`: who is away is woken only if the message mentions them. `begins`: from
+    which entry on they see the log, of those who do not see all of it.
     """
 
     conversation_id: str
@@ -32,6 +33,7 @@ class Shard:
     queued_at: int | None = None
     attendees: tuple[Attendee, ...] | None = None
     quiet: bool = False
+    begins: tuple[tuple[str, int], ...] = ()
 
     def connections(self, *, until: int) -> list[Connection]:
         """The attendees as connections; they were live when this was queued, and are taken for it `until` then."""

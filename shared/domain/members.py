@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from shared.domain.changes import JoinPolicy, Role
+from shared.domain.changes import FROM_JOINING, History, JoinPolicy, Role
 from shared.domain.entries import Entry, author_key
 
 Notify = Literal["all", "mentions", "none"]
@@ -34,6 +34,8 @@ class Member:
     `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
     the head at which the user hid a private conversation: it is out of the inbox until the next message. `data` is what
     the team hangs on the member, and `about` what it hangs on a private conversation, both as JSON (see `custom.py`).
+    `visible_from` is the first entry that the member may see of a group which hides from who joins what was before; 0
+    where it does not.
     """
 
     conversation_id: str
@@ -48,6 +50,7 @@ class Member:
     wrote_number: int = 0
     data: str | None = None
     about: str | None = None
+    visible_from: int = 0
 
     def with_read(self, seq: int, number: int) -> Member:
         """The member after reading up to `seq`; reading implies delivery."""
@@ -78,6 +81,12 @@ class Group:
     data: str | None = None
     slow_mode: int | None = None
     frozen: bool | None = None
+    history: History = "all"
+
+    @property
+    def hides(self) -> bool:
+        """Whether who joins it now sees nothing of before."""
+        return self.history == FROM_JOINING
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class Seat:
     role: Role
     joined_at: int
     listed: bool = False
+    visible_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)

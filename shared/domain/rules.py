@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.clock import SECOND_MS
@@ -66,19 +66,22 @@ class Audience:
     """The members with their roles. `group` is None for a private conversation, whose id names its two members.
 
     Of `unlisted` members of a group it is not known that all their connections are among its attendees. Of a channel
-    these are its owners and admins; `readers` are other members, as far as they were looked up.
+    these are its owners and admins; `readers` are other members, as far as they were looked up. `begins` are the first
+    entries that members may see, of those who do not see all of them.
     """
 
     roles: Mapping[str, Role]
     group: Group | None = None
     unlisted: frozenset[str] = frozenset()
     readers: frozenset[str] = frozenset()
+    begins: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, roster: Roster) -> Audience:
         seats = roster.seats.values()
         unlisted = frozenset(seat.user_id for seat in seats if not seat.listed)
-        return cls({seat.user_id: seat.role for seat in seats}, roster.group, unlisted)
+        begins = {seat.user_id: seat.visible_from for seat in seats if seat.visible_from}
+        return cls({seat.user_id: seat.role for seat in seats}, roster.group, unlisted, begins=begins)
 
     @classmethod
     def of_one(cls, user_id: str) -> Audience:
@@ -107,23 +110,23 @@ class Audience:
         Entries that the reading already reflects may be among them: the last change of each user counts.
         """
         changes = [
-            (entry.conversation_id, change)
-            for entry in entries
-            if (change := entry.change) is not None and changes_roster(change)
+            (entry, change) for entry in entries if (change := entry.change) is not None and changes_roster(change)
         ]
         if not changes:
             return self
         roles, group, unlisted, readers = dict(self.roles), self.group, self.unlisted, self.readers
-        for conversation_id, change in changes:
+        begins = dict(self.begins)
+        for entry, change in changes:
             match change:
-                case Added(users=users, roles=given):
+                case Added(users=users, roles=given, hides=hides):
+                    begins.update(dict.fromkeys(users, entry.seq) if hides else {})
                     roles.update({user: given.get(user, MEMBER) for user in users})
                     unlisted |= frozenset(users)
                 case Removed(users=users):
                     roles = {user: role for user, role in roles.items() if user not in users}
                     unlisted -= frozenset(users)
                     readers -= frozenset(users)
-                case RolesChanged(roles=changed) if is_channel_id(conversation_id):
+                case RolesChanged(roles=changed) if is_channel_id(entry.conversation_id):
                     roles.update({user: role for user, role in changed.items() if role != MEMBER})
                     plain = frozenset(user for user, role in changed.items() if role == MEMBER)
                     roles = {user: role for user, role in roles.items() if user not in plain}
@@ -134,7 +137,12 @@ class Audience:
                     group = replace(group, name=name)
                 case Updated(fields=fields) if group is not None:
                     group = replace(group, **fields)
-        return Audience(roles, group, unlisted, readers)
+        begins = {user: seq for user, seq in begins.items() if user in roles}
+        return Audience(roles, group, unlisted, readers, begins)
+
+    def sees(self, user_id: str, seq: int) -> bool:
+        """Whether this place of the log is not hidden from a member."""
+        return seq >= self.begins.get(user_id, 0)
 
     def refusal(self, user_id: str) -> ParleyError:
         """Why a user without a role can't do what takes one: a channel's reader is a member."""
@@ -244,11 +252,14 @@ def check_after(after: int | None, entries: Mapping[int, Entry]) -> None:
         raise BadRequest("`after` names an entry that this conversation does not have")
 
 
-def check_reply(reply_to: int | None, entries: Mapping[int, Entry]) -> None:
-    """A reply needs a message to reply to; one that was deleted since keeps its replies. Raises NotFound."""
+def check_reply(reply_to: int | None, entries: Mapping[int, Entry], visible_from: int = 0) -> None:
+    """A reply needs a message to reply to that its sender may see; one that was deleted since keeps its replies.
+
+    Raises NotFound.
+    """
     if reply_to is None:
         return
-    entry = entries.get(reply_to)
+    entry = entries.get(reply_to) if reply_to >= visible_from else None
     if entry is None or not entry.is_message:
         raise NotFound("There is no message to reply to at this seq")
 

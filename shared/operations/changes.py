@@ -15,14 +15,14 @@ from typing import Final
 
 from shared.domain.changes import Added, Change, Reacted, Removed, Updated, last_touched
 from shared.domain.connections import Connection
-from shared.domain.entries import Entry, change_entry
+from shared.domain.entries import Entry, as_seen_from, change_entry, unseeing
 from shared.domain.rules import Audience, check_possible_member, is_told_later
 from shared.domain.text import has_roles, is_channel_id
 from shared.errors import NotAMember, Unavailable
 from shared.operations.audiences import audience_behind, everyone_behind
 from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
-from shared.operations.delivery import broadcast, settle
+from shared.operations.delivery import broadcast, report, settle
 from shared.operations.presence import best_effort
 from shared.operations.rosters import Rosters
 from shared.operations.visibility import tell_joined, tell_withdrawn
@@ -210,7 +210,15 @@ def announce(
     removed: Iterable[str] = entry.change.users if isinstance(entry.change, Removed) else ()
     members = () if entry.fan_out else changed.audience.members
     to, skip = dict.fromkeys([*members, *removed]), connection.connection_id if connection else ""
+    blind = unseeing(entry, changed.audience.begins)
+    to = {user: None for user in to if user not in blind}
     delivered = broadcast(entry, to=to, skip=skip, stores=stores, services=services, now=context.now())
+    if blind and members:
+        hidden = as_seen_from(entry, max(blind.values()))
+        report(
+            broadcast(hidden, to=blind, skip=skip, stores=stores, services=services, now=context.now()),
+            services=services,
+        )
     lost = settle(delivered, connection, services=services, now=context.now())
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)

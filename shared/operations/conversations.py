@@ -172,6 +172,12 @@ def summary_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sum
     return filled
 
 
+def _last_of(summary: Summary, last: Mapping[str, Entry]) -> Entry | None:
+    """The last message, if it is not hidden from the member."""
+    message = last.get(summary.conversation_id)
+    return None if message is None or message.seq < summary.member.visible_from else message
+
+
 def _filled(page: Sequence[Summary], stores: ChatStores, *, copied: Collection[str] = ()) -> list[Summary]:
     """The page with the names of groups, and with last messages that other entries follow, or whose heads are `copied`.
 
@@ -187,7 +193,7 @@ def _filled(page: Sequence[Summary], stores: ChatStores, *, copied: Collection[s
     last = {head.conversation_id: head for head in heads if head.is_message}
     last |= {conversation_id: entry for (conversation_id, _), entry in fetched.items()}
     return [
-        replace(one, group=one.group or named.get(one.conversation_id), last_message=last.get(one.conversation_id))
+        replace(one, group=one.group or named.get(one.conversation_id), last_message=_last_of(one, last))
         for one in page
     ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.domain import rules
-from shared.domain.changes import INVITE, Change, Renamed, Role, Updated, as_json
+from shared.domain.changes import ALL, INVITE, Change, Renamed, Role, Updated, as_json
 from shared.domain.contacts import Profile
 from shared.domain.custom import data_text
 from shared.domain.text import is_channel_id, is_label, other_member, private_members
@@ -25,7 +25,7 @@ from shared.ports.stores import ChatStores
 MAX_TOPIC_CHARACTERS: Final = 500
 _DATA: Final = "data"
 # What is so of a group that does not say it.
-_UNSAID: Final[Mapping[str, Any]] = {"join": INVITE, "slow_mode": 0, "frozen": False}
+_UNSAID: Final[Mapping[str, Any]] = {"join": INVITE, "history": ALL, "slow_mode": 0, "frozen": False}
 _GROUPS_OWN: Final = frozenset(_UNSAID)
 
 
@@ -47,10 +47,9 @@ def described(changes: Mapping[str, Any]) -> str | None:
 def update(command: Update, *, stores: ChatStores, services: Services, context: Context) -> Changed:
     """Change what a conversation is called and says of itself. Fields that say so already are left out.
 
-    `changes`: `name`, `topic`, `avatar` and `data` (an object) of a group or channel, and of a group `join`,
-    `slow_mode` (seconds, 0 for none) and `frozen`, for its
-    owners and admins; of a private conversation `data` alone, by either member, unless the other blocks them: this may
-    be its first entry.
+    `changes`: `name`, `topic`, `avatar` and `data` (an object) of a group or channel, and of a group `join`, `history`,
+    `slow_mode` (seconds, 0 for none) and `frozen`, for its owners and admins; of a private conversation `data` alone,
+    by either member, unless the other blocks them: this may be its first entry.
     Raises NotAMember, BadRequest (a private conversation's name, blank ones, a channel's `join`), TooLarge, Forbidden
     (role), Blocked.
     """
@@ -77,7 +76,9 @@ def update(command: Update, *, stores: ChatStores, services: Services, context: 
 
 def _check_policy(conversation_id: str, changes: Mapping[str, Any]) -> None:
     if is_channel_id(conversation_id) and _GROUPS_OWN & changes.keys():
-        raise BadRequest("How a channel is joined is settled when it is made, and only those who run it write there")
+        raise BadRequest(
+            "A channel is joined as is settled when it is made, seen whole, and written by who runs it alone"
+        )
 
 
 def _about(conversation_id: str, user_id: str, stores: ChatStores) -> str | None:

@@ -117,6 +117,8 @@ def delete(
             return None
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
+        if message.sender_id != user_id and not audience.sees(user_id, seq):
+            raise NotFound("There is no message at this seq")
         rules.check_deletable(message, user_id, audience)
         return None if message.deleted_at is not None else _deletion(message)
 
@@ -195,8 +197,9 @@ def message_at(command: Edit | React | Pinning, audience: rules.Audience, stores
     other = other_member(conversation_id, user_id)
     block = (other, user_id) if other else None
     found = stores.log.lookup(conversation_id, seqs=[seq], member_id=member_id, block=block, consistent=True)
+    begins = found.member.visible_from if found.member else audience.begins.get(user_id, 0)
     if member_id is not None and found.member is None:
         raise NotAMember
     if found.blocked:
         raise Blocked
-    return found.entries.get(seq)
+    return None if seq < begins else found.entries.get(seq)

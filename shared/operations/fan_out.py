@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.connections import Connection, Delivered, Session, live
-from shared.domain.entries import Entry, Pack
+from shared.domain.entries import Entry, Pack, as_seen_from, unseeing
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, Notification
 from shared.domain.text import is_group_id
@@ -110,7 +110,12 @@ def deliver(
     found = _found(shard, stores=stores, now=context.now())
     waiting = [one for one in found.there if is_posted and not is_opened_since(one, shard.queued_at)]
     attending = None if shard.attendees is None else shard.conversation_id
-    post_paced(entry, waiting, attending=attending, stores=stores, services=services, context=context)
+    blind = unseeing(entry, dict(shard.begins))
+    seeing = [one for one in waiting if one.user_id not in blind]
+    post_paced(entry, seeing, attending=attending, stores=stores, services=services, context=context)
+    if blind:
+        hidden, others = as_seen_from(entry, max(blind.values())), [one for one in waiting if one.user_id in blind]
+        post_paced(hidden, others, attending=attending, stores=stores, services=services, context=context)
     return found
 
 

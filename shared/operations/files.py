@@ -76,11 +76,13 @@ def _has_it(user_id: str, file: File, stores: ChatStores) -> bool:
     """Whose private conversation it is says its id; who is in the groups is read, of all of them at once."""
     if file.status != READY or not file.references:
         return False
-    conversations = set(stores.files.conversations(file.file_id))
+    places = stores.files.messages(file.file_id)
+    conversations = {conversation_id for conversation_id, _ in places}
     private = {one: members for one in conversations if (members := private_members(one)) is not None}
     if any(user_id in members for members in private.values()):
         return True
-    return bool(stores.memberships.of_user_in(user_id, conversations - private.keys()))
+    there = stores.memberships.of_user_in(user_id, conversations - private.keys())
+    return any(seq >= there[one].visible_from for one, seq in places if one in there)
 
 
 def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspector) -> File | None:

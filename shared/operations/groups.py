@@ -157,7 +157,8 @@ def _add(
             rules.check_moderator(by, now_in)
             missing = tuple(user for user in portion if user not in now_in)
             rules.check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
-            return Added(missing, size=len(now_in) + len(missing)) if missing else None
+            hides = now_in.group is not None and now_in.group.hides
+            return Added(missing, size=len(now_in) + len(missing), hides=hides) if missing else None
 
         changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
         announce(changed, stores=stores, services=services, context=context)

@@ -74,30 +74,31 @@ def history(conversation_id: str, span: Span, *, user_id: str, stores: ChatStore
     members = stores.memberships.among(conversation_id, asked)
     if user_id not in members:
         raise NotAMember
-    found, has_more = _entries(conversation_id, span, user_id, stores.log)
+    found, has_more = _entries(span, members[user_id], stores.log)
     messages = [entry for entry in found if entry.is_message]
     notices = [entry for entry in found if not entry.is_message] if span.notices else None
     return History(messages, has_more, members.get(other_member(conversation_id, user_id) or ""), notices)
 
 
-def _entries(conversation_id: str, span: Span, user_id: str, log: ConversationLog) -> tuple[list[Entry], bool]:
-    """Up to `limit` of them, as the user sees them, and whether there is more.
+def _entries(span: Span, reader: Member, log: ConversationLog) -> tuple[list[Entry], bool]:
+    """Up to `limit` of them, as the reader sees them, and whether there is more.
 
-    Others are read over: that may take several queries.
+    Others are read over: that may take several queries. What was before the reader's log begins is as if it were not
+    there.
     """
     found: list[Entry] = []
-    limit = span.limit
+    conversation_id, visible_from, limit = reader.conversation_id, reader.visible_from, span.limit
     at, size = (span.before if span.after is None else span.after), limit + 1
     for page_number in count(1):
         if span.after is None:
             page = log.read_back(conversation_id, before=at, limit=size)
         else:
-            page = log.read(conversation_id, start=(at or 0) + 1, limit=size)
-        seen = [entry.seen_by(user_id) for entry in page]
+            page = log.read(conversation_id, start=max((at or 0) + 1, visible_from), limit=size)
+        seen = [entry.seen_by(reader.user_id) for entry in page if entry.seq >= visible_from]
         found += [entry for entry in seen if entry.is_message or (span.notices and entry.is_notice)]
         if len(found) > limit:
             return found[:limit], True
-        if len(page) < size:
+        if len(page) < size or len(seen) < len(page):
             break
         if found and page_number >= _MAX_PAGES:
             return found, True
@@ -113,7 +114,7 @@ def read_message(conversation_id: str, seq: int, *, user_id: str, stores: ChatSt
         raise NotAMember
     entry = found.entries.get(seq)
     entry = None if entry is None else entry.seen_by(user_id)
-    if entry is None or not entry.is_message:
+    if entry is None or not entry.is_message or seq < found.member.visible_from:
         raise NotFound("There is no message at this seq")
     is_group = private_members(conversation_id) is None
     if entry.sender_id != user_id or is_channel_id(conversation_id):

@@ -79,7 +79,8 @@ def _come(
             raise NotAMember
         size = len(audience) + 1
         rules.check_room(size, limit=context.limits.group_limit)
-        return Added((user_id,), size, invite_id=invite_id)
+        hides = audience.group is not None and audience.group.hides
+        return Added((user_id,), size, invite_id=invite_id, hides=hides)
 
     changed = change(conversation_id, user_id=user_id, decide=decide, outside=True, stores=stores, context=context)
     if changed.entry is None:
@@ -167,7 +168,8 @@ def _accept(command: Decide, *, stores: Stores, services: Services, context: Con
             return None
         size = len(audience) + 1
         rules.check_room(size, limit=context.limits.group_limit)
-        return Added((user_id,), size, requested=True)
+        hides = audience.group is not None and audience.group.hides
+        return Added((user_id,), size, requested=True, hides=hides)
 
     changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
     if changed.entry is None:

@@ -215,7 +215,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     try:
         rules.check_not_frozen(draft.sender_id, audience)
         rules.check_mentions(draft.mentions, audience, bounds)
-        rules.check_reply(command.reply_to, found.entries)
+        rules.check_reply(command.reply_to, found.entries, audience.begins.get(draft.sender_id, 0))
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, stores)
@@ -342,9 +342,10 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     rules.check_possible_member(conversation_id, draft.sender_id)
     member_id = draft.sender_id if has_roles(conversation_id) else None
     found = stores.log.lookup(conversation_id, seqs=[seq], member_id=member_id, consistent=True)
+    begins = found.member.visible_from if found.member else 0
     if member_id is not None and found.member is None:
         raise NotAMember
-    original = rules.check_readable(found.entries.get(seq))
+    original = rules.check_readable(found.entries.get(seq) if seq >= begins else None)
     return replace(
         draft,
         content=original.content or "",

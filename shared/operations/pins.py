@@ -55,9 +55,11 @@ def pin(command: Pinning, *, stores: ChatStores, services: Services, context: Co
 def pins_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sequence[Pinned]:
     """What is pinned, the latest pin first: two reads, and the messages. Raises NotAMember."""
     check_possible_member(conversation_id, user_id)
-    if stores.memberships.get(conversation_id, user_id) is None:
+    member = stores.memberships.get(conversation_id, user_id)
+    if member is None:
         raise NotAMember
-    return sorted(_pinned(conversation_id, stores), key=lambda one: (one.pin.pinned_at, one.pin.seq), reverse=True)
+    shown = [one for one in _pinned(conversation_id, stores) if one.pin.seq >= member.visible_from]
+    return sorted(shown, key=lambda one: (one.pin.pinned_at, one.pin.seq), reverse=True)
 
 
 def _pinned(conversation_id: str, stores: ChatStores) -> list[Pinned]:

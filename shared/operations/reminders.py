@@ -53,7 +53,7 @@ def remind(command: Remind, *, stores: Stores, services: RestServices, context: 
     found = stores.log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
     if found.member is None:
         raise NotAMember
-    check_readable(found.entries.get(seq))
+    check_readable(found.entries.get(seq) if seq >= found.member.visible_from else None)
     waiting = {one.reminder_id: one for one in stores.reminders.of(user_id)}
     # The same wish has the same id, and is one reminder however often it is made.
     wish = f"{user_id}/{conversation_id}/{seq}/{at}"
@@ -102,4 +102,6 @@ def tell_due(due: Due, *, stores: Stores, services: NotifyingServices, context: 
 def _is_readable(reminder: Reminder, log: ConversationLog) -> bool:
     found = log.lookup(reminder.conversation_id, seqs=[reminder.seq], member_id=reminder.user_id, consistent=True)
     entry = found.entries.get(reminder.seq)
+    if found.member is not None and reminder.seq < found.member.visible_from:
+        return False
     return found.member is not None and entry is not None and entry.is_readable

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shared.domain.entries import Entry
+from shared.domain.entries import Entry, as_seen_from
 from shared.domain.members import Member, is_in_inbox, unread
 from shared.domain.rules import MAX_PAGE, check_possible_member
 from shared.domain.text import has_roles
@@ -23,6 +23,7 @@ MAX_HEADS: Final = 500
 MAX_REPLY_BYTES: Final = 31_000
 _ENVELOPE_BYTES: Final = 1_200  # the reply around its conversations: the frame's id, escaped, and a cursor
 _HEADER_BYTES: Final = 160  # of each conversation beside its id: four numbers and the field names
+_BEGINNING_BYTES: Final = 34  # one more, where the log does not begin at its first entry
 # Of each reply one part of so many is kept for heads, and one at least for refusals: both come to an end, whatever the
 # entries. Refusals take more only as long as that leaves room for the largest entry.
 _PARTS: Final = 16
@@ -41,6 +42,7 @@ class Synced:
     """One conversation: the entries behind the client's cursor, in order. `head` is the seq of the last there is.
 
     `joined_seq`: where a client that meets this group for the first time starts; what was before is history.
+    `visible_from`: the first entry there is for this user, in a group that hides what was before they came; else 0.
     """
 
     conversation_id: str
@@ -50,6 +52,7 @@ class Synced:
     read_seq: int
     unread: int
     joined_seq: int = 0
+    visible_from: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -73,7 +76,7 @@ class _Reply:
 
     def add(self, one: Synced) -> bool:
         """As many of the conversation's entries as there is room for. False where it had to be left out."""
-        header = _header_bytes(one.conversation_id)
+        header = _header_bytes(one)
         fitting, used = _fitting(one.entries, self.room - header, self.size)
         is_cut = len(fitting) < len(one.entries)
         is_there = header <= self.room and (bool(fitting) or not one.entries)
@@ -170,7 +173,7 @@ def _add_current(
 ) -> None:
     """Those without anything new that there is room for. The others are nothing that another sync would bring."""
     room, fitting = reply.room, 0
-    while fitting < len(current) and (room := room - _header_bytes(current[fitting].conversation_id)) >= 0:
+    while fitting < len(current) and (room := room - _header_bytes(current[fitting])) >= 0:
         fitting += 1
     to_tell = [one for one in current[:fitting] if isinstance(one, Member)]
     heads = _heads_held(to_tell, asked.held, stores, services)
@@ -228,7 +231,7 @@ def _add_heads(
     """Heads of the first of these, as many as fit: the others are not read. Returns behind which one they are left."""
     room, taken = reply.room, 0
     for member in members[:MAX_HEADS]:
-        room -= _header_bytes(member.conversation_id)
+        room -= _header_bytes(member)
         if room < 0:
             break
         taken += 1
@@ -245,9 +248,10 @@ def _add_heads(
 def _since(member: Member, asked: Catching, stores: ChatStores) -> Synced:
     """One query in nearly all cases: reading from the held entry on shows both what follows and that it exists."""
     conversation_id, log, most = member.conversation_id, stores.log, asked.page
-    seq = asked.held[conversation_id]
+    seq = max(asked.held[conversation_id], member.visible_from - 1)
     found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
-    entries = [entry.seen_by(asked.user_id) for entry in found if entry.seq > seq]
+    mine = [entry.seen_by(asked.user_id) for entry in found if entry.seq > seq]
+    entries = [as_seen_from(entry, member.visible_from) for entry in mine]
     page = entries[:most]
     if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
         head = tail_of(conversation_id, stores)
@@ -265,11 +269,12 @@ def _synced(member: Member, head: Head, entries: Sequence[Entry], *, has_more: b
         read_seq=member.read_seq,
         unread=unread(member, head.entry),
         joined_seq=member.joined_seq,
+        visible_from=member.visible_from,
     )
 
 
-def _header_bytes(conversation_id: str) -> int:
-    return _HEADER_BYTES + len(conversation_id)
+def _header_bytes(one: Synced | Member) -> int:
+    return _HEADER_BYTES + len(one.conversation_id) + (_BEGINNING_BYTES if one.visible_from else 0)
 
 
 def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) -> tuple[Sequence[Entry], int]:

@@ -29,8 +29,8 @@ class Files(Protocol):
     def settle(self, file: File) -> bool:
         """Store the check's outcome, if the file is pending still; else False. A rejected file counts no more."""
 
-    def conversations(self, file_id: str) -> Sequence[str]:
-        """The conversations that have a message with this file."""
+    def messages(self, file_id: str) -> Sequence[tuple[str, int]]:
+        """The messages that have this file: each a conversation and a seq."""
 
     def retire(self, file_id: str) -> bool:
         """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.

@@ -358,8 +358,8 @@ BUGS: Final = (
     Bug(
         "history upwards begins at the entry itself",
         "shared/operations/history.py",
-        "start=(at or 0) + 1, limit=size)",
-        "start=at or 1, limit=size)",
+        "start=max((at or 0) + 1, visible_from), limit=size)",
+        "start=max(at or 1, visible_from), limit=size)",
     ),
     Bug(
         "everyone has read what one has",

@@ -154,7 +154,9 @@ def _on_way_in(entry: Entry, change: Added, table: Table) -> list[dict[str, Any]
 def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
     """A new member has read what was there before: it is history, not news."""
     push_context = {CONVERSATION_ID: entry.conversation_id, USER_ID: user_id, "joined_at": entry.created_at}
-    role = {"role": change.roles.get(user_id, MEMBER)}
+    role: Item = {"role": change.roles.get(user_id, MEMBER)}
+    if change.hides:
+        push_context["visible_from"] = entry.seq
     if key == schema.seat_key(entry.conversation_id, user_id):
         return {**key, **push_context, **role}
     is_channel = is_channel_id(entry.conversation_id)

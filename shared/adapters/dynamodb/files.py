@@ -61,10 +61,10 @@ class DynamoDbFiles(MembersStore):
         settled = self._table.update(schema.file_key(file.file_id), whole, values, condition=is_pending)
         return not isinstance(settled, Refused)
 
-    def conversations(self, file_id: str) -> Sequence[str]:
+    def messages(self, file_id: str) -> Sequence[tuple[str, int]]:
         values = {":file": schema.file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
         items = self._table.query(f"{PK} = :file AND begins_with({SK}, :prefix)", values)
-        return list(dict.fromkeys(item[CONVERSATION_ID] for item in items))
+        return [(item[CONVERSATION_ID], int(item[SK].rpartition("/")[2])) for item in items]
 
     def retire(self, file_id: str) -> bool:
         file = self.get(file_id)

@@ -436,7 +436,8 @@ def _change_attributes(change: Change) -> Item:
     kind: Any = type(change)
     said = {name: getattr(change, name) for name in names_of(kind)}
     match change:
-        case Added(roles=roles, requested=requested):
+        case Added(roles=roles, requested=requested, hides=hides):
+            said["hides"] = hides or None
             said["roles"] = roles or None
             said["requested"] = requested or None
         case Deleted(more_files=more_files, pinned=pinned):

@@ -6,8 +6,8 @@ there is then to those who are away or have not got it. What is written until th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.clock import SECOND_MS
@@ -47,7 +47,13 @@ def attended(entry: StoredEntry, audience: Audience, *, stores: Stores, context:
     place = entry.conversation_id, entry.seq
     found = attended_shards(*place, there, queued_at=now, quiet=quiet)
     found += shards(*place, audience.unlisted & audience.roles.keys(), queued_at=now, quiet=quiet)
+    if audience.begins:
+        found = [_with_begins(shard, audience.begins) for shard in found]
     return Attended(found, [user for user in listed if user not in present and user != entry.sender_id])
+
+
+def _with_begins(shard: Shard, begins: Mapping[str, int]) -> Shard:
+    return replace(shard, begins=tuple((user, begins[user]) for user in shard.users if user in begins))
 
 
 def is_quiet_group(audience: Audience, context: Context) -> bool:

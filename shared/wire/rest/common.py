@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.changes import GroupJoin
+from shared.domain.changes import GroupJoin, History
 from shared.domain.custom import MAX_DATA_BYTES
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_NAME_CHARACTERS
 from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
@@ -82,14 +82,15 @@ class Described(BaseModel):
 
 
 class GroupSettings(Described):
-    """What a group says of itself, and who may come by themselves."""
+    """What a group says of itself, who may come by themselves, and how much of it they see then."""
 
     join: GroupJoin = left_out()
+    history: History = left_out()
 
     def description(self) -> dict[str, Any]:
         """The fields that were named."""
-        named = {"join": self.join} if "join" in self.model_fields_set else {}
-        return {**super().description(), **named}
+        own: tuple[str, ...] = ("join", "history")
+        return super().description() | {name: getattr(self, name) for name in own if name in self.model_fields_set}
 
 
 class Part(BaseModel):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.changes import CLOSED, INVITE, ChannelJoin, JoinPolicy, Role
+from shared.domain.changes import ALL, CLOSED, INVITE, ChannelJoin, JoinPolicy, Role
 from shared.domain.channels import PARTS
 from shared.domain.inbox import InboxPosition, Snapshot
 from shared.domain.members import Group, Notify, Preferences
@@ -87,9 +87,9 @@ class ConversationChange(Part, GroupSettings):
         {"name": "Team A"},
         {"topic": "Release on Friday", "avatar": "https://example.com/team.png", "data": {"project": 7}},
         {"topic": None},
-        {"join": "request"},
+        {"join": "request", "history": "from_joining"},
         {"slow_mode": 30, "frozen": False},
-        **at_least_one_of("name", "topic", "avatar", "data", "join", "slow_mode", "frozen"),
+        **at_least_one_of("name", "topic", "avatar", "data", "join", "history", "slow_mode", "frozen"),
     )
 
     name: str = left_out(minLength=1, maxLength=MAX_NAME_CHARACTERS)
@@ -153,6 +153,7 @@ def group_body(group: CreatedGroup, user_id: str, *, name: str, head: int) -> sh
         "name": known.name if known else name,
         **_description(known),
         "join": policy_of(known) or INVITE,
+        "history": known.history if known else ALL,
         "members": sorted(group.audience.members),
         "role": group.audience.roles[user_id],
         "head": head,
@@ -182,12 +183,14 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "name": group.name if group else None,
         **_description(group, member.about),
         "join": policy_of(group),
+        "history": group.history if group else ALL,
         "head": summary.head.seq if summary.head else 0,
         "last_message": message_body(summary.last_message) if summary.last_message else None,
         "unread": summary.unread,
         "read_seq": member.read_seq,
         "delivered_seq": member.has_got,
         "joined_seq": member.joined_seq,
+        "visible_from": member.visible_from,
         "members": None if members is None else list(members),
         "member_count": size if members is None else len(members),
         "role": summary.role,
@@ -265,6 +268,7 @@ def _member(listed: Listed) -> shapes.Member:
         "joined_at": member.joined_at,
         "read_seq": member.read_seq,
         "delivered_seq": member.has_got,
+        "visible_from": member.visible_from,
         "data": json.loads(member.data) if member.data else None,
     }
 

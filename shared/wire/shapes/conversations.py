@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from shared.domain.changes import JoinPolicy, Role
+from shared.domain.changes import History, JoinPolicy, Role
 from shared.domain.members import Notify
 from shared.wire.shapes.messages import MESSAGE, Message
 from shared.wire.shapes.service import AT, Count, Place, Time, example
@@ -20,12 +20,14 @@ _PRIVATE: Final[dict[str, Any]] = {
     "name": None,
     **_NOTHING_SAID,
     "join": None,
+    "history": "all",
     "head": 42,
     "last_message": MESSAGE,
     "unread": 1,
     "read_seq": 40,
     "delivered_seq": 41,
     "joined_seq": 0,
+    "visible_from": 0,
     "members": ["alice", "bob"],
     "member_count": 2,
     "role": None,
@@ -56,6 +58,7 @@ class Description(TypedDict):
     name="Team",
     **_NOTHING_SAID,
     join="invite",
+    history="all",
     members=["alice", "bob", "carol"],
     role="owner",
     head=1,
@@ -64,6 +67,7 @@ class GroupConversation(Description):
     id: str
     type: Literal["group"]
     join: JoinPolicy
+    history: History
     name: str
     members: list[str]
     role: Role
@@ -106,12 +110,14 @@ class Conversation(Settings, Description):
     type: Literal["private", "group", "channel"]
     name: str | None
     join: JoinPolicy | None
+    history: History
     head: Place
     last_message: Message | None
     unread: Count
     read_seq: Place
     delivered_seq: Place
     joined_seq: Place
+    visible_from: Place
     members: list[str] | None
     member_count: Count
     role: Role | None
@@ -125,19 +131,39 @@ class Inbox(TypedDict):
     next_cursor: str | None
 
 
+_CURSORS: Final[dict[str, int]] = {"joined_at": AT, "read_seq": 40, "delivered_seq": 41, "visible_from": 0}
+
+
 class Member(TypedDict):
     user_id: str
     role: Role
     joined_at: Time
     read_seq: Place
     delivered_seq: Place
+    visible_from: Place
     data: Annotated[dict[str, Any] | None, Field(description="What the team hangs on the member.")]
 
 
 @example(
     members=[
-        {"user_id": "alice", "role": "owner", "joined_at": AT, "read_seq": 42, "delivered_seq": 42, "data": None},
-        {"user_id": "bob", "role": "member", "joined_at": AT, "read_seq": 40, "delivered_seq": 41, "data": {"a": 7}},
+        {
+            "user_id": "alice",
+            "role": "owner",
+            "joined_at": AT,
+            "read_seq": 42,
+            "delivered_seq": 42,
+            "visible_from": 0,
+            "data": None,
+        },
+        {
+            "user_id": "bob",
+            "role": "member",
+            "joined_at": AT,
+            "read_seq": 40,
+            "delivered_seq": 41,
+            "visible_from": 0,
+            "data": {"a": 7},
+        },
     ]
 )
 class Members(TypedDict):

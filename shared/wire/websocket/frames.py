@@ -262,6 +262,7 @@ def sync_reply(sync: Sync, user_id: str, own: OwnSynced | None = None) -> dict[s
             "read_seq": one.read_seq,
             "unread": one.unread,
             "joined_seq": one.joined_seq,
+            **({"visible_from": one.visible_from} if one.visible_from else {}),
         }
         for one in sync.conversations
     ]

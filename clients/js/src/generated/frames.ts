@@ -10,7 +10,7 @@ export type ChangeReply = { success: true; id?: FrameId; data: { type: "edit" | 
 
 export type ConversationId = string;
 
-export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member">; topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; slow_mode?: number; frozen?: boolean; pinned?: EntrySeq; unpinned?: EntrySeq; members?: Record<string, { data?: Record<string, unknown> | null }> } };
+export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member">; topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; slow_mode?: number; frozen?: boolean; pinned?: EntrySeq; unpinned?: EntrySeq; members?: Record<string, { data?: Record<string, unknown> | null }> } };
 
 export type CursorReply = { success: true; id?: FrameId; data: { type: "read" | "delivered"; conversation_id: string; seq: Seq } };
 
@@ -44,7 +44,7 @@ export type HeldReply = { success: true; id?: FrameId; data: { type: "message"; 
 
 export type JoinRequestEvent = { type: "join_request"; conversation_id: string; user_id: string; status: "requested" | "accepted" | "declined" | "withdrawn"; by: string; timestamp: Time };
 
-export type MemberAdded = { type: "member_added"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[]; name?: string; topic?: string; avatar?: string; data?: Data; join?: "invite" | "request" | "open" };
+export type MemberAdded = { type: "member_added"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[]; name?: string; topic?: string; avatar?: string; data?: Data; join?: "invite" | "request" | "open"; history?: "all" | "from_joining" };
 
 export type MemberRemoved = { type: "member_removed"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[] };
 
@@ -104,7 +104,7 @@ export type SyncFrame = { type: "sync"; id?: FrameId; conversations?: Record<str
 
 export type SyncReply = { success: true; id?: FrameId; data: { type: "sync"; conversations: SyncedConversation[]; refused?: string[]; user?: SyncedOwn; has_more: boolean; next_cursor?: string } };
 
-export type SyncedConversation = { id: string; head: Seq; entries: EntryEvent[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq };
+export type SyncedConversation = { id: string; head: Seq; entries: EntryEvent[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq; visible_from?: EntrySeq };
 
 export type SyncedOwn = { head: Seq; entries: UserChanged[]; has_more: boolean; reset?: boolean };
 

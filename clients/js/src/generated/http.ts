@@ -38,9 +38,9 @@ export type ContactRequest = { user_id: string };
 
 export type Contacts = { contacts: Contact[] };
 
-export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean };
+export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; history: "all" | "from_joining"; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; visible_from: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean };
 
-export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; name?: string; slow_mode?: number | null; frozen?: boolean | null };
+export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; name?: string; slow_mode?: number | null; frozen?: boolean | null };
 
 export type DecidedReport = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: shared__wire__shapes__moderation__Decision | null };
 
@@ -70,7 +70,7 @@ export type ForwardOf = { conversation_id: string; seq: number };
 
 export type FoundUsers = { users: User[]; next_cursor: string | null };
 
-export type GroupConversation = { topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "group"; join: "open" | "closed" | "invite" | "request" | "open"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
+export type GroupConversation = { topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "group"; join: "open" | "closed" | "invite" | "request" | "open"; history: "all" | "from_joining"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
 
 export type HeldContent = { content: string; type: "text" | "image" | "audio" | "video" | "file" | "system"; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[] };
 
@@ -114,7 +114,7 @@ export type MadeReport = { id: string; reason: string; comment: string; created_
 
 export type Media = { duration_ms?: number; waveform?: number[] };
 
-export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number; data: Record<string, unknown> | null };
+export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number; visible_from: number; data: Record<string, unknown> | null };
 
 export type MemberChange = { role?: "owner" | "admin" | "member"; data?: Record<string, unknown> | null };
 
@@ -134,7 +134,7 @@ export type NewContent = { content: string; data?: Record<string, unknown> | nul
 
 export type NewDecision = { decision: "dismiss" | "delete" | "ban"; until?: number | null; note?: string };
 
-export type NewGroup = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
+export type NewGroup = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
 
 export type NewHold = { reason?: string };
 

@@ -46,6 +46,7 @@ def test_a_group_that_was_made_or_was_there(*, is_new: bool) -> None:
         "avatar": None,
         "data": {"a": [1]},
         "join": "invite",
+        "history": "all",
         "members": ["alice", "bob"],
         "role": "owner",
         "head": 3,
@@ -66,12 +67,14 @@ def test_a_private_conversation_of_the_inbox() -> None:
         "avatar": None,
         "data": {"deal": 7},
         "join": None,
+        "history": "all",
         "head": 42,
         "last_message": message_body(_ENTRY),
         "unread": 4,
         "read_seq": 38,
         "delivered_seq": 41,
         "joined_seq": 0,
+        "visible_from": 0,
         "members": ["alice", "bob"],
         "member_count": 2,
         "role": None,
@@ -100,7 +103,15 @@ def test_a_conversation_in_which_nothing_was_said() -> None:
 def test_what_is_read_is_delivered() -> None:
     member = Member(_DM, "alice", 5, read_seq=40, read_number=38, delivered_seq=7)
     assert summary_body(Summary(member, _ENTRY))["delivered_seq"] == 40
-    listed = {"user_id": "alice", "role": "member", "joined_at": 5, "read_seq": 40, "delivered_seq": 40, "data": None}
+    listed = {
+        "user_id": "alice",
+        "role": "member",
+        "joined_at": 5,
+        "read_seq": 40,
+        "delivered_seq": 40,
+        "visible_from": 0,
+        "data": None,
+    }
     page = ListedMembers([Listed(member, MEMBER)])
     assert members_body("alice", _DM, page) == {"members": [listed]}
     assert members_body("alice", _DM, ListedMembers(page.members, "alice"))["next_cursor"]
