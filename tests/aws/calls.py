@@ -189,9 +189,11 @@ def _s3(request: Recorded) -> Call:
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return _form(request, bucket)
     copies = "x-amz-copy-source" in request.headers
+    lists = not key and request.query.get("list-type") == "2"
     operation = _OBJECT.get(request.method) or ("CopyObject" if copies else "PutObject")
+    operation = "ListObjectsV2" if lists else operation
     members = model_of("s3").operation_model(operation).input_shape.members
-    parameters: dict[str, Any] = {"Bucket": bucket, "Key": key}
+    parameters: dict[str, Any] = {"Bucket": bucket} if lists else {"Bucket": bucket, "Key": key}
     known = {
         one.serialization.get("name", name).lower(): name
         for name, one in members.items()
@@ -200,7 +202,9 @@ def _s3(request: Recorded) -> Call:
     wrong = []
     for name, value in request.query.items():
         if name.lower() in known:
-            parameters[known[name.lower()]] = value
+            parameters[known[name.lower()]] = int(value) if name == "max-keys" else value
+        elif lists and name == "list-type":
+            continue
         elif not _SIGNATURE.match(name):
             wrong.append(f"?{name}= is unknown")
     for name, value in request.headers.items():

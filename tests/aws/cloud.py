@@ -103,6 +103,8 @@ class Cloud:
         match call.service:
             case "dynamodb":
                 return self._dynamodb(call)
+            case "s3" if call.operation == "ListObjectsV2":
+                return self._listed(call)
             case "s3":
                 return self._s3(call, body)
             case "execute-api":
@@ -156,16 +158,24 @@ class Cloud:
             case "PutObject":
                 self.objects[key] = body
                 return Response(200, _ETAG, b"")
-            case "CopyObject":
-                self.objects[key] = self.objects[call.parameters["CopySource"].partition("/")[2]]
+            case "CopyObject" if (source := call.parameters["CopySource"].partition("/")[2]) in self.objects:
+                self.objects[key] = self.objects[source]
                 return Response(200, {}, _COPIED)
             case "DeleteObject":
                 self.objects.pop(key, None)
                 return Response(204, {}, b"")
-        found = self.objects.get(key)
+        found = None if call.operation == "CopyObject" else self.objects.get(key)
         if found is None:
             return Response(404, {}, b"" if call.method == "HEAD" else _NOT_THERE)
         return Response(200, {**_ETAG, "content-length": str(len(found))}, b"" if call.method == "HEAD" else found)
+
+    def _listed(self, call: Call) -> Response:
+        prefix, after = call.parameters["Prefix"], call.parameters.get("StartAfter", "")
+        names = [name for name in sorted(self.objects) if name.startswith(prefix) and name > after]
+        rows = "".join(
+            f"<Contents><Key>{name}</Key><Size>{len(self.objects[name])}</Size></Contents>" for name in names
+        )
+        return Response(200, {}, f"<ListBucketResult>{rows}</ListBucketResult>".encode())
 
     def _on_write(self, written: Written) -> None:
         if written.table != LOG:

@@ -82,6 +82,7 @@ def live_through(day: Day) -> None:
     pushes(day)
     broadcasts(day)
     by_http(day)
+    rights(day)
     day.settle()
     events_out(day)
 
@@ -287,3 +288,28 @@ def by_http(day: Day) -> None:
     functions.http("bob", "GET", "/v1/reminders")
     for notice in functions.http("bob", "GET", "/v1/notifications")["notifications"]:
         functions.http("bob", "DELETE", f"/v1/notifications/{notice['id']}")
+
+
+def rights(day: Day) -> None:
+    """Of somebody who has left a bit of everything: imported, exported, on hold for a while, and erased."""
+    functions = day.functions
+    line = {"type": "message", "id": "m1", "conversation_id": "dm:alice:old", "sender_id": "old", "content": "hi"}
+    functions.http("alice", "POST", "/v1/imports", {"lines": [{**line, "created_at": 1}]})
+    functions.http("old", "PUT", "/v1/me", {"display_name": "Old"})
+    announced = {"name": "cat.png", "content_type": "image/png", "size": 5}
+    for is_lost in (False, True):
+        ready = functions.http("old", "POST", "/v1/files", announced)
+        assert day.cloud.upload(ready["upload"], b"bytes") == 204
+        functions.check(created(ready["file_id"]))
+        if is_lost:
+            del day.cloud.objects[f"files/{ready['file_id']}"]
+    functions.http("alice", "POST", "/v1/users/old/export")
+    day.settle()
+    for one in functions.http("alice", "GET", "/v1/users/old/export")["objects"]:
+        assert day.cloud.fetch(one["url"]) == 200
+    functions.http("alice", "PUT", "/v1/users/old/hold", {})
+    functions.http("alice", "GET", "/v1/users/old/hold")
+    functions.http("alice", "DELETE", "/v1/users/old/hold")
+    functions.http("alice", "POST", "/v1/users/old/erasure")
+    day.settle()
+    assert functions.http("alice", "GET", "/v1/users/old/erasure")["status"] == "done"

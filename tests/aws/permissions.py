@@ -95,7 +95,11 @@ def _connections(call: Call, deployment: Deployment) -> Iterator[Asked]:
 
 
 def _s3(call: Call, _deployment: Deployment) -> Iterator[Asked]:
-    bucket, key = call.parameters["Bucket"], call.parameters["Key"]
+    bucket = call.parameters["Bucket"]
+    if call.operation == "ListObjectsV2":
+        yield "s3:ListBucket", f"arn:aws:s3:::{bucket}", _NOTHING
+        return
+    key = call.parameters["Key"]
     action = {"HeadObject": "GetObject", "CopyObject": "PutObject", "PostObject": "PutObject"}
     yield f"s3:{action.get(call.operation, call.operation)}", f"arn:aws:s3:::{bucket}/{key}", _NOTHING
     if call.operation == "CopyObject":
