@@ -60,9 +60,7 @@ def is_push_service(endpoint: str, local: str = "") -> bool:
 
     `local` is the origin of a laptop's own push service.
     """
-    if not (0 < len(endpoint) <= MAX_ENDPOINT and endpoint.isascii() and endpoint.isprintable()):
-        return False
-    if " " in endpoint or "\\" in endpoint:
+    if not 0 < len(endpoint) <= MAX_ENDPOINT or "\\" in endpoint or not all("!" <= one <= "~" for one in endpoint):
         return False
     try:
         parts = urlsplit(endpoint)
