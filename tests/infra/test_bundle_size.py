@@ -17,9 +17,9 @@ from tests.infra.templates import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bundles")]
 
-# Unzipped bytes, bytecode included. Measured on 2026-11-29: 49.6 MB, of which cryptography is 14.7, and PynamoDB
+# Unzipped bytes, bytecode included. Measured on 2026-11-30: 52.2 MB, of which cryptography is 14.7, and PynamoDB
 # with botocore 4.9.
-LIMIT = 51e6
+LIMIT = 54e6
 NAME = "offline_push"
 
 # What each platform's first push needs beyond the imports of its module is only found by pushing.
