@@ -25,6 +25,8 @@ SELDOM: Final = (
     r"EventsOutEventsRole\w+: (dynamodb:(BatchGetItem|BatchWriteItem|PutItem)|sqs:SendMessage) on ",
     # An upload is gone before it is looked at.
     r"FileChecksFilesRole\w+: s3:ListBucket on ",
+    # A file is gone before it is copied into an export.
+    r"PushOfflinePushRole\w+: s3:ListBucket on ",
 )
 
 
