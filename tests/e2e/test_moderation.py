@@ -1,0 +1,124 @@
+"""Moderation on the deployed stack, by the commands of docs/moderation.md."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from local.stack import Stack
+from local.tokens import mint
+from tests.e2e.examples import commands, run
+from tests.e2e.raw_client import connected, http, new_users
+
+PAGE = "docs/moderation.md"
+
+
+def scripts(heading: str, **replaced: str) -> str:
+    """The commands under a heading, about somebody of this test."""
+    text = "".join(commands(PAGE, heading))
+    for example, own in replaced.items():
+        text = text.replace(example, own)
+    return text
+
+
+class Moderated:
+    """Two users who talk, and who moderates."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.alice, self.bob, self.mod = new_users(3)
+        first, second = sorted((self.alice, self.bob))
+        self.place = f"dm:{first}:{second}"
+
+    def run(self, script: str, user: str = "") -> list[Any]:
+        tokens = {
+            "HTTP_URL": self.stack.http_url,
+            "TOKEN": mint(self.stack, user or self.alice),
+            "MODERATOR": mint(self.stack, self.mod, scope="moderation"),
+            "ADMIN": mint(self.stack, self.mod, scope="admin"),
+        }
+        return run(script, **tokens)
+
+    def history(self, user: str) -> list[str | None]:
+        status, body = http(self.stack, "GET", f"/v1/conversations/{self.place}/messages", user_id=user)
+        assert status == 200, body
+        return [one["content"] for one in body["messages"]]
+
+
+async def test_a_reported_message_is_deleted_by_the_commands_of_the_page(stack: Stack) -> None:
+    all_of = Moderated(stack)
+    async with connected(stack, all_of.bob) as bob:
+        sent = await bob.send(all_of.alice, "buy canaries")
+    report, listing, decision = scripts("Reports").strip().splitlines()
+    report = report.replace('"seq": 42', f'"seq": {sent["seq"]}').replace("dm:alice:bob", all_of.place)
+    (made,) = await asyncio.to_thread(all_of.run, report)
+    (queue,) = await asyncio.to_thread(all_of.run, listing)
+    assert any(one["id"] == made["id"] and one["message"]["content"] == "buy canaries" for one in queue["reports"])
+    decision = decision.replace("6f1e0b7a9d3e4f62a8b1c0d9e7f61234", made["id"])
+    (decided,) = await asyncio.to_thread(all_of.run, decision)
+    assert (decided["status"], decided["decision"]["by"]) == ("decided", all_of.mod)
+    assert all_of.history(all_of.alice) == [None]
+
+
+async def test_words_are_masked_and_held_messages_approved(stack: Stack) -> None:
+    all_of = Moderated(stack)
+    await asyncio.to_thread(all_of.run, scripts("Words"))
+    hold = scripts("Words", mask="hold", insults="waiting", **{"scoundrel*": f"wait{all_of.mod}"})
+    await asyncio.to_thread(all_of.run, hold)
+    async with connected(stack, all_of.bob) as bob:
+        for _ in range(300):  # each function goes by the lists of the last ten seconds
+            await bob.send(all_of.alice, "you scoundrels", after=None)
+            if all_of.history(all_of.bob)[0] == "you **********":
+                break
+            await asyncio.sleep(0.1)
+        assert all_of.history(all_of.alice)[0] == "you **********"
+        for _ in range(300):
+            held = await bob.send(all_of.alice, f"wait{all_of.mod}", after=None)
+            if "held_id" in held:
+                break
+            await asyncio.sleep(0.1)
+        assert (held["status"], "seq" in held) == ("held", False)
+        listing, decision = scripts("Held messages").strip().splitlines()
+        (queue,) = await asyncio.to_thread(all_of.run, listing)
+        assert held["held_id"] in [one["id"] for one in queue["held"]]
+        decision = decision.replace("6f1e0b7a9d3e4f62a8b1c0d9e7f61234", held["held_id"])
+        (decided,) = await asyncio.to_thread(all_of.run, decision)
+        await bob.until(lambda: any(one.get("seq") == decided["seq"] for one in bob.events))
+    assert all_of.history(all_of.alice)[0] == f"wait{all_of.mod}"
+
+
+async def test_a_shadow_banned_user_talks_to_themselves(stack: Stack) -> None:
+    all_of = Moderated(stack)
+    ban, lift = scripts("Shadow bans").strip().splitlines()
+    async with connected(stack, all_of.alice) as alice, connected(stack, all_of.bob) as bob:
+        await bob.send(all_of.alice, "hello")
+        await asyncio.to_thread(all_of.run, ban.replace("/bob/", f"/{all_of.bob}/"))
+        hidden = await bob.send(all_of.alice, "buy canaries", after=1)
+        await alice.until(lambda: any(one["type"] == "withheld" for one in alice.events))
+        assert "canaries" not in str(alice.events)
+        synced = await alice.ask("sync", conversations={all_of.place: 0})
+        (one,) = synced["conversations"]
+        assert [(entry["seq"], entry["type"]) for entry in one["entries"]] == [
+            (1, "new_message"),
+            (hidden["seq"], "withheld"),
+        ]
+    assert all_of.history(all_of.bob) == ["buy canaries", "hello"]
+    assert all_of.history(all_of.alice) == ["hello"]
+    await asyncio.to_thread(all_of.run, lift.replace("/bob/", f"/{all_of.bob}/"))
+
+
+async def test_all_messages_of_a_user_are_taken_away(stack: Stack) -> None:
+    all_of = Moderated(stack)
+    async with connected(stack, all_of.bob) as bob, connected(stack, all_of.alice) as alice:
+        await bob.send(all_of.alice, "one")
+        await alice.send(all_of.bob, "mine", after=1)
+        await bob.send(all_of.alice, "two", after=2)
+    begin, look = scripts("All messages of a user").replace("/bob/", f"/{all_of.bob}/").strip().splitlines()
+    await asyncio.to_thread(all_of.run, begin)
+    for _ in range(300):
+        (job,) = await asyncio.to_thread(all_of.run, look)
+        if job["status"] == "done":
+            break
+        await asyncio.sleep(0.1)
+    assert job["progress"]["messages"] == 2
+    assert all_of.history(all_of.alice) == [None, "mine", None]
