@@ -1,4 +1,4 @@
-"""A bot: a user whose client is a program. It reacts to thanks, and answers the rest, an answer that it edits as it goes.
+"""A bot: a user whose client is a program. It reacts to thanks, and answers the rest by words that it edits.
 
     make up
     PARLEY_WS_URL=… PARLEY_HTTP_URL=… PARLEY_TOKEN=… .venv/bin/python examples/bot/bot.py
