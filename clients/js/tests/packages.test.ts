@@ -139,6 +139,7 @@ export function says(entry: Entry): string | number {
     case "member_added": case "member_removed": return entry.users.join(" ");
     case "conversation_updated": return entry.changes.name ?? "";
     case "message_deleted": return entry.message_seq;
+    case "withheld": return entry.seq;
     default: { const unknown: \`unknown:\${string}\` | \`malformed:\${string}\` = entry.type; return unknown; }
   }
 }
