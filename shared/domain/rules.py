@@ -32,7 +32,17 @@ from shared.domain.entries import (
 )
 from shared.domain.files import KINDS, READY, File
 from shared.domain.members import Group, Roster
-from shared.domain.text import has_roles, is_blank, is_channel_id, is_emoji, is_label, private_members
+from shared.domain.text import (
+    AT_ALL,
+    AT_HERE,
+    has_roles,
+    is_blank,
+    is_channel_id,
+    is_emoji,
+    is_group_id,
+    is_label,
+    private_members,
+)
 from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, ParleyError, TooLarge
 
 MAX_CONTENT_CHARACTERS: Final = 5_000
@@ -238,10 +248,18 @@ def slowed_s(user_id: str, audience: Audience) -> int:
     return audience.group.slow_mode
 
 
-def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL) -> None:
-    """Only members can be mentioned. Raises BadRequest, and TooLarge for more of them than are allowed."""
+def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL, *, by: str = "") -> None:
+    """Only members can be mentioned; a group's all together (`@all`, `@here`) by its owners and admins alone.
+
+    Raises BadRequest, TooLarge for more of them than are allowed, Forbidden.
+    """
     if len(mentions) > bounds.mentions:
         raise TooLarge(f"A message mentions at most {bounds.mentions} users")
+    group = audience.group
+    if group is not None and is_group_id(group.conversation_id) and (AT_ALL in mentions or AT_HERE in mentions):
+        if audience.roles.get(by) not in {OWNER, ADMIN}:
+            raise Forbidden("Only owners and admins of the group can mention everyone")
+        mentions = [one for one in mentions if one not in {AT_ALL, AT_HERE}]
     if not all(user_id in audience or user_id in audience.readers for user_id in mentions):
         raise BadRequest("A message can mention members of its conversation only")
 

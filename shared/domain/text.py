@@ -9,6 +9,7 @@ runtime gives the same verdict of what is stored already.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Final
@@ -153,6 +154,16 @@ def other_member(conversation_id: str, user_id: str) -> str | None:
     if members is None or user_id not in members:
         return None
     return members[0] if members[1] == user_id else members[1]
+
+
+AT_ALL: Final = "@all"
+AT_HERE: Final = "@here"
+"""In a group's mentions these stand for everyone in it, and for those of them who are connected."""
+
+
+def is_mentioned(user_id: str, mentions: Collection[str], *, here: bool = False) -> bool:
+    """Whether a message's mentions mean the user, by the id or with everyone; `here`: who is connected."""
+    return user_id in mentions or AT_ALL in mentions or (here and AT_HERE in mentions)
 
 
 def is_group_id(conversation_id: str) -> bool:

@@ -15,7 +15,7 @@ from shared.domain.connections import Connection, Delivered, Session, live
 from shared.domain.entries import Entry, Pack, as_seen_from, unseeing
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, Notification
-from shared.domain.text import is_group_id
+from shared.domain.text import is_group_id, is_mentioned
 from shared.operations.attendance import list_members
 from shared.operations.context import Context
 from shared.operations.delivery import post, report
@@ -70,7 +70,9 @@ def deliver_shard(
         about = AboutMessage(*place)
         others = [user for user in shard.users if user != entry.sender_id]
         present = [user for user in others if user not in found.absent]
-        missing = [user for user in others if user in found.absent and (user in entry.mentions or not shard.quiet)]
+        missing = [
+            user for user in others if user in found.absent and (is_mentioned(user, entry.mentions) or not shard.quiet)
+        ]
         enqueue_pushes({about: missing}, stores=stores, services=services, now=context.now())
         schedule_checks({about: present}, quiet={about} if shard.quiet else (), services=services, context=context)
     if found.listable:

@@ -17,6 +17,7 @@ from shared.errors import (
     Blocked,
     Forbidden,
     NotAMember,
+    NotFound,
     ParleyError,
     RateLimited,
     SyncRequired,
@@ -214,7 +215,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
             return recognise(draft, entry, audience)
     try:
         rules.check_not_frozen(draft.sender_id, audience)
-        rules.check_mentions(draft.mentions, audience, bounds)
+        rules.check_mentions(draft.mentions, audience, bounds, by=draft.sender_id)
         rules.check_reply(command.reply_to, found.entries, audience.begins.get(draft.sender_id, 0))
         if found.blocked:
             raise Blocked
@@ -345,7 +346,9 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     begins = found.member.visible_from if found.member else 0
     if member_id is not None and found.member is None:
         raise NotAMember
-    original = rules.check_readable(found.entries.get(seq) if seq >= begins else None)
+    original = rules.check_readable(found.entries.get(seq))
+    if seq < begins:
+        raise NotFound("There is no message at this seq")
     return replace(
         draft,
         content=original.content or "",
@@ -433,7 +436,7 @@ class _Place:
         if draft.sender_id not in self.audience:
             raise self.audience.refusal(draft.sender_id)
         rules.check_not_frozen(draft.sender_id, self.audience)
-        rules.check_mentions(draft.mentions, self.audience)
+        rules.check_mentions(draft.mentions, self.audience, by=draft.sender_id)
         return None
 
 

@@ -431,7 +431,7 @@ BUGS: Final = (
     Bug(
         "a quiet group's mentions wait for the digest",
         "shared/operations/push/enqueueing.py",
-        "_about(one): [user for user in users if one not in quiet or user in one.mentions]",
+        "_about(one): [user for user in users if one not in quiet or is_mentioned(user, one.mentions)]",
         "_about(one): [user for user in users if one not in quiet]",
     ),
     Bug(

@@ -35,7 +35,7 @@ BUGS: Final = (
     Bug(
         "mentions only: everything is pushed",
         "shared/operations/push/planning.py",
-        "asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and user_id in entry.mentions)",
+        "asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and means_user)",
         "asked_for = preferences.notify in {_ALL, _MENTIONS}",
     ),
     Bug(

@@ -15,7 +15,7 @@ from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.pushes import PushJob
 from shared.domain.rules import Audience
-from shared.domain.text import is_channel_id, is_group_id
+from shared.domain.text import is_channel_id, is_group_id, is_mentioned
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
@@ -90,7 +90,7 @@ def _enqueue(
             absent[entry] = found.absent
     quiet = [one for one in entries if is_quiet_group(audiences[one.conversation_id], context)]
     woken = {
-        _about(one): [user for user in users if one not in quiet or user in one.mentions]
+        _about(one): [user for user in users if one not in quiet or is_mentioned(user, one.mentions)]
         for one, users in absent.items()
         if one.is_message
     }
@@ -180,7 +180,7 @@ def _check_delivery(look: DeliveryCheck, got: int, *, stores: Stores, services: 
             due = due_messages(look, look.about, got, stores=stores, context=context)
             woken: dict[About, Sequence[str]] = {
                 AboutMessage(conversation_id, entry.seq): [
-                    user for user in waiting if user in entry.mentions or not look.quiet
+                    user for user in waiting if is_mentioned(user, entry.mentions, here=True) or not look.quiet
                 ]
                 for entry, waiting in due.messages
             }

@@ -15,7 +15,7 @@ from shared.domain.entries import Entry
 from shared.domain.members import seen_number
 from shared.domain.notifications import AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import Push, PushContext, PushContextBatch, PushContextKey, PushJob, Wording
-from shared.domain.text import is_channel_id
+from shared.domain.text import is_channel_id, is_mentioned
 from shared.operations.push import wording as words
 from shared.ports.conversations import ConversationLog, Place
 from shared.ports.services import PresenceServices
@@ -199,7 +199,8 @@ def wants_message(entry: Entry, user_id: str, push_context: PushContext, *, now:
     preferences = member.preferences
     if preferences.is_muted(now):
         return False
-    asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and user_id in entry.mentions)
+    means_user = is_mentioned(user_id, entry.mentions)
+    asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and means_user)
     if is_channel_id(entry.conversation_id) and user_id not in entry.mentions:
         return False
     return asked_for and not is_quiet(push_context.profile, now)

@@ -13,7 +13,7 @@ from shared.domain.entries import Entry
 from shared.domain.members import Group, Member, is_in_inbox, unread
 from shared.domain.notifications import About, AboutMessage, Notification
 from shared.domain.pushes import Wording
-from shared.domain.text import has_roles
+from shared.domain.text import has_roles, is_mentioned
 from shared.operations.heads import heads_of
 from shared.ports.services import PresenceServices
 from shared.ports.stores import Stores
@@ -44,7 +44,7 @@ def message_wording(
     key = MESSAGE_KEY
     if replied_to is not None and replied_to.sender_id == user_id:
         key = REPLY_KEY
-    if user_id in entry.mentions:
+    if is_mentioned(user_id, entry.mentions):
         key = MENTION_KEY
     return _about_message(key, entry, sender=sender, group=group, previews=previews)
 
