@@ -147,7 +147,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
         {!text && !reference && canRecord() && (
           <button
             type="button"
-            className="icon-button"
+            className="icon-button record"
             aria-label={t("compose.record")}
             title={t("compose.record")}
             onClick={() => setIsRecording(true)}
