@@ -118,6 +118,11 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("reminder_limit", "1001", "a whole number from 1 to 1000"),
         ("audit_days", "0", "a whole number from 1 to 3653"),
         ("audit_days", "3654", "a whole number from 1 to 3653"),
+        ("word_lists", "yes", "one of on, off"),
+        ("shadow_bans", "true", "one of on, off"),
+        ("message_hook_ms", "49", "a whole number from 50 to 5000"),
+        ("message_hook_ms", "5001", "a whole number from 50 to 5000"),
+        ("message_hook_fails", "shut", "one of open, closed"),
         ("image_limit", "1023", "a whole number from 1024 to 26214400"),
         ("image_limit", "26214401", "a whole number from 1024 to 26214400"),
         ("image_pixels", "999999", "a whole number from 1000000 to 100000000"),
@@ -172,6 +177,31 @@ def test_events_go_out_where_that_is_asked_for_and_on_a_laptop() -> None:
     assert Config.load(LOCAL, {}).events == "both"
     of_one = [Config.load({"events": kind}, {}) for kind in ("eventbridge", "webhooks")]
     assert [(one.has_bus, one.has_webhooks) for one in of_one] == [(True, False), (False, True)]
+
+
+def test_messages_are_looked_at_first_where_that_is_asked_for_and_on_a_laptop() -> None:
+    config = Config.load({}, {})
+    assert (config.word_lists, config.shadow_bans, config.message_hook) == ("off", "off", "")
+    assert (Config.load(LOCAL, {}).word_lists, Config.load(LOCAL, {}).shadow_bans) == ("on", "on")
+
+
+def test_a_hook_is_a_lambda_or_an_endpoint_and_on_a_laptop_a_local_one_too() -> None:
+    secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hook-AbCdEf"
+    function = "arn:aws:lambda:us-east-1:123456789012:function:moderate"
+    assert Config.load({"message_hook": function}, {}).hook_is_lambda
+    assert not Config.load(
+        {"message_hook": "https://example.com/check", "message_hook_secret_arn": secret}, {}
+    ).is_local
+    assert Config.load({**LOCAL, "message_hook": "http://localhost:9000/check"}, {}).message_hook
+    wrong: list[dict[str, object]] = [
+        {"message_hook": "http://localhost:9000"},
+        {"message_hook": "http://example.com"},
+        {"message_hook": "moderate"},
+        {"message_hook": function, "message_hook_secret_arn": secret},
+        {"message_hook_secret_arn": secret},
+    ]
+    for context in wrong:
+        assert len(problems(context)) == 1, context
 
 
 def test_no_push_provider_is_set_up_by_default() -> None:
