@@ -329,6 +329,7 @@ USED = {
         "email",
     },
     "offline_push.handler": {"logging", "concurrent"},
+    "events_out.handler": {"email"},  # of http.client, which posts to webhooks
 }
 
 
