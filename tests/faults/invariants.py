@@ -54,7 +54,11 @@ def during(what: str) -> Iterator[None]:
 
 
 def faults(harness: FaultHarness) -> Iterator[str]:
-    rows, known = harness.store.items(MEMBERS), logs(harness)
+    rows, stored = harness.store.items(MEMBERS), logs(harness)
+    known = {name: log for name, log in stored.items() if not name.startswith("user:")}
+    for name, log in stored.items():
+        if name not in known and [entry.seq for entry in log] != list(range(1, len(log) + 1)):
+            yield f"{name}, a user's own log, has a gap: {[entry.seq for entry in log]}"
     told = {name: replay(log, {}) for name, log in known.items()}
     for name, log in known.items():
         yield from _entries(name, log, told[name])
@@ -191,7 +195,7 @@ def _posts(harness: FaultHarness, told: Mapping[str, Told]) -> Iterator[str]:
     for connection_id in {connection_id for connection_id, _ in harness.gateway.posts}:
         user = connection_id.rstrip("1")
         for event in harness.gateway.events(connection_id):
-            if "seq" not in event or event["type"] in {"read", "delivered"}:
+            if "conversation_id" not in event or "seq" not in event or event["type"] in {"read", "delivered"}:
                 continue
             name, seq = event["conversation_id"], event["seq"]
             private = private_members(name)
