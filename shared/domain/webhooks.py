@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -215,6 +216,9 @@ def wait_ms(tries: int) -> int:
     return min(_LONGEST_MS, _FIRST_MS << min(tries - 1, 16))
 
 
+_VISIBLE: Final = re.compile("[!-~]+")
+
+
 def check_url(url: str, *, is_local: bool) -> None:
     """Raises BadRequest. Plain HTTP on a laptop alone, to itself. Where a name leads is seen at each post."""
     try:
@@ -222,7 +226,7 @@ def check_url(url: str, *, is_local: bool) -> None:
         host, port = parts.hostname, parts.port
     except ValueError as exc:
         raise BadRequest("`url` is no URL") from exc
-    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
+    if len(url) > MAX_URL or not _VISIBLE.fullmatch(url):
         raise BadRequest(f"`url` has at most {MAX_URL:,} characters of ASCII, and no blanks")
     if not host or port == 0 or parts.username is not None or parts.password is not None or parts.fragment:
         raise BadRequest("`url` names a host, and neither a user nor a fragment")

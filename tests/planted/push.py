@@ -315,6 +315,13 @@ BUGS: Final = (
         "",
     ),
     Bug(
+        "a push to a browser goes wherever its registration says",
+        "functions/offline_push/web/gateway.py",
+        "        if not is_push_service(endpoint, self._local):  # stored when others were known\n"
+        '            return Unregistered("UnknownPushService")\n',
+        "",
+    ),
+    Bug(
         "what a queue did not take is forgotten",
         "shared/adapters/aws/sqs.py",
         '            if failed := answer.get("Failed"):\n'
