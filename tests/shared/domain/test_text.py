@@ -129,8 +129,8 @@ def test_no_verdict_rests_on_what_a_runtime_knows_of_unicode() -> None:
     where = ["shared", "functions", "clients/python/src", "local"]
     command = ["git", "grep", "-lE", rf"\b({asks})\b", "--", *[f"{one}/*.py" for one in where]]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
-    # Where a text is cut, and how names are compared in a search: that refuses and hides nothing. And which words a list
-    # of words finds: that can be no better than what is known of letters.
+    # Where a text is cut, and how names are compared in a search: that refuses and hides nothing. And what a list of
+    # words finds: that can be no better than what is known of letters.
     assert set(found) == {"functions/offline_push/providers.py", "shared/domain/users.py", "shared/domain/words.py"}
 
 
