@@ -143,19 +143,21 @@ def test_the_bucket_is_private_encrypted_and_drops_unfinished_uploads(each: Reso
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     [encryption] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-    unfinished, unchecked = bucket["LifecycleConfiguration"]["Rules"]
+    unfinished, *others = bucket["LifecycleConfiguration"]["Rules"]
     assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert unfinished["Status"] == unchecked["Status"] == "Enabled"
+    assert {rule["Status"] for rule in (unfinished, *others)} == {"Enabled"}
 
 
-def test_what_is_uploaded_and_never_checked_is_gone_after_a_day_and_nothing_else_ever(each: Resources) -> None:
+def test_what_is_never_checked_is_gone_after_a_day_and_exports_after_a_week_and_nothing_else_ever(
+    each: Resources,
+) -> None:
     [bucket] = each.properties("AWS::S3::Bucket")
-    [(prefix, days)] = [
-        (rule["Prefix"], rule["ExpirationInDays"])
+    ends = {
+        rule["Prefix"]: rule["ExpirationInDays"]
         for rule in bucket["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
-    ]
-    assert (prefix, days) == ("uploads/", 1)
+    }
+    assert ends == {"uploads/": 1, "exports/": 7}
 
 
 @pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
