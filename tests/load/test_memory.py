@@ -88,6 +88,15 @@ def test_a_planted_leak_is_found(planted: str, finding: str) -> None:
 # --- the criterion
 
 
+def blocks(*counts: int) -> list[Sample]:
+    return [Sample(5_000 * at, {}, blocks=count, files=3, threads=1, rss=0) for at, count in enumerate(counts)]
+
+
+def test_memory_that_grows_in_every_quarter_is_growth() -> None:
+    assert grown(blocks(0, 1_000, 1_700, 2_400), {}) == ["+1,400 memory blocks"]
+    assert grown(blocks(0, 1_000, 2_300, 2_400), {}) == []
+
+
 def samples(*counts: int, **sizes: list[int]) -> list[Sample]:
     return [
         Sample(
