@@ -5,14 +5,14 @@ Nothing of it is told: no event is posted and nothing is pushed, and members who
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from shared.domain import rules
 from shared.domain.changes import MAX_USERS_PER_CHANGE, OWNER, Added
 from shared.domain.entries import Draft, Entry, MessageType, author_key, change_entry, displaced
-from shared.domain.members import Member
+from shared.domain.members import Member, unread
 from shared.domain.text import check_user_id, is_group_id, named_group_id, private_members
 from shared.errors import BadRequest, NotFound, ParleyError, Unavailable
 from shared.operations.bans import CLOCKS_MS
@@ -21,8 +21,8 @@ from shared.operations.heads import tail_of
 from shared.ports.stores import Stores
 
 MAX_LINES: Final = 100
-# Whose groups these are by name. No user's: an id has no slash.
-_IMPORTED: Final = "import/"
+# Whose groups these are by name. No user's, however they call theirs: what stands before the first slash is empty.
+_IMPORTED: Final = "/import"
 
 Outcome = Literal["imported", "duplicate", "refused", "skipped"]
 
@@ -88,9 +88,10 @@ def import_lines(lines: Sequence[Line | ParleyError], *, stores: Stores, context
             for one in checked
         ]
     importing = _Import(stores, context)
-    results = [importing.take(one) for one in checked if not isinstance(one, ParleyError)]
-    importing.note_read()
-    return results
+    try:
+        return [importing.take(one) for one in checked if not isinstance(one, ParleyError)]
+    finally:
+        importing.note_read()  # of what is written, also where the rest is not
 
 
 def _checked(line: Line, now: int) -> Line | ParleyError:
@@ -118,20 +119,46 @@ def _check_message(line: MessageLine) -> None:
     members = private_members(line.place)
     if members is None and not is_group_id(line.place):
         raise BadRequest("Messages are imported into private conversations and groups")
-    if members is not None and line.sender_id not in members:
-        raise BadRequest("Only its two members write in a private conversation")
+    if members is not None:
+        _check_private(line, members)
     rules.check_content(line.content)
     rules.check_shows(line.content, None)
+    rules.check_weight(_draft(line, nonce=""), None)
+
+
+def _check_private(line: MessageLine, members: tuple[str, str]) -> None:
+    for user in members:
+        check_user_id(user)  # what is stored already may be of ids that are none any more
+    if line.sender_id not in members:
+        raise BadRequest("Only its two members write in a private conversation")
+    if not set(line.mentions) <= set(members):
+        raise BadRequest("A message in a private conversation mentions its members only")
+
+
+def _draft(line: MessageLine, *, nonce: str) -> Draft:
+    return Draft(
+        line.place,
+        line.sender_id,
+        line.content,
+        nonce=nonce,
+        message_type=line.message_type,
+        client_message_id=line.message_id,
+        mentions=line.mentions,
+        data=line.data,
+    )
 
 
 @dataclass(slots=True)
 class _Import:
-    """`heads` are the conversations' as this import knows them; `began` as they were before it, None for no entry."""
+    """`heads` are the conversations' as this import knows them, None for no entry.
+
+    `history` is which messages of each are imported ones, now or before: their seqs by their numbers.
+    """
 
     stores: Stores
     context: Context
     heads: dict[str, Entry | None] = field(default_factory=dict)
-    began: dict[str, Entry | None] = field(default_factory=dict)
+    history: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def take(self, line: Line) -> LineResult:
         try:
@@ -143,7 +170,7 @@ class _Import:
 
     def _head(self, place: str) -> Entry | None:
         if place not in self.heads:
-            self.heads[place] = self.began[place] = tail_of(place, self.stores).entry
+            self.heads[place] = tail_of(place, self.stores).entry
         return self.heads[place]
 
     def _group(self, line: GroupLine) -> LineResult:
@@ -163,21 +190,12 @@ class _Import:
         there = self.stores.log.put(entry)
         if there is not None and there.nonce != entry.nonce:
             raise Unavailable("This group is being imported by another request: try again")
-        self.heads[place] = self.began[place] = entry
+        self.heads[place] = entry
         return LineResult("imported", place)
 
     def _message(self, line: MessageLine) -> LineResult:
         place, members = line.place, private_members(line.place)
-        draft = Draft(
-            place,
-            line.sender_id,
-            line.content,
-            nonce=self.context.new_nonce(),
-            message_type=line.message_type,
-            client_message_id=line.message_id,
-            mentions=line.mentions,
-            data=line.data,
-        )
+        draft = _draft(line, nonce=self.context.new_nonce())
         for _ in range(MAX_ATTEMPTS):
             base = self._head(place)
             if base is None and members is None:
@@ -189,9 +207,12 @@ class _Import:
             there = self.stores.log.put(entry, new_members=joining, once=True, imported=True)
             if there is None or there.nonce == draft.nonce:
                 self.heads[place] = entry if there is None else there
+                self._note_history(entry if there is None else there)
                 return LineResult("imported", place, entry.seq if there is None else there.seq)
             if draft.is_stored_as(there):
                 rules.check_same_message(draft, there)
+                if there.created_at == line.created_at:  # else it was sent, and is news
+                    self._note_history(there)
                 return LineResult("duplicate", place, there.seq)
             self.heads[place] = there  # another was quicker
         raise Unavailable("This conversation is very busy: try again")
@@ -204,15 +225,21 @@ class _Import:
             if (number := leaving.get(author_key(user))) is not None:
                 self.stores.memberships.note_written(entry.conversation_id, user, number=number)
 
+    def _note_history(self, message: Entry) -> None:
+        self.history.setdefault(message.conversation_id, {})[message.number] = message.seq
+
     def note_read(self) -> None:
-        """Who had read all that was there has read what was imported: it is history, and no news."""
-        for place, head in self.heads.items():
-            before = self.began[place]
-            if head is None or (before is not None and before.seq == head.seq):
-                continue
+        """Who had nothing unread right before what was imported has read that: it is history, and no news.
+
+        What others wrote among it is news: whoever has not seen that has read up to there.
+        """
+        for place, history in self.history.items():
+            runs = _runs(history)
+            before = self.stores.log.lookup(place, seqs=[history[first] - 1 for first, _ in runs], consistent=True)
             for member in self._members(place):
-                if before is None or member.read_seq >= before.seq:
-                    self.stores.memberships.move_read(member.with_read(head.seq, head.number))
+                read = [last for first, last in runs if not unread(member, before.entries.get(history[first] - 1))]
+                if read and history[read[-1]] > member.read_seq:
+                    self.stores.memberships.move_read(member.with_read(history[read[-1]], read[-1]))
 
     def _members(self, place: str) -> Sequence[Member]:
         users: Sequence[str] | None = private_members(place)
@@ -220,3 +247,10 @@ class _Import:
             roster = self.stores.memberships.roster(place)
             users = tuple(roster.seats) if roster else ()
         return list(self.stores.memberships.among(place, users).values()) if users else []
+
+
+def _runs(numbers: Collection[int]) -> Sequence[tuple[int, int]]:
+    """The first and the last of those without a gap, ascending."""
+    firsts = sorted(one for one in numbers if one - 1 not in numbers)
+    lasts = sorted(one for one in numbers if one + 1 not in numbers)
+    return list(zip(firsts, lasts, strict=True))

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from shared.domain.changes import Renamed
+from shared.domain.entries import Draft, Entry
 from shared.domain.members import unread
-from shared.domain.text import private_conversation_id
+from shared.domain.text import named_group_id, private_conversation_id
 from shared.errors import BadRequest, ParleyError, Unavailable
 from shared.operations.imports import GroupLine, Line, LineResult, MessageLine, import_lines, imported_group_id
 from shared.operations.messages import SendMessage, send_message
@@ -140,3 +142,102 @@ def test_a_place_that_another_was_quicker_at_is_followed() -> None:
     assert [one.seq for one in take(harness, HISTORY[3])] == [3]
     harness.stores.before_put(None)
     assert [entry.content for entry in harness.stores.entries(place)] == ["first", "quicker", "hi"]
+
+
+def test_no_user_can_make_the_group_of_an_import() -> None:
+    users = ("import", "import/", "team", "a")
+    made = {named_group_id(user, name) for user in users for name in ("team", "/team", "import/team")}
+    assert imported_group_id("team") not in made
+
+
+def old(number: int, by: str = "alice", place: str = DM) -> Line:
+    return MessageLine(f"d{number}", by, 1_000 + number, f"old {number}", conversation_id=place)
+
+
+def unread_of(harness: Harness, user: str, place: str = DM) -> int:
+    return unread(harness.stores.member(user, place), harness.stores.entries(place)[-1])
+
+
+def test_after_an_error_in_the_middle_and_its_repetition_nothing_is_unread() -> None:
+    harness = Harness()
+    lines = [old(number) for number in range(4)]
+    harness.stores.before_put(lambda entry: (_ for _ in ()).throw(Unavailable()) if entry.content == "old 2" else None)
+    with pytest.raises(Unavailable):
+        take(harness, *lines)
+    assert unread_of(harness, "bob") == 0
+    harness.stores.before_put(None)
+    take(harness, *lines)
+    assert unread_of(harness, "bob") == 0
+
+
+def test_what_died_before_it_noted_that_is_read_once_it_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = Harness()
+    lines = [old(number) for number in range(3)]
+    with monkeypatch.context() as dying:
+        dying.setattr(type(harness.stores.memberships), "move_read", lambda *_: (_ for _ in ()).throw(Unavailable()))
+        with pytest.raises(Unavailable):
+            take(harness, *lines)
+    assert unread_of(harness, "bob") == 3
+    assert outcomes(take(harness, *lines)) == ["duplicate"] * 3
+    assert unread_of(harness, "bob") == 0
+
+
+def test_what_is_written_among_it_stays_unread() -> None:
+    harness = Harness()
+    raced: list[object] = []
+
+    def race(entry: Entry) -> None:
+        if entry.content == "old 1" and not raced:
+            raced.append(harness.stores.write("alice", "live"))
+
+    harness.stores.before_put(race)
+    take(harness, *(old(number) for number in range(3)))
+    harness.stores.before_put(None)
+    assert [entry.content for entry in harness.stores.entries()] == ["old 0", "live", "old 1", "old 2"]
+    assert harness.stores.member("bob").read_seq == 1
+
+
+def test_who_wrote_last_and_noted_nothing_as_read_has_read_it() -> None:
+    harness = Harness()
+    harness.stores.write("alice", "before")
+    harness.stores.write("bob", "last")
+    take(harness, old(0), old(1))
+    assert unread_of(harness, "bob") == 0
+    assert unread_of(harness, "alice") == 0  # she wrote it
+
+
+def test_behind_a_message_that_was_read_notices_are_seen() -> None:
+    harness = Harness()
+    take(harness, TEAM, MessageLine("m1", "bob", 2_000, "one", group="team"))
+    harness.stores.change(Renamed("Other"), place=PLACE, by="alice")
+    take(harness, MessageLine("m2", "bob", 3_000, "two", group="team"))
+    assert [unread_of(harness, user, PLACE) for user in ("alice", "carol")] == [0, 0]
+
+
+def test_what_was_sent_under_the_same_id_is_news_still() -> None:
+    harness = Harness()
+    draft = Draft(DM, "alice", "old 0", nonce="n", client_message_id="d0")
+    harness.stores.log.put(draft.following(None, 5), new_members=("alice", "bob"), once=True)
+    assert outcomes(take(harness, old(0))) == ["duplicate"]
+    assert unread_of(harness, "bob") == 1
+
+
+def test_a_line_that_is_too_heavy_or_names_others_is_found_before_anything_is_written() -> None:
+    harness = Harness()
+    heavy = MessageLine("x", "alice", 1, "x" + "\x01" * 3_999, conversation_id=DM, data=f'{{"x": "{"y" * 4_000}"}}')
+    wrong: list[Line] = [
+        heavy,
+        MessageLine("x", "alice", 1, "hi", conversation_id=DM, mentions=("carol",)),
+        MessageLine("x", "alice", 1, "hi", conversation_id=DM, mentions=("@all",)),
+        MessageLine("x", "b", 1, "hi", conversation_id="dm:.:b"),
+    ]
+    results = take(harness, old(0), *wrong)
+    assert outcomes(results) == ["skipped", *["refused"] * len(wrong)]
+    assert [one.error.code for one in results if one.error] == ["too_large", *["bad_request"] * 3]
+    assert harness.stores.entries() == []
+
+
+def test_mentions_in_a_private_conversation_are_of_its_members() -> None:
+    harness = Harness()
+    line = MessageLine("x", "alice", 1, "hi", conversation_id=DM, mentions=("bob",))
+    assert outcomes(take(harness, line)) == ["imported"]
