@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,12 +87,19 @@ def synthesized(settings: Settings, root: Path, folder: Path) -> Path:
     """A folder from which a version is deployed as it was synthesized there, once, and where no test's time runs."""
     folder.mkdir()
     made = replace(settings, root=root, home=folder)
-    told, environment = deployment.arguments(settings, _ports(settings)), cdk.local_environment(made)
+    told, environment = _known(deployment.arguments(settings, _ports(settings)), root), cdk.local_environment(made)
     cdk.run(made, "synth", deployment.STACK_NAME, "--quiet", *told, environment=environment, log=folder / "synth.log")
     for tool in released.TOOLS:
         (folder / tool).symlink_to(ROOT / tool)
     (folder / "cdk.json").write_text(json.dumps({"app": str(folder / "cdk.out")}), encoding="utf-8")
     return folder
+
+
+def _known(arguments: Sequence[str], root: Path) -> list[str]:
+    """Without the keys that this version's configuration does not have."""
+    keys = (root / "infra" / "config.py").read_text(encoding="utf-8")
+    pairs = zip(arguments[::2], arguments[1::2], strict=True)
+    return [part for option, pair in pairs if f'"{pair.split("=")[0]}"' in keys for part in (option, pair)]
 
 
 def _ports(settings: Settings) -> Ports:
