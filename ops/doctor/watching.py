@@ -199,8 +199,8 @@ def alarms(patient: Patient) -> str:
     if not names:
         raise Trouble("the stack has no alarm", "An older version is deployed", DEPLOY)
     found: list[Mapping[str, Any]] = []
-    for start in range(0, len(names), 100):
-        found += patient.client("cloudwatch").describe_alarms(AlarmNames=names[start : start + 100])["MetricAlarms"]
+    for start in range(0, len(names), 50):  # as many as one answer has unless it is asked for more
+        found += patient.client("cloudwatch").describe_alarms(AlarmNames=names[start : start + 50])["MetricAlarms"]
     if lacking := set(names) - {one["AlarmName"] for one in found}:
         raise Trouble(f"{len(lacking)} alarms are gone", "They were deleted by hand", DEPLOY)
     if loud := [one["AlarmName"] for one in found if one["StateValue"] == "ALARM"]:

@@ -220,7 +220,7 @@ def _leave_group(place: str, user_id: str, *, stores: PushStores, services: Push
 _ROWS: Final = frozenset(
     {
         *("audit", "job", "hold", "sent", "conversation", "user", "pack", "digest", "turn", "file", "reports"),
-        *("own_log", "broadcast", "invite", "pins", "shadows"),
+        *("own_log", "broadcast", "invite", "pins", "shadows", "webhook"),
     }
 )
 

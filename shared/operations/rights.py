@@ -34,6 +34,7 @@ WHY: Final[Mapping[str, str]] = {
     "invite": "a link into a group that they made",
     "pins": "a message that they pinned",
     "shadows": "a shadow ban",
+    "webhook": "how far a webhook has been told of a private conversation",
     "broadcast": "a broadcast that they began",
     "audit": "what administrators did, until audit_days are over",
     "job": "this erasure, and exports: for 400 days",

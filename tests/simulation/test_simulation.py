@@ -53,7 +53,7 @@ def test_what_was_objected_to_once_is_right_now() -> None:
 
 def test_every_fault_strikes_and_every_operation_has_every_outcome() -> None:
     """In few histories already: nothing is simulated in name only."""
-    summary = run_many(range(1_000))
+    summary = run_many(range(2_000))
     assert set(summary.faults) == {fault.name for fault in Fault}
     for kind, obstacles in OBSTACLES.items():
         usual = "conflict" if kind == "otherwise" else "ok"  # one id for two messages
