@@ -12,7 +12,7 @@ from tests.simulation.judge.case import Case, ends_at
 _AT_ONCE_MS: Final = 2_000.0
 
 
-def _evicted(case: Case) -> Iterator[tuple[float, str]]:
+def evicted(case: Case) -> Iterator[tuple[float, str]]:
     """Connections that had to make way for another one, and when."""
     for at, (table, *_), old, new in case.past.changes:
         if table != "sessions" or at <= 0 or old is None or new is None:
@@ -24,7 +24,7 @@ def _evicted(case: Case) -> Iterator[tuple[float, str]]:
 
 def closed_for_a_reason(case: Case) -> Iterator[str]:
     """Another connection in its place, a flood, or an administrator."""
-    made_way = {name for _, name in _evicted(case)}
+    made_way = {name for _, name in evicted(case)}
     revoked = {one.detail["member"] for one in case.operations("revoke", "revoke_tokens") if one.outcome != "fail"}
     banned = {one.detail["member"] for one in case.operations("ban") if one.outcome != "fail"}
     for line in case.scenario.deployment.gateway.lines.values():
@@ -59,7 +59,7 @@ def _was_connecting(case: Case, line: Line) -> bool:
 
 def who_makes_way_is_told(case: Case) -> Iterator[str]:
     """If it was open then, and had not ended."""
-    for at, name in _evicted(case):
+    for at, name in evicted(case):
         line = case.scenario.deployment.gateway.lines[name]
         stored = (case.past.at(at - 0.001).session(line.user_id) or {}).get("connections", {})
         was_live = name in stored and ends_at(stored[name]) > BASE_MS + at + case.skew

@@ -11,6 +11,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import HARMLESS, Case, ends_at
+from tests.simulation.judge.close_events import evicted
 
 # Between reading who is there and the post's arrival lie some calls.
 _ON_THE_WAY_MS: Final = 1_000
@@ -46,13 +47,15 @@ def not_forgotten_while_connecting(case: Case) -> Iterator[str]:
     if any(True for _ in case.operations("revoke", "ban", "revoke_tokens")):
         return
     lines = case.scenario.deployment.gateway.lines
+    # Whoever takes a place, and gets no answer, takes it again: from one that is back by then.
+    made_way = {name for _, name in evicted(case)}
     for at, (table, user, _), old, new in case.past.changes:
         if table != "sessions" or at <= 0:
             continue
         before, after = (old or {}).get("connections", {}), (new or {}).get("connections", {})
         if after.keys() - before.keys():
             continue  # another one took its place
-        for name in before.keys() - after.keys():
+        for name in before.keys() - after.keys() - made_way:
             line = lines[name]
             is_young = BASE_MS + at + case.skew - int(line.context["connected_at"]) < _PROVES_NOTHING_MS
             if is_young and at < line.opened < line.ended:
