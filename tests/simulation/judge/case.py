@@ -69,6 +69,7 @@ FAILURES: Final = frozenset(
         "PresenceNotAnnounced",
         "ReceiptsNotStored",
         "presence not announced",
+        "presence not looked at",
         "own change not told",
         "connection not forgotten",
         "FramesRefused",
