@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 Role = Literal["owner", "admin", "member"]
@@ -146,6 +146,19 @@ class Updated:
         """The message that is not any more."""
         return json.loads(self.said).get(_UNPINNED)  # type: ignore[no-any-return]
 
+    def without(self, user_id: str, *, data: bool) -> Updated | None:
+        """The same without what hangs on this member, or, with `data`, on the conversation; None where nothing does."""
+        said = json.loads(self.said)
+        own = said.get(_MEMBERS, {}).get(user_id, {})
+        hangs = data and said.get(_DATA) is not None
+        if not hangs and all(value is None for value in own.values()):
+            return None
+        if own:
+            said[_MEMBERS][user_id] = dict.fromkeys(own)
+        if hangs:
+            said[_DATA] = None
+        return replace(self, said=as_json(said))
+
     @classmethod
     def of_pin(cls, seq: int, *, removed: bool) -> Updated:
         return cls(as_json({_UNPINNED if removed else _PINNED: seq}))
@@ -168,6 +181,7 @@ class OwnChanged:
     value: str
 
 
+_DATA: Final = "data"
 _MEMBERS: Final = "members"
 _PINNED: Final = "pinned"
 _UNPINNED: Final = "unpinned"

@@ -12,11 +12,22 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from shared.domain.changes import MEMBER, OWNER, Change, Deleted, Reacted, Removed, RolesChanged, last_touched
+from shared.domain.changes import (
+    MEMBER,
+    OWNER,
+    Change,
+    Deleted,
+    Reacted,
+    Removed,
+    RolesChanged,
+    Updated,
+    as_json,
+    last_touched,
+)
 from shared.domain.entries import NOTHING_SAID, Entry, change_entry
 from shared.domain.jobs import DONE, STOPPED, Job
 from shared.domain.rules import Audience
-from shared.domain.text import has_roles, is_channel_id, private_members
+from shared.domain.text import has_roles, is_channel_id, other_member, private_members
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
 from shared.operations.changes import announce, change
 from shared.operations.channels import remove_from_channel
@@ -98,6 +109,12 @@ class _Eraser:
         if entry.shadow not in {None, NOTHING_SAID} and entry.sender_id == user_id:
             walks.empty_message(found)
             self.done["messages"] += 1
+        described = _without(entry, user_id)
+        if described is not None:
+            if private_members(entry.conversation_id) is not None:
+                self._append(entry, self._taken_off)
+            walks.empty_description(found, described.said)
+            self.done["descriptions"] += 1
         if not entry.is_message:
             return
         if entry.sender_id == user_id and (entry.is_readable or entry.client_message_id is not None):
@@ -117,6 +134,15 @@ class _Eraser:
         files = message.file_ids
         change = Deleted(message.seq, message.last_edit, files[0] if files else None, files[1:])
         return change if message.is_readable else None
+
+    def _taken_off(self, described: Entry) -> Change | None:
+        """Nothing hangs on a private conversation any more where that is still what the user has hung on it."""
+        change, place = described.change, described.conversation_id
+        theirs = change.fields.get("data") if isinstance(change, Updated) else None
+        other = self._stores.memberships.get(place, other_member(place, self._user_id) or "")
+        if described.sender_id != self._user_id or theirs is None or other is None or other.about != theirs:
+            return None
+        return Updated(as_json({"data": None}))
 
     def _unreaction(self, emoji: str, message: Entry) -> Change | None:
         is_there = (emoji, self._user_id) in message.reactions
@@ -237,9 +263,17 @@ def _place(found: Found, user_id: str) -> str:
     return found.where if found.where in _ROWS else "other"
 
 
+def _without(entry: Entry, user_id: str) -> Updated | None:
+    """A description without what is the user's in it: None where nothing is."""
+    if not isinstance(entry.change, Updated):
+        return None
+    is_private = private_members(entry.conversation_id) is not None
+    return entry.change.without(user_id, data=is_private and entry.sender_id == user_id)
+
+
 def _place_in_log(entry: Entry, user_id: str) -> str:
     is_theirs = entry.sender_id == user_id
-    if is_theirs and entry.is_readable:
+    if (is_theirs and entry.is_readable) or _without(entry, user_id) is not None:
         return UNDONE
     if private_members(entry.conversation_id) is not None:
         return "private_conversation"

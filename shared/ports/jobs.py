@@ -95,6 +95,9 @@ class Walks(Protocol):
     def drop_mention(self, found: Found, user_id: str) -> None:
         """Take a user from those whom a message mentions. Idempotent."""
 
+    def empty_description(self, found: Found, said: str) -> None:
+        """Have a change of what a conversation or a member says of itself say this instead. Idempotent."""
+
     def empty_file(self, found: Found) -> None:
         """Mark a file as deleted, and forget whose it is and its name. Idempotent."""
 

@@ -33,6 +33,7 @@ from shared.adapters.dynamodb.schema import (
     user_key,
     verdict_key,
 )
+from shared.domain.changes import Updated
 from shared.domain.entries import NOTHING_SAID, Entry, author_key
 from shared.domain.files import DELETED
 from shared.domain.jobs import Row
@@ -119,6 +120,11 @@ class DynamoDbWalks:
         else:
             self._change(found, "REMOVE mentions", {":was": mentioned}, condition=unchanged)
 
+    def empty_description(self, found: Found, said: str) -> None:
+        change = found.entry.change if found.entry else None
+        if isinstance(change, Updated):
+            self._change(found, "SET said = :said", {":said": said, ":was": change.said}, condition="said = :was")
+
     def empty_file(self, found: Found) -> None:
         values = {":deleted": DELETED, ":nothing": ""}
         change = f"SET #{STATUS} = :deleted, #name = :nothing, owner_id = :nothing REMOVE waveform, counted"
@@ -173,6 +179,8 @@ def _names(row: Item, user_id: str) -> bool:
             return True
         if name == "value" and isinstance(value, str):  # of a user's own log: JSON
             found = list(_ids(_parsed(value)))
+        elif name == "said" and isinstance(value, str):  # beside what people wrote: on which members something hangs
+            found = _members_of(_parsed(value))
         elif name in {PK, SK}:
             found = _parts(value)
         elif name in _NO_IDS:
@@ -189,6 +197,11 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _members_of(said: Any) -> list[str]:
+    members = said.get("members") if isinstance(said, Mapping) else None
+    return list(members) if isinstance(members, Mapping) else []
 
 
 def _parts(text: str) -> list[str]:

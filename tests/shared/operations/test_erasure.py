@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
 
 from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbVerdicts
-from shared.domain.changes import Deleted, Edited, Reacted
+from shared.domain.changes import Deleted, Edited, Reacted, Updated, as_json
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import Draft
 from shared.domain.holds import Hold
@@ -50,6 +51,10 @@ def furnished() -> Harness:
     stores.write("bob", f"{MARK} in the group", conversation_id=GROUP, file_id="file1", message_type="image")
     stores.write("alice", "hers", conversation_id=GROUP)
     stores.change(Reacted(3, "🎈", removed=False), place=GROUP, by="bob")
+    stores.change(Updated(as_json({"members": {"bob": {"data": {"x": MARK}}}})), place=GROUP, by="alice")
+    stores.change(Updated(as_json({"members": {"bob": {"data": {"y": MARK}}}})), by="bob")
+    stores.change(Updated(as_json({"data": {"first": MARK}})), by="bob")
+    stores.change(Updated(as_json({"data": {"x": MARK}})), by="bob")
     stores.found(LEFT, "alice", name="another")
     stores.write("bob", f"{MARK} from before he left", conversation_id=LEFT)
     stores.found(ALONE, "bob", name="his alone")
@@ -147,6 +152,30 @@ def test_reactions_and_mentions_of_the_user_go_from_others_messages() -> None:
     first = harness.stores.entries(DM)[0]
     assert (first.reactions, first.mentions) == (frozenset(), ("carol",))
     assert harness.stores.entries(GROUP)[2].reactions == frozenset()
+
+
+def test_what_hangs_on_a_private_conversation_goes_if_the_user_hung_it_there() -> None:
+    harness = erased()
+    assert harness.stores.member("alice").about is None
+    told = [event for event in harness.events("alice1") if event["type"] == "conversation_updated"]
+    assert [event["changes"] for event in told if event["conversation_id"] == DM] == [{"data": None}]
+    hers = furnished()
+    hers.stores.change(Updated(as_json({"data": {"her": "own"}})), by="alice")
+    begin(hers)
+    run(hers)
+    assert hers.stores.member("alice").about == '{"her":"own"}'
+
+
+def test_what_was_hung_on_the_user_while_it_ran_is_found_by_the_last_look() -> None:
+    harness = furnished()
+    begin(harness)
+    while not job_of(harness).phase.startswith("looking"):
+        carry_out(harness, harness.jobs.steps.pop(0))
+    entry = harness.stores.entries(GROUP)[0]
+    late = Updated(as_json({"members": {"bob": {"data": {"x": MARK}}}}))
+    harness.stores.overwrite(replace(entry, change=late))
+    assert run(harness).counts["rounds"] == 2
+    assert MARK not in everything(harness)
 
 
 def test_the_user_is_in_no_group_and_the_last_owner_has_an_heir() -> None:
