@@ -100,7 +100,7 @@ class HeldPosition(NamedTuple):
 
 _KEPT: Final = (
     *("conversation_id", "sender_id", "content", "message_type", "client_message_id", "reply_to"),
-    *("mentions", "file_id", "data", "attachments", "media", "forward_of"),
+    *("mentions", "file_id", "data", "attachments", "media", "forward_of", "shadow"),
 )
 
 

@@ -80,24 +80,26 @@ def edit(
     """
     user_id = command.user_id
     rules.check_content(command.content, context.limits.bounds)
-    if _is_shadowed(user_id, context):
-        return _nothing(command.conversation_id, user_id, stores, context)
 
     def decide(audience: rules.Audience) -> Change | None:
-        message = rules.check_readable(message_at(command, audience, stores))
+        there = message_at(command, audience, stores)
+        message = rules.check_readable(there and there.seen_by(user_id))
         rules.check_not_frozen(user_id, audience)
         content, data = command.content, command.data
-        if context.screen is not None and message.sender_id == user_id and message.message_type != SYSTEM:
-            content, data = context.screen.edit(message, content, data)
         rules.check_shows(content, message.file_id, message.attachments)
-        is_same = message.content == content and data in {None, message.data or NO_DATA}
-        if message.sender_id == user_id and is_same and not message.forwarded:
+        if message.sender_id == user_id and _says(message, content, data) and not message.forwarded:
             return None
         now = context.now()
         window_s = context.limits.edit_window_s
         rules.check_editable(message, user_id, is_server=command.is_server, window_s=window_s, now=now)
+        if context.screen is not None and message.message_type != SYSTEM:
+            content, data = context.screen.edit(message, content, data)
+            if _says(message, content, data):
+                return None
         hung = message.data if data is None or (message.data is None and data == NO_DATA) else data
         rules.check_edited_weight(message, replace(message, content=content, data=hung, edited_at=now))
+        if _is_unseen(there, user_id, context):
+            return None
         return Edited(command.seq, content, message.last_edit, hung)
 
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
@@ -159,20 +161,21 @@ def react(
     """
     user_id, emoji, remove = command.user_id, command.emoji, command.remove
     rules.check_emoji(emoji, is_there=remove)
-    if _is_shadowed(user_id, context):
-        return _nothing(command.conversation_id, user_id, stores, context)
     whose = command.owner_id or user_id
     if whose != user_id and not remove:
         raise BadRequest("Reactions of others can be taken off only")
 
     def decide(audience: rules.Audience) -> Change | None:
-        message = rules.check_readable(message_at(command, audience, stores))
+        there = message_at(command, audience, stores)
+        message = rules.check_readable(there and there.seen_by(user_id))
         rules.check_not_frozen(user_id, audience)
         rules.check_reaction_of(whose, user_id, audience)
         if ((emoji, whose) in message.reactions) != remove:
             return None
         if not remove:
             rules.check_reactions(message, (emoji, whose))
+        if _is_unseen(there, user_id, context):
+            return None
         return Reacted(command.seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
 
     own = whose == user_id
@@ -181,13 +184,15 @@ def react(
     return changed
 
 
-def _is_shadowed(user_id: str, context: Context) -> bool:
-    return context.screen is not None and context.screen.is_shadowed(user_id)
+def _says(message: Entry, content: str, data: str | None) -> bool:
+    """Whether an edit to this changes nothing."""
+    return message.content == content and data in {None, message.data or NO_DATA}
 
 
-def _nothing(conversation_id: str, user_id: str, stores: ChatStores, context: Context) -> Changed:
-    """What others would see is not done, and answered as what was so already. Raises NotAMember."""
-    return change(conversation_id, user_id=user_id, decide=lambda _: None, stores=stores, context=context)
+def _is_unseen(there: Entry | None, user_id: str, context: Context) -> bool:
+    """Whether others are to see nothing of what the user does with it: then it is answered, and not done."""
+    is_hidden = there is not None and there.shadow is not None
+    return is_hidden or (context.screen is not None and context.screen.is_shadowed(user_id))
 
 
 def message_at(command: Edit | React | Pinning, audience: rules.Audience, stores: ChatStores) -> Entry | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain import rules
 from shared.domain.entries import Entry
-from shared.domain.screening import APPROVE, BY_REVIEW, Held, HeldPosition, Review
+from shared.domain.screening import APPROVE, BY_REVIEW, REJECT, Held, HeldPosition, Review
 from shared.domain.text import other_member
 from shared.errors import Conflict, Forbidden, NotAMember, NotFound
 from shared.operations.audiences import audience_behind
@@ -52,13 +52,15 @@ def decide_held(held_id: str, review: Review, *, stores: Stores, services: RestS
     """Decide about a held message, once, and do what was decided. The same again completes what died half-way.
 
     An approved one is stored behind all that is there by now, with its client_message_id, and delivered to everyone,
-    its sender too; a resend is answered with it. Of a rejected one its sender gets a notification, kept until they
-    acknowledge it. Raises NotFound (it, or a file of its), and Conflict where it was decided otherwise, or its sender
-    may not write there any more.
+    its sender too; a resend is answered with it. A shadow-banned user's is seen by them alone. Of a rejected one
+    its sender gets a notification, kept until they acknowledge it. Raises NotFound (it, or a file of its), and Conflict
+    where it was decided otherwise, its sender may not write there any more, or what is rejected is in the log already.
     """
     held = held_of(held_id, held=stores.held)
     if review.decision == APPROVE and held.review is None:
         _audience(held, _tail(held, stores), stores, context)  # or it is not approved
+    if review.decision == REJECT and held.review is None and _is_stored(held, stores):
+        raise Conflict("This message was sent again, and taken: approve it, or delete it where it is")
     held = stores.held.decide(held_id, review) or held
     made = held.review or review
     if made.decision != review.decision:
@@ -76,12 +78,24 @@ def _about(held: Held, made: Review) -> dict[str, str]:
     return about if held.client_message_id is None else {**about, "client_message_id": held.client_message_id}
 
 
+def _is_stored(held: Held, stores: Stores) -> bool:
+    """Whether a resend was taken that nothing holds any more. Another message of its id is none."""
+    if held.client_message_id is None:
+        return False
+    try:
+        return find_stored(held.message, after=held.base_seq, log=stores.log) is not None
+    except Conflict:
+        return False
+
+
 def _tail(held: Held, stores: Stores) -> Entry | None:
     return next(iter(stores.log.read_back(held.conversation_id, limit=1)), None)
 
 
 def _audience(held: Held, tail: Entry | None, stores: Stores, context: Context) -> rules.Audience:
     """Who is there by now, the sender among them. Raises Conflict where they can't write there any more."""
+    if stores.sessions.bars(held.sender_id).ban_at(context.now()) is not None:
+        raise Conflict("Its sender is banned")
     other = other_member(held.conversation_id, held.sender_id)
     if other is not None and stores.blocks.blocking([other], held.sender_id):
         raise Conflict("The other side takes no messages of this sender's any more")
@@ -89,9 +103,11 @@ def _audience(held: Held, tail: Entry | None, stores: Stores, context: Context) 
     if private is not None:
         return private
     try:
-        return audience_behind(tail, held.conversation_id, held.sender_id, stores=stores, context=context)
+        audience = audience_behind(tail, held.conversation_id, held.sender_id, stores=stores, context=context)
+        rules.check_not_frozen(held.sender_id, audience)
     except (NotAMember, Forbidden) as exc:
         raise Conflict("Its sender can't write there any more") from exc
+    return audience
 
 
 def _store(held: Held, *, stores: Stores, services: RestServices, context: Context) -> Held:
@@ -105,7 +121,8 @@ def _store(held: Held, *, stores: Stores, services: RestServices, context: Conte
         audience = _audience(held, tail, stores, context)
         is_later = rules.is_told_later(held.conversation_id, audience, context.limits.inline_limit)
         there = tuple(user for user in draft.mentions if user in audience or user in audience.readers)
-        ready = replace(draft, fan_out=is_later, mentions=there)
+        is_hidden = draft.shadow or (context.screen is not None and context.screen.is_shadowed(held.sender_id))
+        ready = replace(draft, fan_out=is_later, mentions=there, shadow=is_hidden)
         once = draft.client_message_id is not None
         stored = append(ready, base=tail, audience=audience, once=once, stores=stores, context=context)
         stored = Appended(stored.entry, stored.duplicate, audience)

@@ -221,12 +221,12 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
             raise Blocked
         ready = _with_content(draft, command, stores)
         rules.check_weight(ready, base)
+        _wait_turn(ready, rules.slowed_s(draft.sender_id, audience), stores, context)  # also for what is held then
         if context.screen is not None and ready.message_type != SYSTEM:
             screened = context.screen.message(ready, base)
             if not isinstance(screened, Draft):
                 return _approved(draft, screened, log) or screened
             ready = replace(screened, shadow=context.screen.is_shadowed(draft.sender_id))
-        _wait_turn(ready, rules.slowed_s(draft.sender_id, audience), stores, context)
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(

@@ -156,6 +156,7 @@ class Screen:
         return content, data
 
     def _hold(self, draft: Draft, base: Entry | None) -> Held:
+        draft = replace(draft, shadow=self.is_shadowed(draft.sender_id))  # it stays hidden, also if the ban is lifted
         held = self.held.put(held_message(draft, at=self.now(), base_seq=base.seq if base else 0))
         if held.digest != draft.digest:
             raise Conflict("This client_message_id was used for a different message")

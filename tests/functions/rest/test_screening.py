@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.dynamodb.screening import DynamoDbVerdicts
+from shared.domain.bans import Ban
 from shared.domain.entries import Draft
 from shared.domain.screening import ALLOW, REJECT, Verdict, named
 from shared.errors import Unavailable
@@ -305,3 +306,59 @@ def test_who_died_while_asking_is_followed_by_its_resend(harness: RestHarness) -
     assert send(harness, client_message_id="m", after=2).status == 201
     assert len(hook.asked) == 1
     assert verdicts.settle(name, Verdict(REJECT), nonce="gone") == Verdict(ALLOW)
+
+
+def test_what_is_held_is_not_approved_where_its_sender_may_not_write(listed: RestHarness) -> None:
+    path = f"/v1/conversations/{GROUP}"
+    held_id = listed.call("POST", f"{path}/messages", user="carol", body={"content": "casino"}).body["held_id"]
+    assert listed.call("PATCH", path, body={"frozen": True}).status == 200
+    assert decide(listed, held_id, "approve").code == "conflict"
+    assert listed.call("PATCH", path, body={"frozen": False}).status == 200
+    listed.stores.sessions.ban("carol", Ban(now() + 60_000, "spam", now(), "root"))
+    assert decide(listed, held_id, "approve").code == "conflict"
+    listed.stores.sessions.unban("carol")
+    assert decide(listed, held_id, "approve").status == 200
+
+
+def test_slow_mode_comes_first_for_what_is_held_and_asks_no_hook(harness: RestHarness) -> None:
+    hook = Scripted({"verdict": "hold"})
+    with_a_screen(harness, hook)
+    path = f"/v1/conversations/{GROUP}"
+    assert harness.call("PATCH", path, body={"slow_mode": 30}).status == 200
+
+    def from_carol(client_message_id: str) -> Any:
+        body = {"content": "hi", "client_message_id": client_message_id}
+        return harness.call("POST", f"{path}/messages", user="carol", body=body)
+
+    held = from_carol("a")
+    assert from_carol("b").code == "rate_limited"
+    assert (held.status, from_carol("a").body, len(hook.asked)) == (202, held.body, 1)
+
+
+def test_an_edit_that_changes_nothing_or_may_not_be_asks_nobody(harness: RestHarness) -> None:
+    words(harness, "block", "one")
+    hook = Scripted({"verdict": "allow"})
+    with_a_screen(harness, hook)
+    same = harness.call("PATCH", f"{MESSAGES}/1", body={"content": "one"})
+    assert (same.status, same.body["entry_seq"]) == (200, None)
+    forwarded = send(harness, content="", forward_of={"conversation_id": DM, "seq": 2}).body["seq"]
+    hook.asked.clear()
+    for path, body in ((f"{MESSAGES}/{forwarded}", {"content": "one"}), (f"{MESSAGES}/2", {"content": "other"})):
+        assert harness.call("PATCH", path, body=body).code == "forbidden"
+    assert hook.asked == []
+
+
+def test_what_a_resend_has_stored_meanwhile_is_not_rejected(listed: RestHarness) -> None:
+    held_id = send(listed, "casino", client_message_id="m", after=2).body["held_id"]
+    assert listed.call("DELETE", "/v1/word-lists/hold", scope="admin").status == 204
+    with_a_screen(listed)  # as an instance that reads them anew
+    stored = send(listed, "casino", client_message_id="m", after=2).body["seq"]
+    assert decide(listed, held_id, "reject").code == "conflict"
+    assert decide(listed, held_id, "approve").body["seq"] == stored
+    assert last(listed).seq == stored
+
+
+def test_what_is_held_of_another_message_with_its_id_can_be_rejected(listed: RestHarness) -> None:
+    held_id = send(listed, "casino", client_message_id="m", after=2).body["held_id"]
+    assert send(listed, "hello", client_message_id="m", after=2).status == 201
+    assert decide(listed, held_id, "reject").status == 200

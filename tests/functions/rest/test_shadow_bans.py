@@ -178,3 +178,62 @@ def test_the_ban_is_given_shown_and_lifted(banned: RestHarness) -> None:
     assert banned.call("DELETE", path, scope="admin").status == 204
     assert banned.call("DELETE", path, scope="admin").status == 204
     assert banned.call("GET", path, scope="admin").code == "not_found"
+
+
+@pytest.mark.parametrize("until", ["now", "then"])
+def test_what_was_held_of_theirs_is_seen_by_nobody_else_once_it_is_approved(banned: RestHarness, until: str) -> None:
+    listed = {"action": "hold", "words": ["canaries"]}
+    assert banned.call("PUT", "/v1/word-lists/birds", scope="admin", body=listed).status == 201
+    if until == "now":  # banned since
+        banned.stores.shadow_bans.remove("bob")
+    with_a_screen(banned)
+    path = f"/v1/conversations/{DM}/messages"
+    held_id = banned.call("POST", path, user="bob", body={"content": TEXT}).body["held_id"]
+    if until == "now":
+        banned.stores.shadow_bans.put(ShadowBan("bob", now(), "root", "spam"))
+    else:  # lifted since
+        banned.stores.shadow_bans.remove("bob")
+    with_a_screen(banned)
+    online(banned, "alice", "bob")
+    decision = f"/v1/held/{held_id}/decision"
+    assert banned.call("POST", decision, user="mod", scope="moderation", body={"decision": "approve"}).status == 200
+    assert (sees(banned, "bob"), sees(banned, "alice")) == (True, False)
+    assert TEXT in str([data for connection, data in banned.gateway.posts if connection == "bob-1"])
+    assert TEXT not in str([data for connection, data in banned.gateway.posts if connection == "alice-1"])
+
+
+@pytest.mark.parametrize("is_banned", [True, False])
+def test_what_is_refused_of_anybody_is_refused_of_them(harness: RestHarness, is_banned: bool) -> None:
+    if is_banned:
+        harness.stores.shadow_bans.put(ShadowBan("bob", now(), "root", "spam"))
+    with_a_screen(harness)
+    place = f"/v1/conversations/{DM}/messages"
+
+    def codes() -> list[str | None]:
+        return [
+            harness.call(method, f"{place}/{rest}", user="bob", body=body).code
+            for method, rest, body in (
+                ("PATCH", "99", {"content": TEXT}),
+                ("PATCH", "1", {"content": TEXT}),
+                ("PATCH", "2", {"content": " "}),
+                ("PUT", "99/reactions/x", None),
+                ("PATCH", "2", {"content": TEXT}),
+                ("PUT", "1/reactions/x", None),
+            )
+        ]
+
+    assert codes() == ["not_found", "forbidden", "bad_request", "not_found", None, None]
+    harness.stores.blocks.put("alice", "bob", now=now())
+    assert codes() == ["blocked"] * 6
+
+
+def test_their_own_hidden_message_is_edited_as_far_as_they_see(banned: RestHarness) -> None:
+    seq = send(banned)["seq"]
+    path = f"/v1/conversations/{DM}/messages/{seq}"
+    for _ in ("banned", "lifted"):
+        entries = banned.stores.entries(DM)
+        assert banned.call("PATCH", path, user="bob", body={"content": "more canaries"}).status == 200
+        assert banned.call("PUT", f"{path}/reactions/x", user="bob").status == 200
+        assert banned.stores.entries(DM) == entries
+        banned.stores.shadow_bans.remove("bob")
+        with_a_screen(banned)
