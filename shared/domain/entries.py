@@ -266,7 +266,9 @@ def shadowed(entry: Entry, base: Entry | None) -> Entry:
 
 
 def _revealed(entry: Entry) -> Entry:
-    """As its sender sees it."""
+    """As its sender sees it: deleted, where nothing is left of it."""
+    if entry.shadow == NOTHING_SAID:
+        return replace(entry, message_seq=entry.seq, shadow=None)
     said: Mapping[str, Any] = json.loads(entry.shadow or "{}")
     shown: dict[str, Any] = {**said, "mentions": tuple(said.get("mentions", ())), "content": said.get("content", "")}
     return replace(entry, **shown, message_seq=entry.seq, deleted_at=None, shadow=None)

@@ -8,7 +8,7 @@ from shared.domain import rules
 from shared.domain.changes import Change, Deleted, Edited, Reacted
 from shared.domain.connections import Connection
 from shared.domain.custom import NO_DATA
-from shared.domain.entries import SYSTEM, Entry
+from shared.domain.entries import NOTHING_SAID, SYSTEM, Entry
 from shared.domain.text import is_group_id, other_member
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 from shared.operations.changes import Changed, announce, change
@@ -116,6 +116,8 @@ def delete(
     def decide(audience: rules.Audience) -> Change | None:
         message = stores.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
         if message is not None and message.shadow is not None and message.sender_id == user_id:
+            if message.shadow != NOTHING_SAID:
+                stores.log.empty_hidden(conversation_id, seq)  # no entry says so: there was nothing for anybody else
             return None
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")

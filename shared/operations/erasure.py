@@ -106,7 +106,8 @@ class _Eraser:
 
     def _on_entry(self, found: Found, entry: Entry) -> None:
         walks, user_id = self._stores.walks, self._user_id
-        if entry.shadow not in {None, NOTHING_SAID} and entry.sender_id == user_id:
+        is_hidden = entry.shadow is not None and entry.sender_id == user_id
+        if is_hidden and (entry.shadow != NOTHING_SAID or entry.client_message_id is not None):
             walks.empty_message(found)
             self.done["messages"] += 1
         described = _without(entry, user_id)

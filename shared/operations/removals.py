@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from shared.domain.entries import NOTHING_SAID
 from shared.domain.jobs import DONE, STOPPED, Job
 from shared.operations.context import Context
 from shared.operations.editing import Removal, remove_message
@@ -20,7 +21,8 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
     """One page of the log, or as many of its messages as can be taken away in some seconds; then it is read again.
 
     Each goes by an entry of its own, as if a moderator had deleted it, so every client hears of it and no log gets a
-    gap. Repeated it finds what is gone already as such. Stops where the user is on legal hold. Raises Unavailable.
+    gap; a hidden one without, as it was nothing to anybody else. Repeated it finds what is gone already as such. Stops
+    where the user is on legal hold. Raises Unavailable.
     """
     if stores.holds.get(job.user_id) is not None:
         return replace(job, status=STOPPED)
@@ -28,12 +30,18 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
     removed = 0
     for one in page.found:
         entry = one.entry
-        if entry is None or entry.sender_id != job.user_id or not entry.is_readable:
+        if entry is None or entry.sender_id != job.user_id:
+            continue
+        is_hidden = entry.shadow not in {None, NOTHING_SAID}
+        if not entry.is_readable and not is_hidden:
             continue
         if removed == MAX_REMOVED:
             return replace(job, counts=job.with_counts(messages=removed))
-        removal = Removal(job.by, entry.conversation_id, entry.seq)
-        remove_message(removal, stores=stores, services=services, context=context)
+        if is_hidden:
+            stores.log.empty_hidden(entry.conversation_id, entry.seq)
+        else:
+            removal = Removal(job.by, entry.conversation_id, entry.seq)
+            remove_message(removal, stores=stores, services=services, context=context)
         removed += 1
     counts = job.with_counts(rows=page.looked_at, messages=removed)
     if page.after is None:

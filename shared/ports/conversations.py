@@ -59,6 +59,9 @@ class ConversationLog(Protocol):
         every change takes a place.
         """
 
+    def empty_hidden(self, conversation_id: str, seq: int) -> None:
+        """Take away what a hidden message says. Idempotent; nothing where there is none."""
+
     def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
         """Ask for the right of way to a place, for CLAIM_MS, by one write. It is advice: what decides is the put."""
 

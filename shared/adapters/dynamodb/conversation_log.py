@@ -14,7 +14,7 @@ from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, IMPORTED, PK, SEQ, SK
 from shared.clock import SECOND_MS
 from shared.domain.changes import Added
-from shared.domain.entries import Entry
+from shared.domain.entries import NOTHING_SAID, Entry
 from shared.errors import NotFound, Unavailable
 from shared.ports.conversations import CLAIM_MS, Glance, Lookup, Pin, Place, Seat
 
@@ -77,6 +77,10 @@ class DynamoDbConversationLog:
                 raise NotFound(f"There is no such {_conditional(entry)}") from error
             raise
         return None
+
+    def empty_hidden(self, conversation_id: str, seq: int) -> None:
+        key, values = schema.entry_key(conversation_id, seq), {":nothing": NOTHING_SAID}
+        self._log.update(key, "SET shadow = :nothing", values, condition="attribute_exists(shadow)")
 
     def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
         change = f"SET {SEQ} = :seq, held_until = :until, #{TTL} = :ttl"

@@ -237,3 +237,21 @@ def test_their_own_hidden_message_is_edited_as_far_as_they_see(banned: RestHarne
         assert banned.stores.entries(DM) == entries
         banned.stores.shadow_bans.remove("bob")
         with_a_screen(banned)
+
+
+def test_their_own_hidden_message_is_deleted_for_themselves(banned: RestHarness) -> None:
+    seq = send(banned, client_message_id="m", after=2)["seq"]
+    path = f"/v1/conversations/{DM}/messages/{seq}"
+    assert banned.call("DELETE", path, user="alice").code == "not_found"
+    assert sees(banned, "bob")
+    for _ in range(2):
+        assert banned.call("DELETE", path, user="bob").status == 200
+    assert "canaries" not in str(banned.stores.entries(DM))
+    assert len(banned.stores.entries(DM)) == seq
+    messages = read(banned, f"/v1/conversations/{DM}/messages", "bob")["messages"]
+    (shown,) = [one for one in messages if one["seq"] == seq]
+    assert (shown["content"], shown["deleted_at"] is not None) == (None, True)
+    assert banned.call("PATCH", path, user="bob", body={"content": TEXT}).code == "not_found"
+    assert [one["type"] for one in events(banned, "alice")][-1] == "withheld"
+    body = {"content": TEXT, "client_message_id": "m", "after": 2}
+    assert banned.call("POST", f"/v1/conversations/{DM}/messages", user="bob", body=body).body["seq"] == seq

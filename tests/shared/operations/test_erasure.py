@@ -266,3 +266,12 @@ def test_an_export_that_was_made_before_stays_until_its_end() -> None:
 def run_all(harness: Harness) -> None:
     while harness.jobs.steps:
         carry_out(harness, harness.jobs.steps.pop(0))
+
+
+def test_a_hidden_message_that_was_deleted_loses_its_id_too() -> None:
+    harness = furnished()
+    (hidden,) = harness.stores.write("bob", MARK, shadow=True)
+    harness.stores.log.empty_hidden(DM, hidden.seq)
+    begin(harness)
+    run(harness)
+    assert harness.stores.entries(DM)[hidden.seq - 1].client_message_id is None

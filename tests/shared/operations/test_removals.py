@@ -84,3 +84,16 @@ def test_once_more_finds_nothing_and_a_legal_hold_stops_it(harness: Harness) -> 
     harness.stores.holds.put(Hold("bob", "a trial", 1, "root"))
     work_off(harness)
     assert (latest(harness).status, left_of(harness, "bob")) == (STOPPED, 1)
+
+
+def test_hidden_messages_lose_what_they_say_without_an_entry(harness: Harness) -> None:
+    (hidden,) = harness.stores.write("bob", "canaries", shadow=True)
+    (hers,) = harness.stores.write("alice", "parrots", shadow=True)
+    begin(harness)
+    work_off(harness)
+    entries = harness.stores.entries(DM)
+    assert latest(harness).counts["messages"] == 6
+    assert "canaries" not in str(entries[hidden.seq - 1])
+    assert not entries[hidden.seq - 1].seen_by("bob").is_readable
+    assert entries[hers.seq - 1].seen_by("alice").content == "parrots"
+    assert sum(one.kind == "message_deleted" for one in entries) == 3
