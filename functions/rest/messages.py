@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest import requests as asked
 from functions.rest.answers import Answer, accepted, ok
-from functions.rest.wiring import ADMIN, Wiring
+from functions.rest.wiring import Wiring
 from shared.domain.files import NewFile
 from shared.operations.editing import Delete, Edit, Pinning, React, delete, edit, react
 from shared.operations.files import begin_upload, file_for, links_to
@@ -64,7 +64,7 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def patch_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
         writer = wiring.writing(app)
-        is_server = ADMIN in writer.scopes  # whoever it acts as
+        is_server = writer.is_admin  # whoever it acts as
         command = Edit(writer.user_id, conversation_id, seq, body.content, body.data_text, is_server=is_server)
         changed = edit(command, **wiring.parts)
         return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))

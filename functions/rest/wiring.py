@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.domain.audit import AuditRow
-from shared.domain.connections import Identity
+from shared.domain.connections import ADMIN, Identity
 from shared.domain.text import check_user_id
 from shared.domain.users import EVERYONE
 from shared.errors import Forbidden, Unauthenticated
@@ -24,7 +24,6 @@ from shared.ports.services import RestServices
 from shared.ports.stores import Stores
 from shared.ports.webhooks import Outlet
 
-ADMIN: Final = "admin"
 MODERATION: Final = "moderation"
 ACTING_AS: Final = "parley-as"
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
@@ -90,7 +89,7 @@ class Wiring:
         check_bars(identity, stores=self.stores, now=self.context.now())
         acting_as = _header(app, ACTING_AS)
         if acting_as is not None:
-            _check_admin(identity)
+            _check_admin(is_admin=ADMIN in identity.scopes)  # a guest's, too: it acts as a guest
             check_user_id(acting_as)
             self._record(app, identity.user_id, acting_as)
             identity = replace(identity, user_id=acting_as)
@@ -101,7 +100,7 @@ class Wiring:
     def admin(self, app: APIGatewayHttpResolver) -> Identity:
         """The caller of what is for administrators. What changes something leaves a row. Raises Forbidden, too."""
         identity = self.caller(app)
-        _check_admin(identity)
+        _check_admin(is_admin=identity.is_admin)
         self._record_change(app, identity)
         return identity
 
@@ -146,7 +145,7 @@ class Wiring:
 
     def sees_all(self, app: APIGatewayHttpResolver, caller: Identity) -> bool:
         """Whether an administrator asks, as nobody else."""
-        return ADMIN in caller.scopes and _header(app, ACTING_AS) is None
+        return caller.is_admin and _header(app, ACTING_AS) is None
 
     def writer(self, app: APIGatewayHttpResolver, *, is_server: bool = False) -> str:
         """The user who writes, as `writing` has them."""
@@ -180,6 +179,6 @@ def _header(app: APIGatewayHttpResolver, name: str) -> str | None:
     return next((value for key, value in app.current_event.headers.items() if key.lower() == name), None)
 
 
-def _check_admin(identity: Identity) -> None:
-    if ADMIN not in identity.scopes:
+def _check_admin(*, is_admin: bool) -> None:
+    if not is_admin:
         raise Forbidden(f"This needs a token with the scope `{ADMIN}`")

@@ -11,6 +11,7 @@ Status = Literal["online", "offline"]
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 
+ADMIN: Final = "admin"
 # The scope that takes away: docs/adr/0054-guests.md.
 GUEST: Final = "guest"
 # Of a token, wherever it comes: longer ones are refused before they are looked at.
@@ -48,6 +49,11 @@ class Identity:
     def is_guest(self) -> bool:
         """Whether the token gives a guest's rights, whatever other scopes it has."""
         return GUEST in self.scopes
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it gives an administrator's rights: a guest's does not, whatever other scopes it has."""
+        return ADMIN in self.scopes and not self.is_guest
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ MAX_ALIAS_CHARACTERS: Final = 100
 MAX_DISPLAY_NAME: Final = 100
 MAX_AVATAR_URL: Final = 1_000
 _LABEL: Final = "characters, is not blank, and holds no control character"
+_AVATAR: Final = re.compile(r"https://[^\s/]+\S*")
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
@@ -201,7 +202,7 @@ def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
     is_new = stored is None or name != stored.display_name
     if name is not None and is_new and (len(name) > MAX_DISPLAY_NAME or not is_label(name)):
         raise BadRequest(f"A display name has 1 to {MAX_DISPLAY_NAME} {_LABEL}")
-    if avatar is not None and (not avatar.startswith("https://") or len(avatar) > MAX_AVATAR_URL):
+    if avatar is not None and (len(avatar) > MAX_AVATAR_URL or not _AVATAR.fullmatch(avatar)):
         raise BadRequest(f"An avatar is an https URL of at most {MAX_AVATAR_URL:,} characters")
     if quiet is None:
         return

@@ -116,6 +116,16 @@ class UpdateMember:
     by: str
 
 
+def check_member_data(command: UpdateMember, *, stores: ChatStores) -> str | None:
+    """The data as it is kept. Raises what `update_member` does of it and of channels: before what else is asked."""
+    text = data_text(command.data)
+    if is_channel_id(command.conversation_id):
+        if stores.memberships.get(command.conversation_id, command.by) is None:
+            raise NotAMember
+        raise BadRequest("Members of a channel have no data")
+    return text
+
+
 def update_member(
     command: UpdateMember, *, stores: ChatStores, services: Services, context: Context
 ) -> tuple[Changed, Role]:
@@ -124,11 +134,7 @@ def update_member(
     Raises NotAMember, BadRequest (a channel's member), NotFound (no such member), TooLarge, Forbidden, Blocked.
     """
     conversation_id, user_id, by = command.conversation_id, command.user_id, command.by
-    text = data_text(command.data)
-    if is_channel_id(conversation_id):
-        if stores.memberships.get(conversation_id, by) is None:
-            raise NotAMember
-        raise BadRequest("Members of a channel have no data")
+    text = check_member_data(command, stores=stores)
 
     def decide(audience: rules.Audience) -> Change | None:
         if user_id not in audience:

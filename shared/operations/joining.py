@@ -267,9 +267,15 @@ def join_by_invite(token: str, *, user_id: str, stores: Stores, services: Servic
         raise NotFound("There is no such invite")
     if stores.memberships.get(invite.conversation_id, user_id) is not None:
         return as_it_is(invite.conversation_id, user_id, stores=stores, context=context)
-    look_at_invite(token, stores=stores, now=context.now())
     place, invite_id = invite.conversation_id, invite.invite_id
-    return _come(place, user_id, invite_id=invite_id, stores=stores, services=services, context=context)
+    try:
+        look_at_invite(token, stores=stores, now=context.now())
+        return _come(place, user_id, invite_id=invite_id, stores=stores, services=services, context=context)
+    except NotFound:
+        # The same request at the same time may have used it up.
+        if stores.memberships.get(place, user_id) is None:
+            raise
+        return as_it_is(place, user_id, stores=stores, context=context)
 
 
 def _good_invites(conversation_id: str, stores: Stores, now: int) -> list[Invite]:

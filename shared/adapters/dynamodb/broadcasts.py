@@ -77,7 +77,7 @@ class DynamoDbBroadcasts:
             row = self._table.get(broadcasts_at_work_key()) or {}
             at_work = [one.broadcast_id for one in self._some(row.get("ids", ())) if one.state in {RUNNING, PAUSED}]
             if len(at_work) >= limit:
-                return None
+                return self.get(broadcast.broadcast_id)  # the same request may have come in between
             if transact(self._calls, self._started(broadcast, at_work, row.get("version", 0))):
                 return broadcast
             attempt += 1

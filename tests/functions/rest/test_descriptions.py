@@ -116,6 +116,12 @@ def test_data_goes_with_the_member(harness: RestHarness) -> None:
         ({"topic": "x" * 501}, "too_large"),
         ({"avatar": "http://example.com/x"}, "bad_request"),
         ({"avatar": ""}, "bad_request"),
+        ({"avatar": "https://"}, "bad_request"),
+        ({"avatar": "https:///x.png"}, "bad_request"),
+        ({"avatar": "https://x y"}, "bad_request"),
+        ({"avatar": "https://example.com/x\n"}, "bad_request"),
+        ({"join": None}, "bad_request"),
+        ({"history": None}, "bad_request"),
         ({"avatar": "https://" + "x" * 1_000}, "bad_request"),
         ({"data": []}, "bad_request"),
         ({"data": "x"}, "bad_request"),
@@ -132,3 +138,18 @@ def test_nonsense_is_refused_and_changes_nothing(harness: RestHarness, body: dic
 @pytest.mark.parametrize("body", [{"role": None}, {"data": 7}, {}, {"data": {"a": "x" * 4_100}}], ids=str)
 def test_nonsense_of_a_member_is_refused(harness: RestHarness, body: dict[str, Any]) -> None:
     assert harness.call("PATCH", f"{V1}/{GROUP}/members/bob", body=body).status in {400, 413}
+
+
+@pytest.mark.parametrize("data", [7, {"a": "x" * 4_100}, {"a": "\ud800"}], ids=["type", "size", "surrogate"])
+def test_data_that_is_refused_changes_no_role_either(harness: RestHarness, data: Any) -> None:
+    refused = harness.call("PATCH", f"{V1}/{GROUP}/members/carol", body={"role": "admin", "data": data})
+    assert refused.status in {400, 413}
+    assert harness.call("GET", f"{V1}/{GROUP}", user="carol").body["role"] == "member"
+
+
+def test_a_reader_of_a_channel_gets_no_role_with_data(harness: RestHarness) -> None:
+    channel = harness.call("POST", V1, body={"type": "channel", "name": "News"}).body["id"]
+    path = f"{V1}/{channel}/members"
+    assert harness.call("POST", path, body={"users": ["bob"]}).status == 200
+    assert harness.call("PATCH", f"{path}/bob", body={"role": "admin", "data": {}}).code == "bad_request"
+    assert harness.call("GET", f"{V1}/{channel}", user="bob").body["role"] == "member"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from functions.rest.documentation import OPERATIONS
@@ -91,6 +93,20 @@ def test_an_administrator_acts_as_a_guest_with_all_rights_or_with_those(harness:
 
     assert make("admin") is None
     assert make("admin guest") == "forbidden"
+
+
+def test_a_guests_token_with_the_scope_admin_has_no_administrators_rights(harness: RestHarness) -> None:
+    harness.call("PUT", "/v1/users/frank", body={"name": "Frank"}, scope="admin")
+    assert harness.call("GET", "/v1/users/frank", scope="admin").status == 200
+    harness.wired = replace(harness.wired, users_visible="nobody")
+    assert harness.call("GET", "/v1/users/frank", scope="admin guest").status == 404
+    system = {"content": "hi", "message_type": "system"}
+    assert harness.call("POST", f"{V1}/{DM}/messages", body=system, scope="admin guest").code == "forbidden"
+    assert harness.call("POST", f"{V1}/{DM}/messages", body=system, scope="admin").status == 201
+    head = harness.stores.entries(DM)[-1].seq
+    for scope, code in (("admin guest", "forbidden"), ("admin", None)):
+        edited = harness.call("PATCH", f"{V1}/{DM}/messages/{head}", body={"content": "ho"}, scope=scope)
+        assert edited.code == code
 
 
 def test_a_guest_is_banned_like_anybody(harness: RestHarness) -> None:

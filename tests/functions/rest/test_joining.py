@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.operations import joining
 from tests.functions.rest.harness import DM, GROUP, RestHarness, now, online
 from tests.stores import MEMBERS
 
@@ -157,6 +158,23 @@ def test_the_links_of_another_group_are_not_revoked(harness: RestHarness) -> Non
     made = link(harness)
     assert harness.call("DELETE", f"{V1}/{other}/invites/{made['invite_id']}", user="mallory").status == 204
     assert harness.call("GET", f"/v1/invites/{made['token']}", user="dave").status == 200
+
+
+def test_who_comes_twice_at_once_by_a_link_for_one_is_told_twice_that_they_are_in(
+    harness: RestHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/invites/{link(harness, max_uses=1)['token']}"
+    other: list[int] = []
+
+    def look(*args: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        other.append(harness.call("POST", path, user="dave").status)
+        return joining.look_at_invite(*args, **more)
+
+    monkeypatch.setattr(joining, "look_at_invite", look)
+    assert harness.call("POST", path, user="dave").status == 200
+    assert other == [201]
+    assert harness.call("POST", path, user="erin").code == "not_found"
 
 
 def test_many_at_once_by_one_link_are_as_many_as_it_is_good_for(harness: RestHarness) -> None:

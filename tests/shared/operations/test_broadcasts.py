@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
 from shared.domain.broadcasts import CANCELLED, DONE, LANES, PAUSED, RUNNING, SEGMENTS, Broadcast, BroadcastJob
 from shared.domain.connections import PostOutcome
 from shared.domain.notifications import Notification
@@ -145,6 +146,20 @@ def test_a_fifth_at_once_is_refused_until_one_is_at_its_end(harness: BroadcastHa
         harness.start(broadcast_id="b5")
     harness.run_all()
     assert harness.start(broadcast_id="b5").state == RUNNING
+
+
+def test_the_last_one_that_there_is_room_for_may_be_asked_for_twice_at_once(
+    harness: BroadcastHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MAX_AT_ONCE - 1):
+        harness.start(broadcast_id=f"b{number}")
+
+    def get(*_: object) -> None:
+        monkeypatch.undo()
+        harness.start(broadcast_id="last")
+
+    monkeypatch.setattr(DynamoDbBroadcasts, "get", get)
+    assert harness.start(broadcast_id="last").broadcast_id == "last"
 
 
 def test_it_is_stored_for_everybody_who_is_known_once(harness: BroadcastHarness) -> None:
