@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -26,8 +27,17 @@ TIMEOUT_S: Final = 10.0
 _CONNECT_S: Final = 4.0
 _ANSWER_BYTES: Final = 16_384
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "Parley-Webhooks/1"}
-# IPv6 that carries an IPv4 address, which may be anyone's: translated, 6to4, Teredo.
-_CARRIERS: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+# IPv6 that carries an IPv4 address, which may be anyone's: translated, 6to4, Teredo, "compatible" and SIIT's. And what
+# is nobody's though `is_global` does not know: site-local ones, and those of segment routing.
+_REFUSED: Final = tuple(
+    map(
+        ipaddress.IPv6Network,
+        (
+            *("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "::ffff:0:0:0/96"),
+            *("fec0::/10", "5f00::/16"),
+        ),
+    )
+)
 
 
 class PrivateAddressError(Exception):
@@ -101,6 +111,10 @@ class HttpPoster:
                 rest = answer.read(_ANSWER_BYTES + 1)
                 if answer.will_close or len(rest) > _ANSWER_BYTES:
                     connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            if is_late.is_set():  # it was us who hung up: nothing to try another connection for
+                raise TimeoutError from error
+            raise
         finally:
             watch.cancel()
         if is_late.is_set():
@@ -119,13 +133,13 @@ class HttpPoster:
             raise PrivateAddressError
         if parts.scheme != "https":
             plain = http.client.HTTPConnection(host, port)
-            plain.sock = _dialled(addresses, port)
+            plain.sock = _dialled(addresses, port, self._timeout_s)
             plain.sock.settimeout(self._timeout_s)
             return plain
         context = self._tls or ssl.create_default_context()
         self._tls = context
         connection = http.client.HTTPSConnection(host, port, context=context)
-        dialled = _dialled(addresses, port)
+        dialled = _dialled(addresses, port, self._timeout_s)
         try:
             connection.sock = context.wrap_socket(dialled, server_hostname=host)
         except OSError:
@@ -144,7 +158,7 @@ def addresses_of(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Whether anyone may reach it: no address of a private network, of the machine, of its credentials."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or any(ip in carrier for carrier in _CARRIERS)):
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or any(ip in refused for refused in _REFUSED)):
         return False
     return ip.is_global and not ip.is_multicast
 
@@ -153,14 +167,19 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def _dialled(addresses: list[str], port: int) -> socket.socket:
-    """A connection to the first that takes one."""
-    for address in addresses[:-1]:
+def _dialled(addresses: list[str], port: int, timeout_s: float) -> socket.socket:
+    """A connection to the first that takes one, within that time for all of them together."""
+    end = time.monotonic() + timeout_s
+    error: OSError = TimeoutError()
+    for address in addresses:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
         try:
-            return socket.create_connection((address, port), timeout=_CONNECT_S)
-        except OSError:
-            continue
-    return socket.create_connection((addresses[-1], port), timeout=_CONNECT_S)
+            return socket.create_connection((address, port), timeout=min(_CONNECT_S, left))
+        except OSError as failed:
+            error = failed
+    raise error
 
 
 def _hang_up(connection: http.client.HTTPConnection, is_late: threading.Event) -> None:

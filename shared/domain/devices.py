@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -53,6 +54,7 @@ PUSH_SERVICES: Final = (
     ".push.apple.com",
 )
 MAX_ENDPOINT: Final = 2_048
+_HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
 def is_push_service(endpoint: str, local: str = "") -> bool:
@@ -71,4 +73,5 @@ def is_push_service(endpoint: str, local: str = "") -> bool:
         return True
     host = parts.hostname or ""
     is_known = any(host.endswith(one) if one.startswith(".") else host == one for one in PUSH_SERVICES)
-    return parts.scheme == "https" and is_known and "@" not in parts.netloc and port in {None, 443}
+    is_name = _HOST.fullmatch(host) is not None  # not `[::1%25.push.apple.com]`, nor with an empty label
+    return parts.scheme == "https" and is_known and is_name and "@" not in parts.netloc and port in {None, 443}

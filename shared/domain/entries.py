@@ -28,6 +28,8 @@ _HASH_MARK: Final = "~"  # occurs in no user id
 MessageType = Literal["text", "image", "audio", "video", "file", "system"]
 """A `system` message is written by the team's servers alone."""
 SYSTEM: Final[MessageType] = "system"
+WITHHELD: Final = "withheld"
+"""A place of the log with nothing for the reader."""
 NOTHING_SAID: Final = "{}"
 """The `shadow` of a hidden message of which nothing is left."""
 Progress = Literal["sent", "delivered", "read"]

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from shared.domain.changes import KINDS
-from shared.domain.entries import Entry
+from shared.domain.entries import WITHHELD, Entry
 from shared.errors import BadRequest
 
 MAX_WEBHOOKS: Final = 20
@@ -24,7 +24,7 @@ MAX_URL: Final = 1_000
 MAX_NAMES: Final = 100
 MAX_NAME: Final = 64
 _NEW_MESSAGE: Final = "new_message"
-EVENT_TYPES: Final = tuple(sorted({_NEW_MESSAGE, *KINDS.values()}))
+EVENT_TYPES: Final = tuple(sorted({_NEW_MESSAGE, WITHHELD, *KINDS.values()}))
 CONVERSATION_KINDS: Final = ("channel", "group", "private", "user")
 _PREFIXES: Final = {"dm": "private"}
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what a secret begins with
@@ -198,6 +198,9 @@ def kind_of(conversation_id: str) -> str:
 
 
 def type_of(entry: Entry) -> str:
+    """The type of its event, as who has not written it gets that."""
+    if entry.shadow is not None:
+        return WITHHELD
     return _NEW_MESSAGE if entry.change is None else entry.kind
 
 

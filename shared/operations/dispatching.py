@@ -179,8 +179,8 @@ def _note_failure(
     health = health.failed(declined, now=now, is_first=is_first)
     services.observer.count("WebhookFailed")
     stores.webhooks.fared(webhook, health)
-    if declined.is_gone or health.is_given_up(now):
-        stores.webhooks.disable(webhook, GONE if declined.is_gone else FAILING)
+    is_over = declined.is_gone or health.is_given_up(now)
+    if is_over and stores.webhooks.disable(webhook, GONE if declined.is_gone else FAILING):
         services.observer.count("WebhookDisabled")
         services.observer.noted("webhook disabled", webhook_id=webhook.webhook_id, reason=declined.reason)
         stores.cursors.commit(cursor)

@@ -34,10 +34,10 @@ class Webhooks(Protocol):
         """The one that was there; None where there was none."""
 
     def fared(self, webhook: Webhook, health: Health) -> None:
-        """Keep how it does, if it is still there."""
+        """Keep how it does, if it is still there, at this URL."""
 
-    def disable(self, webhook: Webhook, reason: Reason) -> None:
-        """Switch it off, if it is still there."""
+    def disable(self, webhook: Webhook, reason: Reason) -> bool:
+        """Switch it off, if it is still there, at this URL. False where it is not."""
 
 
 class WebhookCursors(Protocol):

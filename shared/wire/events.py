@@ -23,6 +23,7 @@ from shared.domain.connections import Closing, News, Presence, PresenceChange
 from shared.domain.custom import NO_DATA
 from shared.domain.entries import (
     MAX_MESSAGE_BYTES,
+    WITHHELD,
     Entry,
     Pack,
     Reaction,
@@ -52,8 +53,6 @@ _MAY_BE_HEAVY: Final = 2_500
 _COUNTS_BYTES: Final = 2_048
 
 
-WITHHELD: Final = "withheld"
-"""A place of the log with nothing for the reader."""
 _OPTIONAL: Final = ("client_message_id", "reply_to", "file_id", "edited_at", "deleted_at", "pinned_at")
 
 

@@ -20,6 +20,8 @@ from shared.errors import Unavailable
 
 _SET: Final = ("url", "events", "conversations", "enabled", "secrets", "previous_until", "disabled")
 _IS_THIS_ONE: Final = "since = :since"
+# What an address has answered says nothing of the one that has come since.
+_IS_THERE: Final = f"{_IS_THIS_ONE} AND #url = :url"
 # Whoever loses the cursor so often within one errand leaves it to the queue to come again.
 _ATTEMPTS: Final = 4
 
@@ -56,15 +58,18 @@ class DynamoDbWebhooks(MembersStore):
         return was
 
     def fared(self, webhook: Webhook, health: Health) -> None:
-        self._update(webhook, {"health": asdict(health)})
+        self._answered(webhook, {"health": asdict(health)})
 
-    def disable(self, webhook: Webhook, reason: Reason) -> None:
-        self._update(webhook, {"enabled": False, "disabled": reason})
+    def disable(self, webhook: Webhook, reason: Reason) -> bool:
+        return self._answered(webhook, {"enabled": False, "disabled": reason})
 
-    def _update(self, webhook: Webhook, values: Item) -> bool:
+    def _answered(self, webhook: Webhook, values: Item) -> bool:
+        return self._update(webhook, {"url": webhook.url, **values}, condition=_IS_THERE)
+
+    def _update(self, webhook: Webhook, values: Item, *, condition: str = _IS_THIS_ONE) -> bool:
         change = "SET " + ", ".join(f"#{name} = :{name}" for name in values)
         wanted = {**{f":{name}": value for name, value in values.items()}, ":since": webhook.since}
-        done = self._table.update(webhook_key(webhook.webhook_id), change, wanted, condition=_IS_THIS_ONE)
+        done = self._table.update(webhook_key(webhook.webhook_id), change, wanted, condition=condition)
         return not isinstance(done, Refused)
 
 

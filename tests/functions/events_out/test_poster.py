@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -162,6 +163,34 @@ def test_one_that_drips_or_is_silent_is_hung_up_on() -> None:
         assert result.reason in {"timeout", "no_answer"}
 
 
+def test_one_that_falls_silent_on_a_kept_connection_gets_it_once() -> None:
+    got: list[bytes] = []
+
+    def serve(peer: socket.socket) -> None:
+        while request := _request(peer):
+            got.append(request)
+            if len(got) == 1:
+                peer.sendall(OK)
+
+    with receiver(serve) as (url, _):
+        assert post(url, times=2, timeout_s=2.0) == [Accepted(), Declined("timeout")]
+    assert len(got) == 2
+
+
+def test_all_addresses_together_are_waited_for_no_longer_than_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def silent(_address: object, timeout: float) -> socket.socket:
+        waited.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr("functions.events_out.poster.time", SimpleNamespace(monotonic=lambda: sum(waited)))
+    monkeypatch.setattr("functions.events_out.poster.socket.create_connection", silent)
+    many = [f"127.0.0.{number}" for number in range(1, 9)]
+    assert post("http://localhost/", resolve=lambda *_: many) == [Declined("timeout")]
+    assert waited == [4.0, 4.0, 2.0]
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -176,6 +205,7 @@ def test_one_that_drips_or_is_silent_is_hung_up_on() -> None:
             "224.0.0.1",
         ),
         *("255.255.255.255", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1"),
+        *("::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "5f00::1", "::169.254.169.254"),
         *("::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:1::", "fe80::1%eth0"),
     ],
 )

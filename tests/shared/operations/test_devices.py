@@ -140,6 +140,11 @@ def test_a_browsers_subscription_is_taken(endpoint: str) -> None:
         "https://fcm.googleapis.com/x y",
         "https://fcm.googleapis.com\\@example.com/x",
         "https://fcm.googleapis.com/é",
+        "https://[::1%25.push.apple.com]/x",
+        "https://.push.apple.com/x",
+        "https://a..push.apple.com/x",
+        "https://a%00.push.apple.com/x",
+        "https://a;.push.apple.com/x",
         "https://fcm.googleapis.com/" + "x" * 2_048,
     ],
 )

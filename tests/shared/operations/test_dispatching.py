@@ -11,7 +11,7 @@ import pytest
 
 from shared.adapters.aws.event_queues import errand_from
 from shared.adapters.dynamodb.webhooks import DynamoDbWebhookCursors, DynamoDbWebhooks
-from shared.domain.entries import Entry
+from shared.domain.entries import NOTHING_SAID, Entry
 from shared.domain.webhooks import (
     GIVEN_UP_AFTER_MS,
     MAX_TRIES,
@@ -231,6 +231,34 @@ def test_one_that_says_that_it_is_gone_is_switched_off_at_once(world: World) -> 
     world.let_pass(HOUR)
     assert (world.receiver.tried, world.webhook().disabled) == (1, "gone")
     assert world.observer.counted["WebhookDisabled"] == 1
+
+
+def test_what_the_old_url_answers_says_nothing_of_the_new_one(world: World) -> None:
+    world.put()
+
+    def answer(url: str, _event: object) -> PostResult:
+        if url == EVERYTHING.url:
+            world.put(replace(EVERYTHING, url="https://crm.example.com/new"))
+            world.run()  # who is to tell the new one finds the old one at work
+            return Declined("410", is_gone=True)
+        return Accepted()
+
+    world.receiver.answer = answer
+    written = world.write("1")
+    world.let_pass(HOUR)
+    found = world.webhook()
+    assert (found.enabled, found.disabled, found.health.failures) == (True, "", 0)
+    assert world.receiver.ids == ids(written)
+    assert world.observer.counted["WebhookDisabled"] == 0
+
+
+def test_who_is_shadow_banned_writes_no_new_message_for_a_filter(world: World) -> None:
+    [shown] = world.write("one")
+    hidden = replace(shown, content=None, shadow=NOTHING_SAID)
+    for wanted in ("new_message", "withheld"):
+        webhook = world.put(replace(EVERYTHING, events=(wanted,)))
+        assert [webhook.wants(shown), webhook.wants(hidden)] == [wanted == "new_message", wanted == "withheld"]
+    assert outgoing(hidden).event_type == "withheld"
 
 
 def test_when_a_receiver_wants_to_be_asked_again_is_kept_to(world: World) -> None:
