@@ -25,6 +25,8 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 EXAMPLES = 8
 TOO_LONG = {414, 431}
 LONG_URL = 8_000
+# What these are given by chance would be so for all tests on this stack, or would lead out of this machine.
+FOR_EVERYBODY = {"put_word_list", "post_broadcast", "put_webhook"}
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -41,6 +43,8 @@ def test_no_request_gets_a_fault_or_an_answer_that_is_not_documented(stack: Stac
             takes_input = bool({"parameters", "requestBody"} & operation.keys())
             if mode is GenerationMode.NEGATIVE and not takes_input:
                 continue  # it takes nothing that could be wrong
+            if mode is GenerationMode.POSITIVE and operation["operationId"] in FOR_EVERYBODY:
+                continue
 
             @settings(
                 max_examples=EXAMPLES,
