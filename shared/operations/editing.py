@@ -124,7 +124,7 @@ def delete(
         if message.sender_id != user_id and not audience.sees(user_id, seq):
             raise NotFound("There is no message at this seq")
         rules.check_deletable(message, user_id, audience)
-        return None if message.deleted_at is not None else _deletion(message)
+        return None if message.deleted_at is not None else deletion_of(message)
 
     changed = change(conversation_id, user_id=user_id, decide=decide, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
@@ -140,7 +140,7 @@ def remove_message(command: Removal, *, stores: ChatStores, services: Services, 
 
     def decide(_: rules.Audience) -> Change | None:
         message = stores.log.lookup(command.conversation_id, seqs=[seq], consistent=True).entries.get(seq)
-        return None if message is None or not message.is_readable else _deletion(message)
+        return None if message is None or not message.is_readable else deletion_of(message)
 
     by, place = command.by, command.conversation_id
     changed = change(place, user_id=by, decide=decide, outside=True, stores=stores, context=context)
@@ -148,7 +148,8 @@ def remove_message(command: Removal, *, stores: ChatStores, services: Services, 
     return changed
 
 
-def _deletion(message: Entry) -> Deleted:
+def deletion_of(message: Entry) -> Deleted:
+    """What takes a message's content away, and all that hangs on it: its files, its edits, its pin."""
     files = message.file_ids
     pinned = message.pinned_at is not None
     return Deleted(message.seq, message.last_edit, files[0] if files else None, files[1:], pinned)

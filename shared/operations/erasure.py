@@ -16,7 +16,6 @@ from shared.domain.changes import (
     MEMBER,
     OWNER,
     Change,
-    Deleted,
     Reacted,
     Removed,
     RolesChanged,
@@ -33,6 +32,7 @@ from shared.operations.changes import announce, change
 from shared.operations.channels import remove_from_channel
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, report
+from shared.operations.editing import deletion_of
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
@@ -132,9 +132,7 @@ class _Eraser:
             self.done["mentions"] += 1
 
     def _deletion(self, message: Entry) -> Change | None:
-        files = message.file_ids
-        change = Deleted(message.seq, message.last_edit, files[0] if files else None, files[1:])
-        return change if message.is_readable else None
+        return deletion_of(message) if message.is_readable else None
 
     def _taken_off(self, described: Entry) -> Change | None:
         """Nothing hangs on a private conversation any more where that is still what the user has hung on it."""

@@ -128,6 +128,15 @@ def test_no_trace_is_left_of_what_the_user_said_set_and_uploaded() -> None:
     assert harness.objects.kept == {}
 
 
+def test_the_pin_of_a_message_goes_with_it() -> None:
+    harness = furnished()
+    harness.stores.change(Updated.of_pin(2, removed=False), by="alice")
+    assert [one.seq for one in harness.stores.log.pins(DM)] == [2]
+    begin(harness)
+    run(harness)
+    assert harness.stores.log.pins(DM) == []
+
+
 @pytest.mark.parametrize("place", [DM, GROUP, LEFT])
 def test_what_others_wrote_stays_and_logs_have_no_gap(place: str) -> None:
     before, after = furnished().stores.entries(place), erased().stores.entries(place)
