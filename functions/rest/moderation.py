@@ -8,7 +8,6 @@ from functions.rest.admin import tell_offline
 from functions.rest.answers import Answer, accepted, done, ok
 from functions.rest.requests import AboutUser, Cursor, HeldPath, Limit, ListPath, ReportPath, StatusQuery, UserPath
 from functions.rest.wiring import Wiring
-from shared.domain.holds import check_not_held
 from shared.domain.jobs import REMOVAL
 from shared.domain.reports import OPEN, ReportPosition
 from shared.domain.screening import HeldPosition
@@ -17,8 +16,9 @@ from shared.domain.text import MAX_NUMBER
 from shared.domain.words import MAX_LISTS
 from shared.errors import Conflict, NotFound
 from shared.operations.held import decide_held, held_of, held_page
-from shared.operations.jobs import begin_job
+from shared.operations.jobs import job_of
 from shared.operations.reports import ReportsQuestion, decide_report, make_report, report_of, reports_page
+from shared.operations.rights import begin_removal
 from shared.operations.shadows import lift_shadow_ban, shadow_ban, shadow_ban_of
 from shared.wire.rest import moderation as bodies
 from shared.wire.rest.rights import job_body
@@ -144,14 +144,10 @@ def add_removals(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_removal(user_id: UserPath) -> Answer:
         """Take away all that a user has written. Needs the scope `admin` or `moderation`. A repetition resumes."""
         by = wiring.moderator(app)
-        check_not_held(wiring.stores.holds.get(user_id))
-        return accepted(job_body(begin_job(REMOVAL, user_id, by=by, **wiring.parts)))
+        return accepted(job_body(begin_removal(user_id, by=by, **wiring.parts)))
 
     @app.get("/v1/users/<user_id>/removal")
     def get_removal(user_id: UserPath) -> Answer:
         """How far the latest removal is. Needs the scope `admin` or `moderation`."""
         wiring.moderator(app)
-        job = wiring.stores.jobs.get(REMOVAL, user_id)
-        if job is None:
-            raise NotFound("Nothing of this user was removed")
-        return ok(job_body(job))
+        return ok(job_body(job_of(REMOVAL, user_id, stores=wiring.stores)))

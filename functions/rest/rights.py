@@ -8,14 +8,10 @@ from functions.rest.admin import tell_offline
 from functions.rest.answers import Answer, accepted, done, ok
 from functions.rest.requests import Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
-from shared.domain.bans import FOREVER, Ban
-from shared.domain.holds import Hold, check_not_held
 from shared.domain.jobs import ERASURE, EXPORT
-from shared.errors import NotFound
-from shared.operations.bans import ban_user
 from shared.operations.imports import import_lines
-from shared.operations.jobs import begin_job
-from shared.operations.rights import exported
+from shared.operations.jobs import begin_job, job_of
+from shared.operations.rights import begin_erasure, exported, hold_of, hold_user, lift_hold
 from shared.wire.rest import imports
 from shared.wire.rest import rights as bodies
 
@@ -32,9 +28,7 @@ def add_exports(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def get_export(user_id: UserPath, limit: Limit = 30, cursor: Cursor = None) -> Answer:
         """How far the latest export is, and links to its objects once it is done. Needs the scope `admin`."""
         caller = wiring.admin(app)
-        job = wiring.stores.jobs.get(EXPORT, user_id)
-        if job is None:
-            raise NotFound("Nothing of this user was exported")
+        job = job_of(EXPORT, user_id, stores=wiring.stores)
         after = "" if cursor is None else bodies.decode_export_cursor(caller.user_id, cursor, job.job_id)
         page = exported(job, after=after, limit=limit, services=wiring.services, now=wiring.context.now())
         return ok(bodies.export_body(job, page, caller.user_id))
@@ -45,20 +39,15 @@ def add_erasures(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_erasure(user_id: UserPath) -> Answer:
         """Keep a user out, and take away all that is stored of them. Needs the scope `admin`. A repetition resumes."""
         wiring.admin(app)
-        by, now = app.context["user_id"], wiring.context.now()
-        check_not_held(wiring.stores.holds.get(user_id))
-        ban_user(user_id, Ban(FOREVER, "erased", now, by), **wiring.parts)
+        job = begin_erasure(user_id, by=app.context["user_id"], **wiring.parts)
         tell_offline(user_id, wiring)
-        return accepted(bodies.job_body(begin_job(ERASURE, user_id, by=by, **wiring.parts)))
+        return accepted(bodies.job_body(job))
 
     @app.get("/v1/users/<user_id>/erasure")
     def get_erasure(user_id: UserPath) -> Answer:
         """How far the latest erasure is, and once it is done, what is left and why. Needs the scope `admin`."""
         wiring.admin(app)
-        job = wiring.stores.jobs.get(ERASURE, user_id)
-        if job is None:
-            raise NotFound("Nothing of this user was erased")
-        return ok(bodies.erasure_body(job))
+        return ok(bodies.erasure_body(job_of(ERASURE, user_id, stores=wiring.stores)))
 
 
 def add_holds(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -66,24 +55,20 @@ def add_holds(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_hold(user_id: UserPath, body: bodies.NewHold) -> Answer:
         """Put a user on legal hold: no erasure begins, and one that runs stops. Needs the scope `admin`."""
         wiring.admin(app)
-        hold = Hold(user_id, body.reason, wiring.context.now(), app.context["user_id"])
-        wiring.stores.holds.put(hold)
-        return ok(bodies.hold_body(hold))
+        by, stores, context = app.context["user_id"], wiring.stores, wiring.context
+        return ok(bodies.hold_body(hold_user(user_id, body.reason, by=by, stores=stores, context=context)))
 
     @app.get("/v1/users/<user_id>/hold")
     def get_hold(user_id: UserPath) -> Answer:
         """Whether and why a user is on legal hold. Needs the scope `admin`."""
         wiring.admin(app)
-        hold = wiring.stores.holds.get(user_id)
-        if hold is None:
-            raise NotFound("This user is not on hold")
-        return ok(bodies.hold_body(hold))
+        return ok(bodies.hold_body(hold_of(user_id, stores=wiring.stores)))
 
     @app.delete("/v1/users/<user_id>/hold")
     def delete_hold(user_id: UserPath) -> Answer:
         """Lift a legal hold. Needs the scope `admin`."""
         wiring.admin(app)
-        wiring.stores.holds.remove(user_id)
+        lift_hold(user_id, stores=wiring.stores)
         return done()
 
 

@@ -24,7 +24,7 @@ from shared.domain.changes import (
     last_touched,
 )
 from shared.domain.entries import NOTHING_SAID, Entry, change_entry
-from shared.domain.jobs import DONE, STOPPED, Job
+from shared.domain.jobs import DONE, Job
 from shared.domain.rules import Audience
 from shared.domain.text import has_roles, is_channel_id, other_member, private_members
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
@@ -50,12 +50,10 @@ UNDONE: Final = "undone"
 
 
 def erase_step(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
-    """One page of a table, or as much of it as can be changed in some seconds. Stops where the user is on hold.
+    """One page of a table, or as much of it as can be changed in some seconds.
 
     Repeated it finds what was changed already as such, and goes on. Raises Unavailable.
     """
-    if stores.holds.get(job.user_id) is not None:
-        return replace(job, status=STOPPED)
     phase = job.phase or _LEAVING
     if phase == _LEAVING:
         groups = _leave_groups(job.user_id, stores, services, context)

@@ -6,16 +6,20 @@ comes again: a step that was done already only queues what follows it. So a step
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from shared.domain.jobs import EXPORT, REMOVAL, RUNNING, Job, JobKind, JobStep
-from shared.errors import Unavailable
+from shared.domain.jobs import ERASURE, EXPORT, REMOVAL, RUNNING, STOPPED, Job, JobKind, JobStep
+from shared.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from shared.operations.context import Context
     from shared.ports.services import PushServices, RestServices
     from shared.ports.stores import PushStores, Stores
+
+
+_DONE: Final[Mapping[JobKind, str]] = {EXPORT: "exported", ERASURE: "erased", REMOVAL: "removed"}
 
 
 def begin_job(kind: JobKind, user_id: str, *, by: str, stores: Stores, services: RestServices, context: Context) -> Job:
@@ -34,6 +38,14 @@ def begin_job(kind: JobKind, user_id: str, *, by: str, stores: Stores, services:
     return there
 
 
+def job_of(kind: JobKind, user_id: str, *, stores: Stores) -> Job:
+    """The latest job of this kind. Raises NotFound."""
+    job = stores.jobs.get(kind, user_id)
+    if job is None:
+        raise NotFound(f"Nothing of this user was {_DONE[kind]}")
+    return job
+
+
 def advance(task: JobStep, *, stores: PushStores, services: PushServices, context: Context) -> None:
     """Carry out one step of a job, and queue the next. Nothing for a job that is done, or was begun anew since."""
     job = stores.jobs.get(task.kind, task.user_id)
@@ -50,10 +62,13 @@ def advance(task: JobStep, *, stores: PushStores, services: PushServices, contex
 
 
 def _worked(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
+    """The job after one more step. Of a user who is on hold nothing is taken away: it stops."""
     if job.kind == EXPORT:
         from shared.operations.exports import export_step  # noqa: PLC0415  # requests only begin one
 
         return export_step(job, stores=stores, services=services)
+    if stores.holds.get(job.user_id) is not None:
+        return replace(job, status=STOPPED)
     if job.kind == REMOVAL:
         from shared.operations.removals import removal_step  # noqa: PLC0415  # as above
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.domain.entries import NOTHING_SAID
-from shared.domain.jobs import DONE, STOPPED, Job
+from shared.domain.jobs import DONE, Job
 from shared.operations.context import Context
 from shared.operations.editing import Removal, remove_message
 from shared.ports.jobs import LOG
@@ -21,11 +21,9 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
     """One page of the log, or as many of its messages as can be taken away in some seconds; then it is read again.
 
     Each goes by an entry of its own, as if a moderator had deleted it, so every client hears of it and no log gets a
-    gap; a hidden one without, as it was nothing to anybody else. Repeated it finds what is gone already as such. Stops
-    where the user is on legal hold. Raises Unavailable.
+    gap; a hidden one without, as it was nothing to anybody else. Repeated it finds what is gone already as such. Raises
+    Unavailable.
     """
-    if stores.holds.get(job.user_id) is not None:
-        return replace(job, status=STOPPED)
     page = stores.walks.page(LOG, job.user_id, after=job.after)
     removed = 0
     for one in page.found:

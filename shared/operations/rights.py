@@ -1,4 +1,4 @@
-"""What is answered of exports and erasures."""
+"""Users' rights over their data: erasures and removals are begun, holds stop these, and exports are handed out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.clock import SECOND_MS
+from shared.domain.bans import FOREVER, Ban
 from shared.domain.exports import KEPT_DAYS
-from shared.domain.jobs import DONE, Job
+from shared.domain.holds import Hold, check_not_held
+from shared.domain.jobs import DONE, ERASURE, REMOVAL, Job
+from shared.errors import NotFound
+from shared.operations.bans import ban_user
+from shared.operations.context import Context
+from shared.operations.jobs import begin_job
 from shared.ports.services import RestServices
+from shared.ports.stores import Stores
 
 DAY_MS: Final = 24 * 3_600 * SECOND_MS
 # Long enough to begin some downloads, too short to pass on.
@@ -60,6 +67,40 @@ class Exported:
 
     objects: Sequence[ExportObject] = ()
     after: str | None = None
+
+
+def begin_erasure(user_id: str, *, by: str, stores: Stores, services: RestServices, context: Context) -> Job:
+    """Keep a user out, and begin to take away all that is stored of them. Raises Conflict where they are on hold."""
+    check_not_held(stores.holds.get(user_id))
+    ban = Ban(FOREVER, "erased", context.now(), by)
+    ban_user(user_id, ban, stores=stores, services=services, context=context)
+    return begin_job(ERASURE, user_id, by=by, stores=stores, services=services, context=context)
+
+
+def begin_removal(user_id: str, *, by: str, stores: Stores, services: RestServices, context: Context) -> Job:
+    """Begin to take away all that a user has written. Raises Conflict where they are on hold."""
+    check_not_held(stores.holds.get(user_id))
+    return begin_job(REMOVAL, user_id, by=by, stores=stores, services=services, context=context)
+
+
+def hold_user(user_id: str, reason: str, *, by: str, stores: Stores, context: Context) -> Hold:
+    """No erasure or removal of the user's begins any more, and one that runs stops. The last hold counts."""
+    hold = Hold(user_id, reason, context.now(), by)
+    stores.holds.put(hold)
+    return hold
+
+
+def hold_of(user_id: str, *, stores: Stores) -> Hold:
+    """Raises NotFound."""
+    hold = stores.holds.get(user_id)
+    if hold is None:
+        raise NotFound("This user is not on hold")
+    return hold
+
+
+def lift_hold(user_id: str, *, stores: Stores) -> None:
+    """Idempotent."""
+    stores.holds.remove(user_id)
 
 
 def expires_at(job: Job) -> int | None:
