@@ -13,13 +13,12 @@ from shared.domain.reports import OPEN, ReportPosition
 from shared.domain.screening import HeldPosition
 from shared.domain.shadows import ShadowBan
 from shared.domain.text import MAX_NUMBER
-from shared.domain.words import MAX_LISTS
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
+from shared.operations import filters
 from shared.operations.held import decide_held, held_of, held_page
 from shared.operations.jobs import job_of
 from shared.operations.reports import ReportsQuestion, decide_report, make_report, report_of, reports_page
 from shared.operations.rights import begin_removal
-from shared.operations.shadows import lift_shadow_ban, shadow_ban, shadow_ban_of
 from shared.wire.rest import moderation as bodies
 from shared.wire.rest.rights import job_body
 
@@ -95,22 +94,15 @@ def add_word_lists(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_word_list(name: ListPath, body: bodies.NewWordList) -> Answer:
         """Make or replace a list. 201 for a new one. Needs the scope `admin`."""
         wiring.admin(app)
-        lists = wiring.stores.word_lists
-        names = {one.name for one in lists.all()}
-        if name not in names and len(names) >= MAX_LISTS:
-            raise Conflict(f"There are at most {MAX_LISTS} lists of words")
         one = body.made(name, wiring.context.now())
-        lists.put(one)
-        return ok(bodies.word_list_body(one), is_new=name not in names)
+        is_new = filters.put_word_list(one, stores=wiring.stores)
+        return ok(bodies.word_list_body(one), is_new=is_new)
 
     @app.delete("/v1/word-lists/<name>")
     def delete_word_list(name: ListPath) -> Answer:
         """Take a list away. Needs the scope `admin`."""
         wiring.admin(app)
-        lists = wiring.stores.word_lists
-        if all(one.name != name for one in lists.all()):
-            raise NotFound("There is no such list")
-        lists.remove(name)
+        filters.delete_word_list(name, stores=wiring.stores)
         return done()
 
 
@@ -122,20 +114,20 @@ def add_shadow_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if not wiring.has_shadow_bans:
             raise Conflict("This deployment has no shadow bans: `shadow_bans` is off")
         ban = ShadowBan(user_id, wiring.context.now(), app.context["user_id"], body.reason)
-        shadow_ban(ban, stores=wiring.stores, context=wiring.context)
+        filters.shadow_ban(ban, stores=wiring.stores, context=wiring.context)
         return ok(bodies.shadow_ban_body(ban))
 
     @app.get("/v1/users/<user_id>/shadow-ban")
     def get_shadow_ban(user_id: UserPath) -> Answer:
         """Since when and why a user is shadow-banned. Needs the scope `admin`."""
         wiring.admin(app)
-        return ok(bodies.shadow_ban_body(shadow_ban_of(user_id, stores=wiring.stores)))
+        return ok(bodies.shadow_ban_body(filters.shadow_ban_of(user_id, stores=wiring.stores)))
 
     @app.delete("/v1/users/<user_id>/shadow-ban")
     def delete_shadow_ban(user_id: UserPath) -> Answer:
         """Have what a user writes from now on seen again. Needs the scope `admin`."""
         wiring.admin(app)
-        lift_shadow_ban(user_id, stores=wiring.stores)
+        filters.lift_shadow_ban(user_id, stores=wiring.stores)
         return done()
 
 

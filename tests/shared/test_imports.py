@@ -85,8 +85,8 @@ domain: audit bans broadcasts changes channels connections contacts custom devic
     jobs joining limits members notifications packs pushes reports rules screening shadows text users webhooks words
 limits: invites limiters
 operations: attendance audiences audit bans broadcasts changes channels connections contacts context conversations
-    delivery descriptions devices editing files groups heads held history imports jobs joining messages notifications
-    own_log pins presence receipts reminders reports resends rights rosters sessions shadows tickets turns users
+    delivery descriptions devices editing files filters groups heads held history imports jobs joining messages
+    notifications own_log pins presence receipts reminders reports resends rights rosters sessions tickets turns users
     visibility webhooks
 ports: connections conversations files jobs services stores webhooks
 shared: clock config errors observability wiring

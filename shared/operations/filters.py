@@ -1,16 +1,33 @@
-"""Shadow bans: given and lifted, and in force everywhere when the call returns."""
+"""What messages are filtered by, as administrators set it: lists of words that are not wanted, and shadow bans."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from shared.domain.shadows import SHADOWS_KEPT_MS, ShadowBan
+from shared.domain.words import MAX_LISTS, WordList
 from shared.errors import Conflict, NotFound
 from shared.operations.bans import SETTLE_MS
 from shared.operations.context import Context
 from shared.ports.stores import Stores
 
 MAX_SHADOWED: Final = 1_000
+
+
+def put_word_list(one: WordList, *, stores: Stores) -> bool:
+    """Make or replace a list. Returns whether it is new. Raises Conflict for one too many."""
+    names = {there.name for there in stores.word_lists.all()}
+    if one.name not in names and len(names) >= MAX_LISTS:
+        raise Conflict(f"There are at most {MAX_LISTS} lists of words")
+    stores.word_lists.put(one)
+    return one.name not in names
+
+
+def delete_word_list(name: str, *, stores: Stores) -> None:
+    """Raises NotFound."""
+    if all(one.name != name for one in stores.word_lists.all()):
+        raise NotFound("There is no such list")
+    stores.word_lists.remove(name)
 
 
 def shadow_ban(ban: ShadowBan, *, stores: Stores, context: Context) -> None:
