@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from parley_client.answers import listed, understood
-from parley_client.calls import conversation_path, path_of
+from parley_client.calls import conversation_path, path_of, present
 from parley_client.dial import Dialer
 from parley_client.directory import (
     DirectoryOperations,
@@ -15,20 +15,20 @@ from parley_client.directory import (
     User,
     as_report,
     as_user,
-    check_missing,
     in_parts,
 )
-from parley_client.errors import ParleyError
 from parley_client.events import Ack, Frame
 from parley_client.groups import GroupOperations
+from parley_client.notifying import NotifyOperations
 from parley_client.operations import UNCHANGED, HttpOperations, Unchanged, given
 from parley_client.parsing import as_ack
-from parley_client.resources import Notified, as_notified
-from parley_client.rest import NOTIFICATIONS, RestApi, check_http_url
+from parley_client.rest import RestApi, check_http_url
 from parley_client.tokens import Token
 
 _AS: Final = "Parley-As"
 _MOST: Final = 100
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class AuditRow:
     raw: Frame = field(default_factory=dict, repr=False, compare=False, hash=False)
 
 
-class Admin(HttpOperations, DirectoryOperations, GroupOperations):
+class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperations):
     """A team's server, by its token.
 
     ::
@@ -128,7 +128,7 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
 
     async def ban_user(self, user_id: str, *, until: int | None = None, reason: str = "") -> Ban:
         """Keep a user out until `until` (ms), or for good. When it returns, nothing of theirs passes any more."""
-        body: dict[str, Any] = {"until": until} | ({"reason": reason} if reason else {})
+        body = {"until": until, **present(reason=reason or None)}
         return as_ban(await self._call("PUT", path_of("users", user_id, "ban"), body=body))
 
     async def unban_user(self, user_id: str) -> None:
@@ -137,11 +137,8 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
 
     async def ban_of(self, user_id: str) -> Ban | None:
         """None for who is not banned now."""
-        try:
-            return as_ban(await self._call("GET", path_of("users", user_id, "ban")))
-        except ParleyError as error:
-            check_missing(error)
-            return None
+        found = await self._find(path_of("users", user_id, "ban"))
+        return None if found is None else as_ban(found)
 
     async def revoke(self, user_id: str, issued_before: int) -> int:
         """Refuse tokens that were issued before a moment (ms). Returns how many connections that has closed."""
@@ -174,19 +171,18 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
         attachments: Iterable[Mapping[str, Any]] = (),
     ) -> Ack:
         """A message, over HTTP. With a `client_message_id` it is safe to repeat: it is stored once."""
-        body = {
-            "content": content,
-            "message_type": message_type,
-            "client_message_id": client_message_id,
-            "after": after,
-            "reply_to": reply_to,
-            "mentions": list(mentions) or None,
-            "file_id": file_id,
-            "data": data,
-            "attachments": [dict(each) for each in attachments] or None,
-        }
-        sent = {name: value for name, value in body.items() if value is not None}
-        return _ack(await self._call("POST", conversation_path(conversation_id, "messages"), body=sent))
+        body = present(
+            content=content,
+            message_type=message_type,
+            client_message_id=client_message_id,
+            after=after,
+            reply_to=reply_to,
+            mentions=list(mentions) or None,
+            file_id=file_id,
+            data=data,
+            attachments=[dict(each) for each in attachments] or None,
+        )
+        return _ack(await self._call("POST", conversation_path(conversation_id, "messages"), body=body))
 
     async def post_system(
         self, conversation_id: str, content: str, *, client_message_id: str | None = None, **more: Any
@@ -195,20 +191,6 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
         return await self.post(
             conversation_id, content, message_type="system", client_message_id=client_message_id, **more
         )
-
-    async def notify(
-        self,
-        users: Iterable[str],
-        title: str,
-        body: str = "",
-        *,
-        data: Mapping[str, str] | None = None,
-        notification_id: str | None = None,
-    ) -> Notified:
-        """Tell 1 to 100 users something outside of any conversation. With an id of your own it is safe to repeat."""
-        said = {"users": list(users), "title": title, "body": body, "data": data, "notification_id": notification_id}
-        sent = {name: value for name, value in said.items() if value is not None}
-        return as_notified(await self._call("POST", NOTIFICATIONS, body=sent))
 
     async def broadcast(
         self,
@@ -220,9 +202,8 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
         broadcast_id: str | None = None,
     ) -> Broadcast:
         """Tell everybody who is connected, and with `store` everybody known. Repeatable with an id of your own."""
-        optional = {"data": dict(data) if data else None, "broadcast_id": broadcast_id}
-        said = {"title": title, "body": body, "store": store}
-        said |= {name: value for name, value in optional.items() if value is not None}
+        about = dict(data) if data else None
+        said = present(title=title, body=body, store=store, data=about, broadcast_id=broadcast_id)
         return as_broadcast(await self._call("POST", "/v1/broadcasts", body=said))
 
     async def broadcast_of(self, broadcast_id: str) -> Broadcast:
@@ -241,55 +222,34 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
 
     async def export_of(self, user_id: str, *, cursor: str | None = None) -> Frame | None:
         """Where that is: its `status`, and once it is done its `objects`, with links; None where there is none."""
-        try:
-            return await self._call("GET", path_of("users", user_id, "export"), {"cursor": cursor})
-        except ParleyError as error:
-            check_missing(error)
-            return None
+        return await self._find(path_of("users", user_id, "export"), {"cursor": cursor})
 
     # --- what users report: the scope `moderation` is enough
 
-    async def reports(self, *, status: str | None = None, user: str | None = None) -> AsyncIterator[Report]:
+    def reports(self, *, status: str | None = None, user: str | None = None) -> AsyncIterator[Report]:
         """Reports, the newest first: `status` open or decided, or all about one `user`. Page by page, as `audit`."""
-        cursor: str | None = None
-        while True:
-            query = {"status": status, "user": user, "limit": _MOST, "cursor": cursor}
-            page = await self._call("GET", "/v1/reports", query)
-            for report in listed("reports", as_report, page):
-                yield report
-            cursor = page.get("next_cursor")
-            if cursor is None:
-                return
+        return self._all("/v1/reports", "reports", as_report, status=status, user=user)
 
     async def decide(self, report_id: str, decision: str, *, until: int | None = None, note: str = "") -> Report:
         """dismiss, delete (the message) or ban (who is reported, `until` a moment in ms or for good).
 
         The same again completes what died half-way; another decision is a `conflict`.
         """
-        optional = {"until": until, "note": note or None}
-        body = {"decision": decision} | {name: value for name, value in optional.items() if value is not None}
+        body = present(decision=decision, until=until, note=note or None)
         return as_report(await self._call("POST", path_of("reports", report_id, "decision"), body=body))
 
-    async def held(self) -> AsyncIterator[Frame]:
+    def held(self) -> AsyncIterator[Frame]:
         """Messages that wait for review, the oldest first, as the server tells of them. Page by page, as `audit`."""
-        cursor: str | None = None
-        while True:
-            page = await self._call("GET", "/v1/held", {"limit": _MOST, "cursor": cursor})
-            for one in listed("held", dict, page):
-                yield one
-            cursor = page.get("next_cursor")
-            if cursor is None:
-                return
+        return self._all("/v1/held", "held", dict)
 
     async def review(self, held_id: str, *, approve: bool, reason: str = "") -> Frame:
         """Let a message through, or not; the `reason` is told to its sender. The same again is safe."""
-        body = {"decision": "approve" if approve else "reject"} | ({"reason": reason} if reason else {})
+        body = present(decision="approve" if approve else "reject", reason=reason or None)
         return await self._call("POST", path_of("held", held_id, "decision"), body=body)
 
     async def shadow_ban(self, user_id: str, reason: str = "") -> None:
         """Others see nothing of what the user writes from now on, and the user does not notice."""
-        body = {"reason": reason} if reason else {}
-        await self._call("PUT", path_of("users", user_id, "shadow-ban"), body=body)
+        await self._call("PUT", path_of("users", user_id, "shadow-ban"), body=present(reason=reason or None))
 
     async def end_shadow_ban(self, user_id: str) -> None:
         """What they write from now on is seen again. Safe to repeat."""
@@ -301,19 +261,23 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations):
 
     # --- what was done
 
-    async def audit(
+    def audit(
         self, *, user: str | None = None, start: int | None = None, end: int | None = None
     ) -> AsyncIterator[AuditRow]:
         """What administrators did, the newest first, page by page: `async for row in admin.audit()`.
 
         `user`: who did it, as whom, or to whom. `start` and `end` in ms, the latter not within.
         """
+        asked = {"user": user, "from": start, "to": end}
+        return self._all("/v1/audit", "rows", as_audit_row, **asked)
+
+    async def _all(self, path: str, name: str, make: Callable[[Any], T], **query: int | str | None) -> AsyncIterator[T]:
+        """What the pages of a listing have under this name, page by page."""
         cursor: str | None = None
         while True:
-            query = {"user": user, "from": start, "to": end, "limit": _MOST, "cursor": cursor}
-            page = await self._call("GET", "/v1/audit", query)
-            for row in listed("rows", as_audit_row, page):
-                yield row
+            page = await self._call("GET", path, {**query, "limit": _MOST, "cursor": cursor})
+            for one in listed(name, make, page):
+                yield one
             cursor = page.get("next_cursor")
             if cursor is None:
                 return

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from parley_client.dial import Dialer
+from parley_client.errors import ParleyError
 
 
 class Calls:
@@ -27,9 +29,23 @@ class Calls:
     ) -> dict[str, Any]:
         return await self._dialer.call(method, path, query, body)
 
+    async def _find(self, path: str, query: Mapping[str, int | str | None] | None = None) -> dict[str, Any] | None:
+        """What there is; None for what is not there, or not for the own user."""
+        try:
+            return await self._call("GET", path, query)
+        except ParleyError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
 
 def conversation_path(conversation_id: str, *more: str) -> str:
     return path_of("conversations", conversation_id, *more)
+
+
+def present(**fields: Any) -> dict[str, Any]:
+    """What a request says: of what is None, nothing."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def path_of(*parts: str) -> str:

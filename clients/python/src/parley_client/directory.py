@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from parley_client.answers import listed, understood
-from parley_client.calls import Calls, conversation_path, path_of
+from parley_client.calls import Calls, conversation_path, path_of, present
 from parley_client.errors import ParleyError
 from parley_client.events import Frame
 from parley_client.resources import Group, as_group
 
 # What one request takes.
 MOST_USERS: Final = 100
-_NOT_FOUND: Final = 404
 
 T = TypeVar("T")
 
@@ -77,11 +76,8 @@ class DirectoryOperations(Calls):
 
     async def user(self, user_id: str) -> User | None:
         """A user's record; None where nothing is known of them, or the own user may not see them."""
-        try:
-            return as_user(await self._call("GET", path_of("users", user_id)))
-        except ParleyError as error:
-            check_missing(error)
-            return None
+        found = await self._find(path_of("users", user_id))
+        return None if found is None else as_user(found)
 
     async def users(self, ids: Iterable[str]) -> tuple[User, ...]:
         """Those of them of whom something is known, in their order. Any number: a hundred are asked for at a time."""
@@ -131,7 +127,7 @@ class DirectoryOperations(Calls):
         return None
 
     async def _report(self, of: Mapping[str, Any], reason: str, comment: str) -> Report:
-        body = {**of, "reason": reason} | ({"comment": comment} if comment else {})
+        body = {**of, **present(reason=reason, comment=comment or None)}
         return as_report(await self._call("POST", "/v1/reports", body=body))
 
 
@@ -165,12 +161,6 @@ def as_user(body: Frame) -> User:
         version=int(body.get("version") or 0),
         raw=body,
     )
-
-
-def check_missing(error: ParleyError) -> None:
-    """What is not there is no error. Raises any other."""
-    if error.status != _NOT_FOUND:
-        raise error
 
 
 def in_parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, TypedDict, overload
 
 from parley_client.answers import understood
 from parley_client.background import Progress, Transfer, transferred
-from parley_client.calls import Calls, path_of
+from parley_client.calls import Calls, path_of, present
 from parley_client.errors import ParleyError
 from parley_client.events import Frame
 from parley_client.filenames import candidates
@@ -125,8 +125,7 @@ class FileOperations(Calls):
         if called is None:
             raise ParleyError("bad_request", "A file needs a name")
         declared = content_type or type_of(called)
-        said = {name: value for name, value in more.items() if value is not None}
-        body = {"name": called, "content_type": declared, "size": size} | said
+        body = present(name=called, content_type=declared, size=size, **more)
         return await self._call("POST", "/v1/files", body=body), declared
 
     async def _checked(self, file_id: str, within: float) -> File:

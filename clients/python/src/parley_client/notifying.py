@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from parley_client.answers import listed
-from parley_client.calls import Calls, conversation_path, path_of
+from parley_client.calls import Calls, conversation_path, path_of, present
 from parley_client.core import Core
 from parley_client.events import Notification
 from parley_client.parsing import as_notifications
@@ -22,7 +21,27 @@ from parley_client.rest import NOTIFICATIONS
 from parley_client.shell import Shell
 
 
-class NotificationOperations(Calls):
+class NotifyOperations(Calls):
+    """What a server does with a token of its own, too. See `Calls` for what it raises, and when."""
+
+    async def notify(
+        self,
+        users: Iterable[str],
+        title: str,
+        body: str = "",
+        *,
+        data: Mapping[str, str] | None = None,
+        notification_id: str | None = None,
+    ) -> Notified:
+        """Tell 1 to 100 users something: for servers, whose token has the scope `notifications:send`.
+
+        With an id of one's own it is safe to repeat; without, each call is another notification.
+        """
+        said = present(users=list(users), title=title, body=body, data=data, notification_id=notification_id)
+        return as_notified(await self._call("POST", NOTIFICATIONS, body=said))
+
+
+class NotificationOperations(NotifyOperations):
     """See `Calls` for what they raise, and when."""
 
     _core: Core
@@ -45,14 +64,10 @@ class NotificationOperations(Calls):
         `platform` is fcm (with a `token` or an `installation_id`) or apns (with a `token`, the `app_id`, and the
         `environment`: production by default, or sandbox).
         """
-        given = {
-            "platform": platform,
-            "token": token,
-            "installation_id": installation_id,
-            "environment": environment,
-            "app_id": app_id,
-        }
-        return as_device(await self._call("PUT", path_of("devices", device_id), body=_present(given)))
+        said = present(
+            platform=platform, token=token, installation_id=installation_id, environment=environment, app_id=app_id
+        )
+        return as_device(await self._call("PUT", path_of("devices", device_id), body=said))
 
     async def devices(self) -> tuple[Device, ...]:
         """The own devices that pushes go to, the latest registered first."""
@@ -74,22 +89,6 @@ class NotificationOperations(Calls):
         self._core.acknowledged(notification_id, self._shell.now())
         self._shell.perform()
 
-    async def notify(
-        self,
-        users: Iterable[str],
-        title: str,
-        body: str = "",
-        *,
-        data: Mapping[str, str] | None = None,
-        notification_id: str | None = None,
-    ) -> Notified:
-        """Tell 1 to 100 users something: for servers, whose token has the scope `notifications:send`.
-
-        With an id of one's own it is safe to repeat; without, each call is another notification.
-        """
-        given = {"users": list(users), "title": title, "body": body, "data": data, "notification_id": notification_id}
-        return as_notified(await self._call("POST", NOTIFICATIONS, body=_present(given)))
-
     # --- reminders
 
     async def remind(self, conversation_id: str, seq: int, at: int) -> Reminder:
@@ -104,7 +103,3 @@ class NotificationOperations(Calls):
     async def cancel_reminder(self, reminder_id: str) -> None:
         """Safe to repeat, and where there is none."""
         await self._call("DELETE", path_of("reminders", reminder_id))
-
-
-def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
