@@ -19,7 +19,7 @@ import type {
   UserRecord,
 } from "./generated/http.js";
 import { type Api, makeApi } from "./http.js";
-import { findUsers, getUser, inParts } from "./more/people.js";
+import { findUsers, getUser, inParts, orNull } from "./more/people.js";
 import { type Token, Tokens } from "./shell/tokens.js";
 
 export { ParleyError } from "./errors.js";
@@ -97,11 +97,7 @@ export class ParleyAdmin {
 
   /** All users a word of whose name begins so, by name. */
   async *find(prefix: string): AsyncGenerator<User, void> {
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await findUsers(this, prefix, { limit: MOST, ...(cursor && { cursor }) });
-      yield* page.users;
-      cursor = page.next_cursor;
-    }
+    for await (const page of pages((place) => findUsers(this, prefix, place))) yield* page.users;
   }
 
   /** The record goes; what the user wrote stays. Safe to repeat. */
@@ -187,11 +183,8 @@ export class ParleyAdmin {
 
   /** Reports, the newest first: those that wait, those that are decided, or all about one user. */
   async *reports(query: { status?: "open" | "decided"; user?: string } = {}): AsyncGenerator<Report, void> {
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await this.api.get("/v1/reports", { query: { ...query, limit: MOST, ...(cursor && { cursor }) } });
-      yield* page.reports;
-      cursor = page.next_cursor;
-    }
+    const ask = (place: Place) => this.api.get("/v1/reports", { query: { ...query, ...place } });
+    for await (const page of pages(ask)) yield* page.reports;
   }
 
   /** Dismiss it, delete the message, or ban who is reported. The same again completes what died half-way. */
@@ -201,11 +194,7 @@ export class ParleyAdmin {
 
   /** Messages that wait for review, the oldest first. */
   async *held(): AsyncGenerator<HeldForReview, void> {
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await this.api.get("/v1/held", { query: { limit: MOST, ...(cursor && { cursor }) } });
-      yield* page.held;
-      cursor = page.next_cursor;
-    }
+    for await (const page of pages((place) => this.api.get("/v1/held", { query: place }))) yield* page.held;
   }
 
   /** Let it through, or not; `reason` is told to its sender. */
@@ -228,11 +217,8 @@ export class ParleyAdmin {
 
   /** What administrators did, the newest first; ask for as many as are wanted. */
   async *audit(query: AuditQuery = {}): AsyncGenerator<AuditRow, void> {
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await this.api.get("/v1/audit", { query: { ...query, limit: MOST, ...(cursor && { cursor }) } });
-      yield* page.rows;
-      cursor = page.next_cursor;
-    }
+    const ask = (place: Place) => this.api.get("/v1/audit", { query: { ...query, ...place } });
+    for await (const page of pages(ask)) yield* page.rows;
   }
 
   #api(more: Record<string, string>): Api {
@@ -251,12 +237,15 @@ export class ParleyAdmin {
   }
 }
 
-/** Null for what is not there. */
-async function orNull<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if ((error as { status?: number }).status === 404) return null;
-    throw error;
+type Place = { limit: number; cursor?: string };
+
+/** All pages of a listing, the next one when it is asked for. */
+async function* pages<P extends { next_cursor: string | null }>(
+  ask: (place: Place) => Promise<P>,
+): AsyncGenerator<P, void> {
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await ask({ limit: MOST, ...(cursor && { cursor }) });
+    yield page;
+    cursor = page.next_cursor;
   }
 }

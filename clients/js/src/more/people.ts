@@ -21,13 +21,8 @@ export function findUsers(
 }
 
 /** Null for one of whom nothing is known, or whom the own user may not see. */
-export async function getUser({ api }: Asking, user_id: string): Promise<User | null> {
-  try {
-    return await api.get("/v1/users/{user_id}", { path: { user_id } });
-  } catch (error) {
-    if ((error as { status?: number }).status === 404) return null;
-    throw error;
-  }
+export function getUser({ api }: Asking, user_id: string): Promise<User | null> {
+  return orNull(api.get("/v1/users/{user_id}", { path: { user_id } }));
 }
 
 /** Those of them of whom something is known, in their order. Any number: a hundred are asked for at a time. */
@@ -51,6 +46,16 @@ export function joinChannel(
 ): Promise<Channel> {
   const path = { conversation_id: id, user_id: userId ?? "" };
   return api.put("/v1/conversations/{conversation_id}/members/{user_id}", { path }) as Promise<Channel>; // it takes no requests
+}
+
+/** Null for what is not there. */
+export async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if ((error as { status?: number }).status === 404) return null;
+    throw error;
+  }
 }
 
 export function* inParts<T>(all: readonly T[], size: number): Generator<T[], void> {
