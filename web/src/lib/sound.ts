@@ -5,23 +5,22 @@ const LEAST = 0.08;
 
 /** As many bars as there is room for, of what was measured (0 to 100 each); flat where nothing was. */
 export function barsOf(waveform: readonly number[], count = BARS): number[] {
-  return Array.from({ length: count }, (_, index) => {
-    const from = Math.floor((index * waveform.length) / count);
-    const to = Math.max(from + 1, Math.floor(((index + 1) * waveform.length) / count));
-    const loudest = Math.max(0, ...waveform.slice(from, to).filter(Number.isFinite));
-    return Math.max(LEAST, Math.min(1, loudest / 100));
-  });
+  return loudestOf(waveform, count).map((loudest) => Math.max(LEAST, Math.min(1, loudest / 100)));
 }
 
 /** What was measured while it was recorded (0 to 1 each), as a message says it: at most a hundred of 0 to 100, the loudest 100. */
 export function waveformOf(levels: readonly number[], most = 100): number[] {
   const loudest = Math.max(...levels, 0);
   if (!(loudest > 0)) return levels.slice(0, most).map(() => 0);
-  const count = Math.min(most, levels.length);
+  return loudestOf(levels, Math.min(most, levels.length)).map((one) => Math.round((100 * one) / loudest));
+}
+
+/** So many parts of it, each as loud as it is anywhere within. */
+function loudestOf(values: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, index) => {
-    const from = Math.floor((index * levels.length) / count);
-    const to = Math.max(from + 1, Math.floor(((index + 1) * levels.length) / count));
-    return Math.round((100 * Math.max(...levels.slice(from, to))) / loudest);
+    const from = Math.floor((index * values.length) / count);
+    const to = Math.max(from + 1, Math.floor(((index + 1) * values.length) / count));
+    return Math.max(0, ...values.slice(from, to).filter(Number.isFinite));
   });
 }
 
