@@ -8,7 +8,7 @@ import { usePeople } from "../lib/names";
 import { canRecord } from "../lib/recorder";
 import { isBlank, mentionsIn } from "../lib/text";
 import { EmojiButton } from "../ui/emoji";
-import { Icon } from "../ui/icon";
+import { IconButton } from "../ui/icon-button";
 import { useToasts } from "../ui/toast";
 import { useDraft } from "./draft";
 import { MentionList, useMentions } from "./mentions";
@@ -101,15 +101,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
         />
       )}
       <div className="composer-line" hidden={isRecording}>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={t("compose.attach")}
-          title={t("compose.attach")}
-          onClick={() => chooser.current?.click()}
-        >
-          <Icon name="attach" />
-        </button>
+        <IconButton icon="attach" label={t("compose.attach")} onClick={() => chooser.current?.click()} />
         <input
           ref={chooser}
           type="file"
@@ -140,30 +132,17 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
           />
         </div>
         <EmojiButton onPick={insert}>
-          <button type="button" className="icon-button" aria-label={t("compose.emoji")} title={t("compose.emoji")}>
-            <Icon name="emoji" />
-          </button>
+          <IconButton icon="emoji" label={t("compose.emoji")} />
         </EmojiButton>
         {!text && !reference && canRecord() && (
-          <button
-            type="button"
-            className="icon-button record"
-            aria-label={t("compose.record")}
-            title={t("compose.record")}
+          <IconButton
+            icon="microphone"
+            className="record"
+            label={t("compose.record")}
             onClick={() => setIsRecording(true)}
-          >
-            <Icon name="microphone" />
-          </button>
+          />
         )}
-        <button
-          type="submit"
-          className="icon-button send"
-          aria-label={t("compose.send")}
-          title={t("compose.send")}
-          disabled={!isGood}
-        >
-          <Icon name="send" />
-        </button>
+        <IconButton type="submit" icon="send" className="send" label={t("compose.send")} disabled={!isGood} />
       </div>
       {slowMode > 0 && <p className="hint">{t("compose.slow", { n: slowMode })}</p>}
       {tooMany > 0 && (

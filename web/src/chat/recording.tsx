@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { type Recorded, type Recording, record } from "../lib/recorder";
 import { clock } from "../lib/sound";
-import { Icon } from "../ui/icon";
+import { IconButton } from "../ui/icon-button";
 
 /** Ten minutes. */
 const LONGEST_S = 600;
@@ -48,29 +48,12 @@ export function RecordingLine({ onDone, onEnd, onRefused }: Props) {
   });
   return (
     <div className="composer-line recording">
-      <button
-        type="button"
-        className="icon-button"
-        aria-label={t("record.cancel")}
-        title={t("record.cancel")}
-        onClick={onEnd}
-      >
-        <Icon name="trash" />
-      </button>
+      <IconButton icon="trash" label={t("record.cancel")} onClick={onEnd} />
       <meter className="level" min={0} max={0.3} value={Math.min(level, 0.3)} aria-hidden="true" />
       <span role="timer" aria-label={t("record.running")}>
         {clock(seconds)}
       </span>
-      <button
-        type="button"
-        className="icon-button send"
-        aria-label={t("record.send")}
-        title={t("record.send")}
-        ref={sender}
-        onClick={() => void send()}
-      >
-        <Icon name="send" />
-      </button>
+      <IconButton icon="send" className="send" label={t("record.send")} ref={sender} onClick={() => void send()} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { Icon } from "../ui/icon";
+import { IconButton } from "../ui/icon-button";
 import { InboxList } from "./list";
 import { NewChat } from "./new-chat";
 import { NotificationCentre } from "./notifications";
@@ -23,15 +24,7 @@ export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: (
         <OwnMenu onSignOut={onSignOut} />
         <h1>{t("inbox.title")}</h1>
         <NotificationCentre />
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={t("new.title")}
-          title={t("new.title")}
-          onClick={() => setIsBeginning(true)}
-        >
-          <Icon name="compose" />
-        </button>
+        <IconButton icon="compose" label={t("new.title")} onClick={() => setIsBeginning(true)} />
       </header>
       <div className="search">
         <Icon name="search" size={18} />
