@@ -21,12 +21,16 @@ import { useToasts } from "../ui/toast";
 
 const WAYS = ["invite", "request", "open"] as const;
 
-export function GroupWays({ id, item }: { id: string; item: InboxItem | undefined }) {
-  const { t } = useI18n();
+/** What the group says of itself is another from now on. */
+function useChange(id: string): (change: ConversationChange) => void {
   const client = useClient();
   const { trying } = useToasts();
-  const set = (join: (typeof WAYS)[number]) =>
-    void trying(updateConversation(client, id, { join }).then(() => client.refreshInbox()));
+  return (change) => void trying(updateConversation(client, id, change).then(() => client.refreshInbox()));
+}
+
+export function GroupWays({ id, item }: { id: string; item: InboxItem | undefined }) {
+  const { t } = useI18n();
+  const set = useChange(id);
   return (
     <>
       <label className="labelled">
@@ -34,7 +38,7 @@ export function GroupWays({ id, item }: { id: string; item: InboxItem | undefine
         <select
           className="field"
           value={item?.join ?? "invite"}
-          onChange={(event) => set(event.target.value as (typeof WAYS)[number])}
+          onChange={(event) => set({ join: event.target.value as (typeof WAYS)[number] })}
         >
           {WAYS.map((one) => (
             <option key={one} value={one}>
@@ -56,10 +60,7 @@ const SLOW = [0, 10, 30, 60, 300, 900, 3_600];
 /** How much plain members may write. */
 function Calm({ id, item }: { id: string; item: InboxItem | undefined }) {
   const { t } = useI18n();
-  const client = useClient();
-  const { trying } = useToasts();
-  const set = (change: ConversationChange) =>
-    void trying(updateConversation(client, id, change).then(() => client.refreshInbox()));
+  const set = useChange(id);
   const now = item?.slow_mode ?? 0;
   return (
     <>
