@@ -27,10 +27,9 @@ interface Props {
 
 export function GroupDetails({ id, name, item, onClose }: Props) {
   const { t } = useI18n();
-  const { members, role, refresh } = useMembers();
+  const { members, isModerator, refresh } = useMembers();
   const client = useClient();
   const { trying } = useToasts();
-  const isModerator = role === "owner" || role === "admin";
   const sorted = [...members].sort(
     (a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.user_id < b.user_id ? -1 : 1),
   );

@@ -33,7 +33,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const { t } = useI18n();
   const { say, trying } = useToasts();
   const { refer } = useDraft();
-  const { isGroup, role } = useMembers();
+  const { isGroup, isModerator } = useMembers();
   const { isPinned } = usePins();
   const client = useClient();
   const [shown, setShown] = useState<"forward" | "remind" | "delete" | "report" | null>(null);
@@ -41,7 +41,6 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const seq = item.seq as number;
   const react = (emoji: string) => void trying(client.react(conversation, seq, emoji));
   const isEditable = mine && !message.forwarded && Date.now() - message.created_at < EDIT_MS;
-  const isModerator = isGroup && (role === "owner" || role === "admin");
   const copy = async () => {
     await navigator.clipboard.writeText(message.content ?? "");
     say(t("app.copied"));

@@ -19,6 +19,8 @@ export interface Members {
   users: readonly string[];
   /** One's own role; null in a private conversation, and until it is known. */
   role: Role | null;
+  /** One decides here, as a group's owner or admin. */
+  isModerator: boolean;
   refresh(): Promise<void>;
 }
 
@@ -65,7 +67,8 @@ export function MembersProvider({ id, isOut = false, children }: { id: string; i
     const isFrozen = isGroup && frozen && role === "member";
     const isReader = (isChannel && isPlain) || isFrozen;
     const slowMode = isGroup && isPlain ? slow_mode : 0;
-    return { isGroup, isReader, isFrozen, slowMode, isOut, members, users, role, refresh };
+    const isModerator = isGroup && !isPlain;
+    return { isGroup, isReader, isFrozen, slowMode, isOut, members, users, role, isModerator, refresh };
   }, [isGroup, isChannel, isOut, frozen, slow_mode, members, given, me, id, refresh]);
   return <Context value={value}>{children}</Context>;
 }
