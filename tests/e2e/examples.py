@@ -1,4 +1,4 @@
-"""The commands that a page of docs/ shows, carried out."""
+"""The examples that a page of docs/ shows, and its commands, carried out."""
 
 from __future__ import annotations
 
@@ -15,18 +15,37 @@ _PATIENCE_S = 60
 
 def commands(page: str, heading: str) -> list[str]:
     """The shell blocks under a heading of the page."""
-    section = (_ROOT / page).read_text(encoding="utf-8").split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    return _blocks(_text(page).split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0], "sh")
 
 
-def run(script: str, **variables: str) -> list[Any]:
-    """What each of its commands printed, all of it JSON."""
-    environment = {**os.environ, **variables}
-    printed = subprocess.run(
-        ["bash", "-euc", script], env=environment, capture_output=True, text=True, timeout=_PATIENCE_S, check=True
-    ).stdout
-    decoder, found, place = json.JSONDecoder(), [], 0
-    while place < len(printed):
-        one, place = decoder.raw_decode(printed, place)
-        found.append(one)
+def example(page: str, language: str, word: str) -> str:
+    """The block of the page that has this in it."""
+    (found,) = [code for code in _blocks(_text(page), language) if word in code]
     return found
+
+
+def run(script: str, folder: Path | None = None, /, **variables: str) -> list[Any]:
+    """What each of its commands printed, all of it JSON."""
+    printed = subprocess.run(
+        ["bash", "-euc", script],
+        env={**os.environ, **variables},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_S,
+        check=True,
+    ).stdout
+    decoder, found, rest = json.JSONDecoder(), [], printed.strip()
+    while rest:
+        one, end = decoder.raw_decode(rest)
+        found.append(one)
+        rest = rest[end:].lstrip()
+    return found
+
+
+def _text(page: str) -> str:
+    return (_ROOT / page).read_text(encoding="utf-8")
+
+
+def _blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)

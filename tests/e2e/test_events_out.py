@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -20,17 +19,12 @@ from local.ports import free_port
 from local.stack import Stack
 from local.tokens import mint
 from shared.domain.text import private_conversation_id
+from tests.e2e.examples import example, run
 from tests.e2e.raw_client import http, new_users
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+PAGE = "docs/events.md"
 PATIENCE_S = 120
-
-
-def example(language: str, word: str) -> str:
-    """The example of the page that has this in it."""
-    [found] = [code for code in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if word in code]
-    return str(found)
 
 
 def until(found: Callable[[], Any]) -> Any:
@@ -79,18 +73,11 @@ def test_the_receiver_of_the_page_takes_what_its_curl_makes_a_webhook_for(stack:
         asked(stack, one, "POST", f"/v1/conversations/{place}/messages", {"content": text})
     url = f"http://localhost:{port}/"
     variables = {"HTTP_URL": stack.http_url, "ADMIN_TOKEN": mint(stack, "root", scope="admin"), "YOUR_URL": url}
-    made = subprocess.run(
-        ["bash", "-c", example("bash", "/v1/webhooks/crm")],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    secret = json.loads(made.stdout)["secret"]
+    (made,) = run(example(PAGE, "bash", "/v1/webhooks/crm"), **variables)
     script = tmp_path / "receiver.py"
-    script.write_text(example("python", "class Receiver"), encoding="utf-8")
+    script.write_text(example(PAGE, "python", "class Receiver"), encoding="utf-8")
     try:
-        with running(sys.executable, str(script), WEBHOOK_SECRET=secret, PORT=str(port)) as receiver:
+        with running(sys.executable, str(script), WEBHOOK_SECRET=made["secret"], PORT=str(port)) as receiver:
             for text in ("one", "two"):
                 asked(stack, one, "POST", f"/v1/conversations/{place}/messages", {"content": text})
             asked(stack, one, "PATCH", f"/v1/conversations/{place}/messages/3", {"content": "better"})
@@ -145,7 +132,7 @@ def test_the_bot_answers_edits_and_reacts(stack: Stack, tmp_path: Path) -> None:
     place = private_conversation_id(one, bot)
     asked(stack, one, "POST", "/v1/conversations", {"type": "private", "with": bot})
     variables = {"WS_URL": stack.ws_url, "HTTP_URL": stack.http_url, "BOT_TOKEN": mint(stack, bot)}
-    command = example("bash", "examples/bot").replace("python examples", f"exec {sys.executable} examples")
+    command = example(PAGE, "bash", "examples/bot").replace("python examples", f"exec {sys.executable} examples")
     with running("bash", "-c", command, **variables, BOT_STATE=str(tmp_path / "state.json")) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"

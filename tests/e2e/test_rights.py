@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import shutil
-import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -17,37 +14,10 @@ import pytest
 from local.stack import Stack
 from local.tokens import mint
 from shared.domain.text import private_conversation_id
+from tests.e2e.examples import commands, run
 from tests.e2e.raw_client import PATIENCE_S, http, new_users
 from tests.e2e.test_files import PICTURE, written
 from tests.e2e.test_python_client import client
-
-
-def commands() -> list[str]:
-    """The shell blocks of the page's section."""
-    page = (Path(__file__).parents[2] / "docs/operations.md").read_text()
-    section = page.split("\n## What is stored of a user\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
-
-
-def run(script: str, stack: Stack, token: str, user: str, *, folder: Path | None = None) -> list[Any]:
-    """What each of a block's commands printed, for this user in place of bob."""
-    environment = {**os.environ, "HTTP_URL": stack.http_url, "TOKEN": token}
-    printed = subprocess.run(
-        ["bash", "-euc", script.replace("users/bob/", f"users/{user}/")],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=True,
-    ).stdout
-    decoder, found, place = json.JSONDecoder(), [], 0
-    while place < len(printed.rstrip()):
-        one, place = decoder.raw_decode(printed, place)
-        found.append(one)
-        while place < len(printed) and printed[place].isspace():
-            place += 1
-    return found
 
 
 async def asked(stack: Stack, method: str, path: str) -> tuple[int, Any]:
@@ -76,14 +46,15 @@ def fetched(url: str) -> bytes:
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="curl or jq is not installed")
 async def test_history_comes_in_all_of_a_user_goes_out_and_is_taken_away(stack: Stack, tmp_path: Path) -> None:
     alice, bob = new_users(2)
-    token = mint(stack, "backend", scope="admin")
+    given = {"HTTP_URL": stack.http_url, "TOKEN": mint(stack, "backend", scope="admin")}
     place = private_conversation_id(alice, bob)
-    export, erasure, importing = commands()
+    scripts = commands("docs/operations.md", "What is stored of a user")
+    export, erasure, importing = (script.replace("users/bob/", f"users/{bob}/") for script in scripts)
     line = {"type": "message", "conversation_id": place, "sender_id": bob}
     old = [{**line, "id": f"m{number}", "content": f"old {number}", "created_at": number} for number in range(150)]
     (tmp_path / "history.ndjson").write_text("".join(f"{json.dumps(one)}\n" for one in old))
     for _ in range(2):  # the second time doubles nothing
-        assert await asyncio.to_thread(run, importing, stack, token, bob, folder=tmp_path) == []
+        assert await asyncio.to_thread(run, importing, tmp_path, **given) == []
     async with client(stack, alice) as reader, client(stack, bob) as writer:
         await reader.sync()
         await writer.sync()
@@ -93,7 +64,7 @@ async def test_history_comes_in_all_of_a_user_goes_out_and_is_taken_away(stack: 
         assert status == 200
         sent = await writer.send_file(written(tmp_path, "cat.png", PICTURE), "a cat", to=alice)
         assert sent.seq == 151
-        begun, _ = await asyncio.to_thread(run, export, stack, token, bob)
+        begun, _ = await asyncio.to_thread(run, export, **given)
         assert begun["status"] in {"running", "done"}
         done = await over(stack, bob, "export")
         parts = [one["url"] for one in done["objects"] if one["name"].startswith("part-")]
@@ -103,7 +74,7 @@ async def test_history_comes_in_all_of_a_user_goes_out_and_is_taken_away(stack: 
         (file_id,) = [line["file_id"] for line in lines if line["type"] == "file"]
         (copied,) = [one["url"] for one in done["objects"] if one["name"].startswith("files/")]
         assert fetched(copied) == PICTURE
-        *_, held = await asyncio.to_thread(run, erasure, stack, token, bob)
+        *_, held = await asyncio.to_thread(run, erasure, **given)
         assert held["reason"] == "case 4711"
         assert (await over(stack, bob, "erasure"))["status"] in {"stopped", "done"}
         status, refused = await asked(stack, "POST", f"/v1/users/{bob}/erasure")
