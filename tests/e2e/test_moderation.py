@@ -7,6 +7,7 @@ from typing import Any
 
 from local.stack import Stack
 from local.tokens import mint
+from shared.domain.text import private_conversation_id
 from tests.e2e.examples import commands, run
 from tests.e2e.raw_client import connected, http, new_users
 
@@ -27,8 +28,7 @@ class Moderated:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.alice, self.bob, self.mod = new_users(3)
-        first, second = sorted((self.alice, self.bob))
-        self.place = f"dm:{first}:{second}"
+        self.place = private_conversation_id(self.alice, self.bob)
 
     def run(self, script: str, user: str = "") -> list[Any]:
         tokens = {
