@@ -171,14 +171,13 @@ def _by_id(item: Item | None) -> dict[str, Device]:
     return {one.device_id: one for one in devices_from(item or {})}
 
 
-def is_kept_out(case: Case, at: float, user: str, device: Device | None = None) -> bool:
-    """Whether an administrator may have had the user's devices forgotten by then, or this one."""
-    for one in case.operations("ban", "revoke_tokens"):
-        if one.detail["member"] == user and one.began <= at and one.outcome != "fail":
-            moment = inf if one.kind == "ban" or device is None else one.detail["moment"]
-            if device is None or device.registered_at < moment:
-                return True
-    return False
+def _is_kept_out(case: Case, at: float, user: str, device: Device) -> bool:
+    """Whether an administrator may have had the user's device forgotten by then."""
+    return any(
+        device.registered_at < (inf if one.kind == "ban" else one.detail["moment"])
+        for one in case.operations("ban", "revoke_tokens")
+        if one.detail["member"] == user and one.began <= at and one.outcome != "fail"
+    )
 
 
 def _may_go(case: Case, at: float, user: str, gone: Device, changed: Changed) -> bool:
@@ -191,7 +190,7 @@ def _may_go(case: Case, at: float, user: str, gone: Device, changed: Changed) ->
         is_elsewhere = one.kind == "register" and one.detail["target"]["token"] == gone.target.token
         if one.began <= at and (is_signed_out or is_elsewhere):
             return True
-    if is_kept_out(case, at, user, gone):
+    if _is_kept_out(case, at, user, gone):
         return True
     if any(target_hash(after[other].target) == target for other in changed.added):
         return True
