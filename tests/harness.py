@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.jobs import Job, JobKind, JobStep
 from shared.operations.context import Context
+from shared.operations.jobs import advance
 from shared.ports.services import PushServices, RestServices
 from tests.fakes import (
     FakeArchive,
@@ -101,6 +103,20 @@ class Harness:
         """One device each, with a connection of that name."""
         for user in users:
             self.stores.connect(user, f"{user}1", at=self.clock())
+
+    def carry_out(self, step: JobStep) -> None:
+        """A step of a job, as the queue hands it out."""
+        advance(step, stores=self.stores, services=self.push_services, context=self.context)
+
+    def carry_out_all(self) -> None:
+        """Every step of the jobs that have begun."""
+        while self.jobs.steps:
+            self.carry_out(self.jobs.steps.pop(0))
+
+    def job_of(self, kind: JobKind, user_id: str = "bob") -> Job:
+        found = self.stores.jobs.get(kind, user_id)
+        assert found is not None
+        return found
 
     def events(self, connection_id: str) -> list[dict[str, Any]]:
         """What was posted to the connection."""

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from shared.adapters.aws.event_queues import errand_from
-from shared.adapters.dynamodb.webhooks import DynamoDbWebhookCursors, DynamoDbWebhooks
 from shared.domain.entries import NOTHING_SAID, Entry
 from shared.domain.webhooks import (
     GIVEN_UP_AFTER_MS,
@@ -42,7 +41,7 @@ from shared.wire.outgoing import outgoing, trial_event
 from tests.fakes import DM, FakeClock, FakeNonces, FakeObserver
 from tests.fakes.webhooks import FakeErrands, FakeGivenUp, FakeReceiver, KilledError, Killer, down
 from tests.stepping import Stepper, explore
-from tests.stores import MEMBERS, Simulated, simulated
+from tests.stores import Simulated, simulated
 from tests.wiring import make_context
 
 HOUR = 3_600_000
@@ -62,12 +61,7 @@ class World:
         self.given_up = FakeGivenUp()
         self.observer = FakeObserver()
         self.nonces = FakeNonces()
-        calls = self.simulated.calls
-        self.stores = EventStores(
-            self.simulated.log,
-            DynamoDbWebhooks(calls, members_table=MEMBERS),
-            DynamoDbWebhookCursors(calls, members_table=MEMBERS),
-        )
+        self.stores = EventStores(self.simulated.log, self.simulated.webhooks, self.simulated.cursors)
         self.services = EventServices(self.errands, self.given_up, self.receiver, outgoing, trial_event, self.observer)
         self.context = make_context(self.clock, self.nonces, jitter=lambda _: 0)
         self.outlet = Outlet(self.stores.log, self.stores.webhooks, self.stores.cursors, self.errands, is_local=False)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbVerdicts
+from shared.adapters.dynamodb.screening import DynamoDbVerdicts
 from shared.domain.changes import Deleted, Edited, Reacted, Updated, as_json
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import Draft
 from shared.domain.holds import Hold
-from shared.domain.jobs import DONE, ERASURE, EXPORT, STOPPED, Job, JobStep
+from shared.domain.jobs import DONE, ERASURE, EXPORT, STOPPED, Job
 from shared.domain.joining import JoinRequest
 from shared.domain.notifications import Notification, Reminder
 from shared.domain.reports import Report
@@ -22,7 +22,7 @@ from shared.domain.screening import Verdict, held_message, named
 from shared.domain.shadows import ShadowBan
 from shared.errors import Unavailable
 from shared.operations.contacts import block_user
-from shared.operations.jobs import advance, begin_job
+from shared.operations.jobs import begin_job
 from shared.operations.users import put_user, update_own
 from tests.fakes import DM
 from tests.harness import Harness
@@ -71,12 +71,12 @@ def furnished() -> Harness:
     stores.reports.put(Report("1" * 32, "alice", "bob", "spam", f"says {MARK}", 1, DM, 2, f'{{"content": "{MARK}"}}'))
     stores.reports.put(Report("2" * 32, "bob", "dave", "spam", MARK, 1))
     held = held_message(Draft(DM, "bob", f"{MARK} held", "n", client_message_id="h"), at=1, base_seq=1)
-    DynamoDbHeld(stores.calls, members_table=MEMBERS).put(held)
+    stores.held.put(held)
     verdicts = DynamoDbVerdicts(stores.calls, members_table=MEMBERS)
     verdicts.claim(named(DM, "bob", "c1"), digest="d", nonce="n", until=1, now=1)
     verdicts.settle(named(DM, "bob", "c1"), Verdict("rewrite", content=MARK), nonce="n")
     stores.joins.request(JoinRequest(LEFT, "bob", 1))
-    DynamoDbShadowBans(stores.calls, members_table=MEMBERS).put(ShadowBan("bob", 1, "root", MARK[:-1]))
+    stores.shadow_bans.put(ShadowBan("bob", 1, "root", MARK[:-1]))
     harness.connect("alice")
     return harness
 
@@ -91,20 +91,9 @@ def begin(harness: Harness) -> Job:
     return begin_job(ERASURE, "bob", by="root", **harness.whole)
 
 
-def carry_out(harness: Harness, task: JobStep) -> None:
-    advance(task, stores=harness.stores, services=harness.push_services, context=harness.context)
-
-
-def job_of(harness: Harness) -> Job:
-    job = harness.stores.jobs.get(ERASURE, "bob")
-    assert job is not None
-    return job
-
-
 def run(harness: Harness) -> Job:
-    while harness.jobs.steps:
-        carry_out(harness, harness.jobs.steps.pop(0))
-    return job_of(harness)
+    harness.carry_out_all()
+    return harness.job_of(ERASURE)
 
 
 def erased() -> Harness:
@@ -178,8 +167,8 @@ def test_what_hangs_on_a_private_conversation_goes_if_the_user_hung_it_there() -
 def test_what_was_hung_on_the_user_while_it_ran_is_found_by_the_last_look() -> None:
     harness = furnished()
     begin(harness)
-    while not job_of(harness).phase.startswith("looking"):
-        carry_out(harness, harness.jobs.steps.pop(0))
+    while not harness.job_of(ERASURE).phase.startswith("looking"):
+        harness.carry_out(harness.jobs.steps.pop(0))
     entry = harness.stores.entries(GROUP)[0]
     late = Updated(as_json({"members": {"bob": {"data": {"x": MARK}}}}))
     harness.stores.overwrite(replace(entry, change=late))
@@ -197,7 +186,7 @@ def test_the_user_is_in_no_group_and_the_last_owner_has_an_heir() -> None:
 
 def test_the_report_counts_every_row_in_which_the_id_stands() -> None:
     harness = erased()
-    job = job_of(harness)
+    job = harness.job_of(ERASURE)
     assert "undone" not in job.left
     assert "other" not in job.left
     named = sum(
@@ -213,8 +202,8 @@ def rows(harness: Harness, table: str) -> list[dict[str, Any]]:
 def test_what_came_while_it_ran_is_taken_away_in_another_round() -> None:
     harness = furnished()
     begin(harness)
-    while not job_of(harness).phase.startswith("looking"):
-        carry_out(harness, harness.jobs.steps.pop(0))
+    while not harness.job_of(ERASURE).phase.startswith("looking"):
+        harness.carry_out(harness.jobs.steps.pop(0))
     harness.stores.write("bob", f"{MARK} late")
     assert run(harness).status == DONE
     assert MARK not in everything(harness)
@@ -236,14 +225,14 @@ def test_every_step_may_come_twice_and_die_anywhere(every: int) -> None:
         harness.stores.calls.before = before
         for _ in range(2):
             try:
-                carry_out(harness, task)
+                harness.carry_out(task)
             except Unavailable:
                 failures += 1
                 harness.jobs.steps.append(task)
         harness.stores.calls.let_through()
         harness.jobs.steps[:] = list(dict.fromkeys(harness.jobs.steps))
     assert failures
-    assert job_of(harness).status == DONE
+    assert harness.job_of(ERASURE).status == DONE
     assert MARK not in everything(harness)
     for place in (DM, GROUP, LEFT):
         entries = harness.stores.entries(place)
@@ -253,7 +242,7 @@ def test_every_step_may_come_twice_and_die_anywhere(every: int) -> None:
 def test_a_hold_that_comes_meanwhile_stops_it_and_afterwards_it_can_be_begun_anew() -> None:
     harness = furnished()
     first = begin(harness)
-    carry_out(harness, harness.jobs.steps.pop(0))
+    harness.carry_out(harness.jobs.steps.pop(0))
     harness.stores.holds.put(Hold("bob", "a trial", 1, "root"))
     assert run(harness).status == STOPPED
     assert f"{MARK} one" in {entry.content for entry in harness.stores.entries(DM)}
@@ -266,15 +255,10 @@ def test_an_export_that_was_made_before_stays_until_its_end() -> None:
     harness = furnished()
     harness.archive.objects = harness.objects
     begin_job(EXPORT, "bob", by="root", **harness.whole)
-    run_all(harness)
+    harness.carry_out_all()
     begin(harness)
     assert run(harness).status == DONE
     assert MARK.encode() in b"".join(harness.archive.stored.values())
-
-
-def run_all(harness: Harness) -> None:
-    while harness.jobs.steps:
-        carry_out(harness, harness.jobs.steps.pop(0))
 
 
 def test_a_hidden_message_that_was_deleted_loses_its_id_too() -> None:

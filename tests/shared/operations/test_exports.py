@@ -11,10 +11,10 @@ import pytest
 
 from shared.domain.changes import Reacted
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.jobs import DONE, EXPORT, Job, JobStep
+from shared.domain.jobs import DONE, EXPORT, Job
 from shared.domain.notifications import Notification, Reminder
 from shared.errors import Unavailable
-from shared.operations.jobs import advance, begin_job
+from shared.operations.jobs import begin_job
 from shared.operations.users import put_user
 from shared.ports.jobs import MEMBERS
 from tests.fakes import DM
@@ -53,17 +53,9 @@ def begin(harness: Harness) -> Job:
     return begin_job(EXPORT, "bob", by="root", **harness.whole)
 
 
-def carry_out(harness: Harness, task: JobStep) -> None:
-    advance(task, stores=harness.stores, services=harness.push_services, context=harness.context)
-
-
 def run(harness: Harness, user_id: str = "bob") -> Job:
-    """Every step, as the queue hands them out."""
-    while harness.jobs.steps:
-        carry_out(harness, harness.jobs.steps.pop(0))
-    job = harness.stores.jobs.get(EXPORT, user_id)
-    assert job is not None
-    return job
+    harness.carry_out_all()
+    return harness.job_of(EXPORT, user_id)
 
 
 def lines(harness: Harness) -> list[dict[str, Any]]:
@@ -117,8 +109,8 @@ def test_a_step_that_comes_twice_changes_nothing() -> None:
     begin(twice)
     while twice.jobs.steps:
         task = twice.jobs.steps.pop(0)
-        carry_out(twice, task)
-        carry_out(twice, task)
+        twice.carry_out(task)
+        twice.carry_out(task)
         twice.jobs.steps[:] = list(dict.fromkeys(twice.jobs.steps))
     assert lines(twice) == lines(once)
 
@@ -130,7 +122,7 @@ def test_a_step_that_died_before_it_was_stored_is_taken_again() -> None:
     harness.jobs.steps.clear()
     harness.stores.calls.fail("'step'")
     with pytest.raises(Unavailable):
-        carry_out(harness, task)
+        harness.carry_out(task)
     harness.stores.calls.let_through()
     harness.jobs.steps.append(task)
     run(harness)
@@ -145,7 +137,7 @@ def test_while_one_is_made_another_request_resumes_it_and_afterwards_it_begins_a
     assert run(harness).status == DONE
     again = begin(harness)
     assert again.job_id != first.job_id
-    carry_out(harness, first.next)  # an old step
+    harness.carry_out(first.next)  # an old step
     assert harness.stores.jobs.get(EXPORT, "bob") == again
 
 

@@ -6,8 +6,8 @@ import pytest
 
 import shared.operations.removals as module
 from shared.domain.holds import Hold
-from shared.domain.jobs import DONE, REMOVAL, STOPPED, Job, JobStep
-from shared.operations.jobs import advance, begin_job
+from shared.domain.jobs import DONE, REMOVAL, STOPPED, Job
+from shared.operations.jobs import begin_job
 from tests.fakes import DM
 from tests.harness import Harness
 
@@ -27,18 +27,12 @@ def harness() -> Harness:
     return harness
 
 
-def carry_out(harness: Harness, task: JobStep) -> None:
-    advance(task, stores=harness.stores, services=harness.push_services, context=harness.context)
-
-
 def begin(harness: Harness) -> Job:
     return begin_job(REMOVAL, "bob", by="mod", **harness.whole)
 
 
 def latest(harness: Harness) -> Job:
-    job = harness.stores.jobs.get(REMOVAL, "bob")
-    assert job is not None
-    return job
+    return harness.job_of(REMOVAL)
 
 
 def work_off(harness: Harness) -> int:
@@ -46,8 +40,8 @@ def work_off(harness: Harness) -> int:
     steps = 0
     while latest(harness).status not in {DONE, STOPPED}:
         task = latest(harness).next
-        carry_out(harness, task)
-        carry_out(harness, task)
+        harness.carry_out(task)
+        harness.carry_out(task)
         steps += 1
     return steps
 
