@@ -110,7 +110,7 @@ class DynamoDbBroadcasts:
         return [found[name] for name in names if name in found]
 
     def _some(self, broadcast_ids: Collection[str]) -> Iterator[Broadcast]:
-        return map(_broadcast_from, self._table.find(map(broadcast_key, broadcast_ids)) if broadcast_ids else ())
+        return map(_broadcast_from, self._table.find(map(broadcast_key, broadcast_ids)))
 
     def halt(self, broadcast_id: str, why: str, *, now: int) -> Broadcast | None:
         goes_on = f"attribute_exists({PK}) AND halted <> :cancelled AND unfinished > :none"

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, transact
-from shared.adapters.dynamodb.schema import PK, SK, USER_PREFIX, devices_key, names_of, read_as, target_key
+from shared.adapters.dynamodb.schema import PK, SK, USER_PREFIX, devices_key, read_as, said_by, target_key
 from shared.domain.devices import Device, PushTarget
 from shared.domain.entries import Entry
 from shared.errors import Unavailable
@@ -99,7 +99,7 @@ class DynamoDbDevices(MembersStore):
         """False where another write came between; None where a note's place is taken: its maker sees to that."""
         if transact(self._calls, [*parts, *schema.noted(notes, self._log)]):
             return True
-        taken = self._log.find(schema.entry_key(note.conversation_id, note.seq) for note in notes) if notes else []
+        taken = self._log.find(schema.entry_key(note.conversation_id, note.seq) for note in notes)
         return None if taken else False
 
     def _until_unchanged(self, attempt: Callable[[], bool | None]) -> bool:
@@ -171,10 +171,7 @@ def devices_from(item: Item) -> list[Device]:
 
 
 def _device_value(device: Device) -> dict[str, Any]:
-    return {
-        **{name: getattr(device.target, name) for name in names_of(PushTarget)},
-        "registered_at": device.registered_at,
-    }
+    return {**said_by(device.target), "registered_at": device.registered_at}
 
 
 def _version(device: Device) -> tuple[str, int]:

@@ -125,7 +125,7 @@ def _key_of(due: DueFile) -> Item:
 
 def _file_item(file: File) -> Item:
     """Its attributes have the names of the file's fields; the id is the key's."""
-    said = {name: getattr(file, name) for name in schema.names_of(File) if name != "file_id"}
+    said = {**schema.said_by(file), "file_id": None}
     return {**schema.file_key(file.file_id), **said, "waveform": list(file.waveform) or None}
 
 

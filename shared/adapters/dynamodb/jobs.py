@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally
-from shared.adapters.dynamodb.schema import PK, STATUS, hold_key, job_key, names_of, read_as
+from shared.adapters.dynamodb.schema import PK, STATUS, hold_key, job_key, read_as, said_by
 from shared.clock import SECOND_MS
 from shared.domain.holds import Hold
 from shared.domain.jobs import RUNNING, Job, JobKind
@@ -28,9 +28,8 @@ class DynamoDbJobs(MembersStore):
         return self._put(job, is_next, {":id": job.job_id, ":before": job.step - 1})
 
     def _put(self, job: Job, condition: str, values: Item) -> bool:
-        said = {name: getattr(job, name) for name in names_of(Job)}
         kept = {TTL: job.updated_at // SECOND_MS + KEPT_S}
-        row = {**job_key(job.kind, job.user_id), **said, **kept}
+        row = {**job_key(job.kind, job.user_id), **said_by(job), **kept}
         put = self._table.written(row, condition=condition, values=values)
         return not isinstance(conditionally(self._calls, "PutItem", put), Refused)
 
@@ -41,8 +40,7 @@ class DynamoDbHolds(MembersStore):
         return None if item is None else read_as(Hold, item)
 
     def put(self, hold: Hold) -> None:
-        said = {name: getattr(hold, name) for name in names_of(Hold)}
-        self._table.put({**hold_key(hold.user_id), **said})
+        self._table.put({**hold_key(hold.user_id), **said_by(hold)})
 
     def remove(self, user_id: str) -> None:
         self._table.delete(hold_key(user_id))

@@ -50,10 +50,9 @@ class DynamoDbJoins(MembersStore):
 
     def add_invite(self, invite: Invite) -> None:
         ends: Item = {} if invite.expires_at is None else {TTL: invite.expires_at // SECOND_MS + 1}
-        row = {name: getattr(invite, name) for name in schema.names_of(Invite)}
         listed = {**schema.listed_invite_key(invite.conversation_id, invite.invite_id), **ends}
         listed |= {"invite_id": invite.invite_id}
-        put = {**schema.invite_key(invite.invite_id), **row, **ends}
+        put = {**schema.invite_key(invite.invite_id), **schema.said_by(invite), **ends}
         transact(self._calls, [{"Put": self._table.written(item)} for item in (put, listed)])
 
     def invite(self, invite_id: str) -> Invite | None:
@@ -63,7 +62,7 @@ class DynamoDbJoins(MembersStore):
     def invites(self, conversation_id: str) -> Sequence[Invite]:
         under = schema.listed_invite_key(conversation_id, "")[PK]
         listed = [item["invite_id"] for item in self._table.query(f"{PK} = :under", {":under": under})]
-        found = self._table.find([schema.invite_key(one) for one in listed]) if listed else []
+        found = self._table.find(map(schema.invite_key, listed))
         return [read_as(Invite, item) for item in found]
 
     def revoke(self, conversation_id: str, invite_id: str) -> None:

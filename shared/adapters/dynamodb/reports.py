@@ -34,23 +34,22 @@ class DynamoDbReports(MembersStore):
         return self._page(schema.reported_key(user_id, *before), schema.REPORTED_PREFIX, limit)
 
     def _page(self, before: Item, prefix: str, limit: int) -> list[Report]:
-        values = {":under": before[PK], ":first": prefix, ":end": before[SK]}
+        values = {":under": before[PK], ":first": prefix or " ", ":end": before[SK]}
         condition = f"{PK} = :under AND {SK} BETWEEN :first AND :end"
         # What `before` names itself is within, and left out.
-        rows = self._table.query(condition, {**values, ":first": prefix or " "}, limit=limit + 1, backwards=True)
+        rows = self._table.query(condition, values, limit=limit + 1, backwards=True)
         names = [row[_NAMED] for row in rows if row[SK] < before[SK]][:limit]
-        found = self._table.find(map(schema.report_key, names)) if names else []
+        found = self._table.find(map(schema.report_key, names))
         return sorted(map(report_from, found), key=lambda one: one.place, reverse=True)
 
     def decide(self, report_id: str, decision: Decision) -> Report | None:
         report = self.get(report_id)
         if report is None or report.decision is not None:
             return report
-        given = {name: getattr(decision, name) for name in schema.names_of(Decision)}
         decided = self._table.changed(
             schema.report_key(report_id),
             "SET decision = :decision",
-            {":decision": {name: value for name, value in given.items() if value is not None}},
+            {":decision": schema.said_by(decision)},
             condition="attribute_not_exists(decision)",
         )
         moved = {"Delete": self._table.deleted(schema.reports_key(OPEN, *report.place))}
@@ -66,8 +65,7 @@ def listing_keys(report: Report) -> list[Item]:
 
 
 def report_item(report: Report) -> Item:
-    kept = {name: getattr(report, name) for name in schema.names_of(Report) if name != "decision"}
-    return {**schema.report_key(report.report_id), **kept}
+    return {**schema.report_key(report.report_id), **schema.said_by(report), "decision": None}
 
 
 def report_from(item: Item) -> Report:

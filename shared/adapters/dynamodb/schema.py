@@ -53,8 +53,6 @@ reports#S        T#R                report R of time T, whose status S is `open`
 broadcast#B      broadcast          what everybody is told, and how far that is, for 90 days
 broadcasts       T#B                broadcast B was begun at time T
                  work               which broadcasts are running or paused
-
-
 verdict#H        verdict            what was decided about the message (or edit) with this hash, for 90 days
 held#H           held               a message that waits to be looked at, and what was decided
 holding          T#H                the held message H of time T waits
@@ -125,6 +123,11 @@ def names_of(kind: Any) -> tuple[str, ...]:
 def read_as(kind: type[T], item: Item, **others: Any) -> T:
     """What an item says, as a dataclass. A field that it lacks has its default; `others` are not read but given."""
     return kind(**({name: item[name] for name in names_of(kind) if name in item} | others))
+
+
+def said_by(value: Any) -> Item:
+    """What a dataclass says, as attributes: `read_as` the other way round."""
+    return {name: getattr(value, name) for name in names_of(type(value))}
 
 
 def key_pair(key: Item) -> tuple[str, str]:
@@ -433,8 +436,7 @@ def noted(notes: Sequence[Entry], log: Table) -> list[dict[str, Any]]:
 
 def _change_attributes(change: Change) -> Item:
     """They have the names of its fields."""
-    kind: Any = type(change)
-    said = {name: getattr(change, name) for name in names_of(kind)}
+    said = said_by(change)
     match change:
         case Added(roles=roles, requested=requested, hides=hides):
             said["hides"] = hides or None

@@ -31,7 +31,7 @@ class DynamoDbVerdicts(MembersStore):
 
     def settle(self, name: str, verdict: Verdict, *, nonce: str) -> Verdict:
         is_ours = "nonce = :nonce AND attribute_not_exists(verdict)"
-        values = {":verdict": _plain(verdict), ":nonce": nonce}
+        values = {":verdict": schema.said_by(verdict), ":nonce": nonce}
         answer = self._table.update(schema.verdict_key(name), "SET verdict = :verdict", values, condition=is_ours)
         if isinstance(answer, Refused) and answer.item is not None:
             return _ruled(answer.item).verdict or verdict
@@ -47,11 +47,6 @@ class DynamoDbVerdicts(MembersStore):
         return None if item is None else _ruled(item)
 
 
-def _plain(value: Verdict | Review) -> Item:
-    given = {name: getattr(value, name) for name in schema.names_of(type(value))}
-    return {name: one for name, one in given.items() if one is not None}
-
-
 def _ruled(item: Mapping[str, Any]) -> Ruled:
     verdict = item.get("verdict")
     return Ruled(item["digest"], None if verdict is None else read_as(Verdict, verdict), item["until"])
@@ -59,7 +54,7 @@ def _ruled(item: Mapping[str, Any]) -> Ruled:
 
 class DynamoDbHeld(MembersStore):
     def put(self, held: Held) -> Held:
-        row = {**schema.held_key(held.held_id), **{name: getattr(held, name) for name in schema.names_of(Held)}}
+        row = {**schema.held_key(held.held_id), **schema.said_by(held)}
         whole = {"Put": self._table.written(row, condition=f"attribute_not_exists({PK})")}
         places = schema.holding_key(*held.place), schema.held_of_key(held.sender_id, *held.place)
         listed = [{"Put": self._table.written({**key, _HELD_ID: held.held_id})} for key in places]
@@ -76,7 +71,7 @@ class DynamoDbHeld(MembersStore):
         values = {":under": behind[PK], ":behind": behind[SK]}
         rows = self._table.query(f"{PK} = :under AND {SK} > :behind", values, limit=limit)
         names = [row[_HELD_ID] for row in rows]
-        found = self._table.find(map(schema.held_key, names)) if names else []
+        found = self._table.find(map(schema.held_key, names))
         return sorted((held for held in map(_held, found) if held.review is None), key=lambda one: one.place)
 
     def decide(self, held_id: str, review: Review) -> Held | None:
@@ -86,7 +81,7 @@ class DynamoDbHeld(MembersStore):
         decided = self._table.changed(
             schema.held_key(held_id),
             "SET review = :review",
-            {":review": _plain(review)},
+            {":review": schema.said_by(review)},
             condition="attribute_not_exists(review)",
         )
         transact(self._calls, [{"Update": decided}, {"Delete": self._table.deleted(schema.holding_key(*held.place))}])
