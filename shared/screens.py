@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from shared.adapters.aws.hook import HttpsHook, LambdaHook
-from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbVerdicts, DynamoDbWordLists
 from shared.clock import now_ms
@@ -54,6 +52,10 @@ def screened(
 
 
 def _hook(settings: ScreenSettings, environment: AwsEnvironment) -> Hook:
+    # Lists of words alone need neither.
+    from shared.adapters.aws.hook import HttpsHook, LambdaHook  # noqa: PLC0415
+    from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager  # noqa: PLC0415
+
     if settings.message_hook.startswith("arn:"):
         return LambdaHook(settings.message_hook, environment, deadline_ms=settings.message_hook_ms)
     secret: Callable[[], str] = CachedSecret(secrets_manager(environment), settings.message_hook_secret_arn, now=now_ms)

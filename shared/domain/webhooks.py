@@ -6,6 +6,7 @@ Signed as Standard Webhooks has it: https://github.com/standard-webhooks/standar
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import re
@@ -204,10 +205,20 @@ def type_of(entry: Entry) -> str:
     return _NEW_MESSAGE if entry.change is None else entry.kind
 
 
+def key_of(secret: str) -> bytes:
+    """The bytes that sign: what stands in base64 behind `whsec_`, else the text itself."""
+    if secret.startswith(SECRET_PREFIX):
+        try:
+            return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+        except binascii.Error:
+            pass
+    return secret.encode()
+
+
 def signature(secret: str, event_id: str, *, at_s: int, body: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    """A part of the header `webhook-signature`: for an event, or for what a message hook is asked."""
     signed = f"{event_id}.{at_s}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    return "v1," + base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()
 
 
 def secret_of(random: bytes) -> str:

@@ -6,12 +6,9 @@ by a signature that it is us: Standard Webhooks, https://www.standardwebhooks.co
 
 from __future__ import annotations
 
-import hmac
 import json
 import math
 import time
-from base64 import b64decode, b64encode
-from binascii import Error as NoBase64
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,28 +18,12 @@ from shared.adapters.aws.calls import endpoint, signer_for, timestamp
 from shared.adapters.aws.transport import Pool, Response, TransportError
 from shared.clock import SECOND_MS
 from shared.config import AwsEnvironment
+from shared.domain.webhooks import signature
 from shared.errors import Unavailable
 from shared.ports.screening import HookFailed
 
 MAX_ANSWER_BYTES: Final = 64 * 1_024
-_MARK: Final = "whsec_"
 _JSON: Final = {"content-type": "application/json"}
-
-
-def key_of(secret: str) -> bytes:
-    """The bytes that sign: what stands in base64 behind `whsec_`, else the text itself."""
-    if secret.startswith(_MARK):
-        try:
-            return b64decode(secret.removeprefix(_MARK), validate=True)
-        except NoBase64:
-            pass
-    return secret.encode()
-
-
-def signature(secret: str, message_id: str, sent_at: int, body: bytes) -> str:
-    """The header `webhook-signature` of a body that is sent then (seconds)."""
-    signed = hmac.digest(key_of(secret), f"{message_id}.{sent_at}.".encode() + body, "sha256")
-    return f"v1,{b64encode(signed).decode()}"
 
 
 def _body(draft: Mapping[str, Any]) -> bytes:
@@ -87,7 +68,7 @@ class HttpsHook(_Asked):
             **_JSON,
             "webhook-id": message_id,
             "webhook-timestamp": str(sent_at),
-            "webhook-signature": signature(secret, message_id, sent_at, body),
+            "webhook-signature": signature(secret, message_id, at_s=sent_at, body=body),
         }
         return self._post(self._path, headers, body).body
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.hook import MAX_ANSWER_BYTES, HttpsHook, LambdaHook, key_of
+from shared.adapters.aws.hook import MAX_ANSWER_BYTES, HttpsHook, LambdaHook
 from shared.config import AwsEnvironment
+from shared.domain.webhooks import key_of
 from shared.errors import Unavailable
 from shared.ports.screening import HookFailed
 
