@@ -329,6 +329,15 @@ def _expressions(change: str, condition: str, values: Item, names: Mapping[str, 
     return parts
 
 
+def set_to(fields: Mapping[str, Any]) -> tuple[str, Item]:
+    """The change that stores these attributes, and takes away those that are None; and its values."""
+    kept = {name: value for name, value in fields.items() if value is not None}
+    sets = ", ".join(f"#{name} = :{name}" for name in kept)
+    removes = ", ".join(f"#{name}" for name in fields if name not in kept)
+    whole = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
+    return " ".join(whole), {f":{name}": value for name, value in kept.items()}
+
+
 class MembersStore:
     """A store on the members table. Where it notes changes in users' own logs, it has the log's, too."""
 

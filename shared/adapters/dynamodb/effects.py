@@ -6,11 +6,11 @@ What a change does to other items carries no condition: the condition on the ent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table
+from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table, set_to
 from shared.adapters.dynamodb.memberships import JOIN
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
 from shared.domain.changes import (
@@ -197,13 +197,13 @@ def _on_description(entry: Entry, change: Updated, table: Table) -> list[dict[st
     conversation_id, fields = entry.conversation_id, change.fields
     private = private_members(conversation_id)
     parts = [
-        _update(table, schema.membership_key(conversation_id, user), *_set_to(said))
+        _update(table, schema.membership_key(conversation_id, user), *set_to(said))
         for user, said in change.members.items()
     ]
     if not fields:
         return parts
     if private is None:
-        return [_update(table, schema.group_key(conversation_id), *_set_to(fields)), *parts]
+        return [_update(table, schema.group_key(conversation_id), *set_to(fields)), *parts]
     data = fields.get("data")
     about, values = (" REMOVE about", {}) if data is None else (", about = :about", {":about": data})
     for user in private:
@@ -212,15 +212,6 @@ def _on_description(entry: Entry, change: Updated, table: Table) -> list[dict[st
         seated = {name: value for name, value in values.items() if name != ":about"}
         parts.append(_update(table, schema.seat_key(conversation_id, user), JOIN, seated))
     return parts
-
-
-def _set_to(fields: Mapping[str, Any]) -> tuple[str, Item]:
-    """The expression that stores these fields, and takes away those that are None; and its values."""
-    kept = {name: value for name, value in fields.items() if value is not None}
-    sets = ", ".join(f"#{name} = :{name}" for name in kept)
-    removes = ", ".join(f"#{name}" for name in fields if name not in kept)
-    whole = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
-    return " ".join(whole), {f":{name}": value for name, value in kept.items()}
 
 
 def _keys_of(conversation_id: str) -> Sequence[Callable[[str, str], Item]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import TTL, USER_ID, Item, MembersStore, Refused, Table, transact
+from shared.adapters.dynamodb.client import TTL, USER_ID, Item, MembersStore, Refused, Table, set_to, transact
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, CONVERSATION_PREFIX, GROUP, PK, SK, read_as
 from shared.clock import SECOND_MS
 from shared.domain.changes import MEMBER
@@ -110,12 +110,7 @@ class DynamoDbMemberships(MembersStore):
     def set_preferences(
         self, conversation_id: str, user_id: str, changes: Mapping[str, object], *, notes: Sequence[Entry] = ()
     ) -> bool:
-        kept = {name: value for name, value in changes.items() if value is not None}
-        sets = ", ".join(f"#{name} = :{name}" for name in kept)
-        removes = ", ".join(f"#{name}" for name in changes if name not in kept)
-        parts = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
-        values = {f":{name}": value for name, value in kept.items()}
-        return self._change_own(conversation_id, user_id, " ".join(parts), values, notes)
+        return self._change_own(conversation_id, user_id, *set_to(changes), notes)
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int, notes: Sequence[Entry] = ()) -> bool:
         further = " AND (attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"

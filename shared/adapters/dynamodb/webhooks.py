@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Final
 
-from shared.adapters.dynamodb.client import Item, MembersStore, Refused, batch_write, conditionally, from_item
+from shared.adapters.dynamodb.client import Item, MembersStore, Refused, batch_write, conditionally, from_item, set_to
 from shared.adapters.dynamodb.schema import (
     PARTS,
     PK,
@@ -19,6 +19,8 @@ from shared.domain.webhooks import Cursor, Health, News, Reason, Webhook
 from shared.errors import Unavailable
 
 _SET: Final = ("url", "events", "conversations", "enabled", "secrets", "previous_until", "disabled")
+_COURSE: Final = ("at", "tries", "failing_since", "retry_at")
+_CLAIM: Final = ("claim", "claim_until", "waiting")
 _IS_THIS_ONE: Final = "since = :since"
 # What an address has answered says nothing of the one that has come since.
 _IS_THERE: Final = f"{_IS_THIS_ONE} AND #url = :url"
@@ -67,8 +69,8 @@ class DynamoDbWebhooks(MembersStore):
         return self._update(webhook, {"url": webhook.url, **values}, condition=_IS_THERE)
 
     def _update(self, webhook: Webhook, values: Item, *, condition: str = _IS_THIS_ONE) -> bool:
-        change = "SET " + ", ".join(f"#{name} = :{name}" for name in values)
-        wanted = {**{f":{name}": value for name, value in values.items()}, ":since": webhook.since}
+        change, wanted = set_to(values)
+        wanted[":since"] = webhook.since
         done = self._table.update(webhook_key(webhook.webhook_id), change, wanted, condition=condition)
         return not isinstance(done, Refused)
 
@@ -122,40 +124,33 @@ class DynamoDbWebhookCursors(MembersStore):
         return None if row is None else _cursor(webhook_id, row)
 
     def commit(self, cursor: Cursor) -> int | None:
-        put = self._row(cursor)
-        names = [name for name, value in put.items() if value is not None and name not in {PK, SK}]
-        gone = [name for name in (*_COURSE, "claim", "claim_until", "waiting") if name not in names]
-        change = (
-            f"SET {', '.join(f'#{name} = :{name}' for name in names)} REMOVE {', '.join(f'#{name}' for name in gone)}"
-        )
-        values = {f":{name}": put[name] for name in names} | {":holder": cursor.claim}
         key = webhook_cursor_key(cursor.webhook_id, cursor.conversation_id)
+        change, values = set_to({**_said(cursor), **dict.fromkeys(_CLAIM)})
+        values[":holder"] = cursor.claim
         done = self._table.update(key, change, values, condition="claim = :holder", returns="ALL_OLD")
         if isinstance(done, Refused):
             return None
         return int(from_item(done["Attributes"]).get("waiting", 0))
 
     def rewind(self, cursor: Cursor) -> None:
-        self._table.put(self._row(replace(cursor, claim="", waiting=0)))
+        self._table.put({**webhook_cursor_key(cursor.webhook_id, cursor.conversation_id), **_said(cursor)})
 
     def of(self, webhook_id: str, *, part: int, after: str, limit: int) -> Sequence[Cursor]:
-        partition = webhook_cursor_key(webhook_id, "", part)[PK]
-        condition, values = f"{PK} = :pk AND {SK} > :after", {":pk": partition, ":after": after or " "}
-        return [_cursor(webhook_id, row) for row in self._table.query(condition, values, limit=limit)]
+        start = webhook_cursor_key(webhook_id, after, part)
+        behind = start if after else None
+        found = self._table.query(f"{PK} = :pk", {":pk": start[PK]}, limit=limit, after=behind)
+        return [_cursor(webhook_id, row) for row in found]
 
     def delete(self, cursors: Sequence[Cursor]) -> None:
         keys = [webhook_cursor_key(cursor.webhook_id, cursor.conversation_id) for cursor in cursors]
         requests = [{"DeleteRequest": {"Key": self._table.deleted(key)["Key"]}} for key in keys]
         batch_write(self._calls, self._table.name, requests)
 
-    def _row(self, cursor: Cursor) -> Item:
-        """What a cursor says; zeros are left out."""
-        course = {name: getattr(cursor, name) or None for name in _COURSE}
-        key = webhook_cursor_key(cursor.webhook_id, cursor.conversation_id)
-        return {**key, "since": cursor.since, **course, "delivered": cursor.delivered}
 
-
-_COURSE: Final = ("delivered", "at", "tries", "failing_since", "retry_at")
+def _said(cursor: Cursor) -> Item:
+    """How far it is; zeros are left out."""
+    course = {name: getattr(cursor, name) or None for name in _COURSE}
+    return {"since": cursor.since, "delivered": cursor.delivered, **course}
 
 
 def _cursor(webhook_id: str, row: Item) -> Cursor:
