@@ -1,4 +1,4 @@
-"""What the gateways of FCM and APNs share: credentials, how a push is made to fit, and what an answer can mean."""
+"""What the gateways share: credentials, how a push is made to fit, and what an answer can mean."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ INVALID: Final = Refused("InvalidMessage")
 READ_AGAIN_MS: Final = 60_000
 # Secrets Manager is asked again soon, but not by each of the pushes that wait for it in turn.
 RETRY_MS: Final = 1_000
+# FCM, and Mozilla's service as well as Google's, keep a message for four weeks at most. FCM refuses more.
+_LONGEST_TTL_S: Final = 28 * 24 * 60 * 60
 ELLIPSIS: Final = "…"
 _JOINER: Final = "\u200d"
 _MARKS: Final = frozenset({"Mn", "Me", "Mc"})
@@ -215,6 +217,11 @@ def retry_after_ms(value: str | None, *, now: int) -> int | None:
     except ValueError:
         return None
     return max(0, int(at.timestamp() * 1_000) - now)
+
+
+def ttl_s(expires_at: int, *, now: int) -> int:
+    """For how long a provider is to keep a push that is worth something until then (ms)."""
+    return min(max((expires_at - now) // 1_000, 0), _LONGEST_TTL_S)
 
 
 def by_class(status: int, otherwise: Meaning) -> Meaning:

@@ -48,8 +48,6 @@ _TARGET_FIELDS: Final = frozenset({"message.token", "message.fid"})
 _TARGET_WORDS: Final = ("registration token", "installation id")
 _CODE: Final = re.compile("[A-Z_]{1,40}")
 
-# FCM keeps a message for four weeks at most, and refuses more.
-_LONGEST_TTL_S: Final = 28 * 24 * 60 * 60
 _TARGETS: Final = frozenset({"token", "fid"})
 TOKEN_REFUSED: Final = "AccessTokenRefused"  # noqa: S105  # it names an outcome
 
@@ -148,7 +146,7 @@ def _android(push: Push, body: str | None, now: int) -> Any:
     return messaging.AndroidConfig(
         collapse_key=push.collapse_id,
         priority="high",
-        ttl=min(max((push.expires_at - now) // 1_000, 0), _LONGEST_TTL_S),
+        ttl=providers.ttl_s(push.expires_at, now=now),
         notification=messaging.AndroidNotification(
             **_shown(push, body),
             body_loc_key=push.wording.body_key,

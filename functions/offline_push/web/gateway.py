@@ -33,8 +33,6 @@ STATUSES: Final[Mapping[int, Meaning]] = {
 OUR_CREDENTIALS: Final = frozenset({"status_401", "status_403"})
 _TAKEN: Final = range(200, 300)
 _POOL: Final = 100
-# Mozilla and Google keep a message for four weeks at most.
-_LONGEST_TTL_S: Final = 28 * 24 * 60 * 60
 _TOPIC_BYTES: Final = 24  # 32 characters of base64url, which is the most (RFC 8030, 5.4)
 
 
@@ -110,7 +108,7 @@ def headers_of(push: Push, *, now: int) -> dict[str, str]:
     return {
         "Content-Type": "application/octet-stream",
         "Content-Encoding": "aes128gcm",
-        "TTL": str(min(max((push.expires_at - now) // 1_000, 0), _LONGEST_TTL_S)),
+        "TTL": str(providers.ttl_s(push.expires_at, now=now)),
         "Urgency": "high",
         "Topic": base64.urlsafe_b64encode(topic).decode(),
     }
