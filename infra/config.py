@@ -201,6 +201,11 @@ class Config:
         return self.removal == "retain"
 
     @property
+    def has_events(self) -> bool:
+        """Whether the team's backend is told what is stored, in either way."""
+        return self.has_bus or self.has_webhooks
+
+    @property
     def has_bus(self) -> bool:
         """Whether what is stored goes to an event bus."""
         return self.events in {"eventbridge", "both"}

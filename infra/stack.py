@@ -107,8 +107,8 @@ class ParleyStack(Stack):
             storage=storage,
             files=files,
         )
-        has_events = config.has_bus or config.has_webhooks
-        out = EventsOut(self, "EventsOut", functions=factory, storage=storage, queues=queues) if has_events else None
+        events = config.has_events
+        out = EventsOut(self, "EventsOut", functions=factory, storage=storage, queues=queues) if events else None
         told = (out.function,) if out else ()
         functions = (*web_socket.functions, rest.rest, presence.function, push.function, checks.function, *told)
         failures = {
@@ -191,5 +191,5 @@ def dependency_groups(config: Config) -> dict[str, tuple[str, ...]]:
         "offline_push": ("offline_push",),
         "presence": ("presence",),
         "files": ("files",),
-        **({"events_out": ("events_out",)} if config.has_bus or config.has_webhooks else {}),
+        **({"events_out": ("events_out",)} if config.has_events else {}),
     }
