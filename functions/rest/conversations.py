@@ -13,14 +13,7 @@ from functions.rest.wiring import Wiring
 from shared.domain.text import has_roles, is_channel_id
 from shared.operations import channels, groups, joining
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
-from shared.operations.descriptions import (
-    Update,
-    UpdateMember,
-    check_member_data,
-    described,
-    update,
-    update_member,
-)
+from shared.operations.descriptions import Update, described, update, update_member
 from shared.wire.rest import conversations as bodies
 
 
@@ -111,24 +104,13 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if is_channel_id(conversation_id):
             readers, size = channels.add_readers(command, admit=wiring.invites.take, **wiring.parts)
             return ok(bodies.added_body(readers, members=size))
-        added, audience = groups.add_members(command, admit=wiring.invites.take, **wiring.parts)
-        stores, services = wiring.stores, wiring.services
-        joining.forget_requests(conversation_id, added, audience.group, stores=stores, services=services)
+        added, audience = joining.add_members(command, admit=wiring.invites.take, **wiring.parts)
         return ok(bodies.added_body(added, members=len(audience)))
 
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.MemberChange) -> Answer:
         """Give a member another role, for the owners of the group or channel; or hang `data` on a member."""
-        by = wiring.writer(app)
-        role, hung = body.role, UpdateMember(conversation_id, user_id, body.data, by=by)
-        if "data" in body.model_fields_set:
-            check_member_data(hung, stores=wiring.stores)  # what is refused changes no role either
-        if "role" in body.model_fields_set:
-            command = groups.SetRole(conversation_id, user_id, body.role, by=by)
-            set_role = channels.set_writer if is_channel_id(conversation_id) else groups.set_role
-            set_role(command, **wiring.parts)
-        if "data" in body.model_fields_set:
-            _, role = update_member(hung, **wiring.parts)
+        role = update_member(body.command(conversation_id, user_id, wiring.writer(app)), **wiring.parts)
         return ok(bodies.member_change_body(user_id, role, body))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")

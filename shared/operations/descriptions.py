@@ -17,10 +17,12 @@ from shared.domain.custom import data_text
 from shared.domain.text import is_channel_id, is_label, other_member, private_members
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound, TooLarge
 from shared.operations.changes import Changed, announce, change
+from shared.operations.channels import set_writer
 from shared.operations.contacts import check_profile
 from shared.operations.context import Context
+from shared.operations.groups import SetRole, set_role
 from shared.ports.services import Services
-from shared.ports.stores import ChatStores
+from shared.ports.stores import ChatStores, Stores
 
 MAX_TOPIC_CHARACTERS: Final = 500
 _DATA: Final = "data"
@@ -108,16 +110,38 @@ def _checked(changes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMember:
-    """What a team hangs on a member: an object, or None for nothing."""
+    """A member's new role, None to leave it; and where `has_data` what a team hangs on them, None for nothing.
+
+    One of both at least.
+    """
 
     conversation_id: str
     user_id: str
-    data: Mapping[str, Any] | None
     by: str
+    role: Role | None
+    data: Mapping[str, Any] | None
+    has_data: bool
 
 
-def check_member_data(command: UpdateMember, *, stores: ChatStores) -> str | None:
-    """The data as it is kept. Raises what `update_member` does of it and of channels: before what else is asked."""
+def update_member(command: UpdateMember, *, stores: Stores, services: Services, context: Context) -> Role:
+    """Owners change roles. Members change their own data, owners and admins of a group everyone's. Returns the role.
+
+    Raises NotAMember, BadRequest (a channel's member has no data), NotFound (no such member), TooLarge, Forbidden (also
+    the last owner), Blocked.
+    """
+    conversation_id, user_id, by, role = command.conversation_id, command.user_id, command.by, command.role
+    text = _member_data(command, stores) if command.has_data else None  # what is refused changes no role either
+    if role is not None:
+        set_any = set_writer if is_channel_id(conversation_id) else set_role
+        set_any(SetRole(conversation_id, user_id, role, by), stores=stores, services=services, context=context)
+    if not command.has_data:
+        assert role is not None  # noqa: S101  # one of both at least
+        return role
+    return _hang(command, text, stores=stores, services=services, context=context)
+
+
+def _member_data(command: UpdateMember, stores: Stores) -> str | None:
+    """The data as it is kept."""
     text = data_text(command.data)
     if is_channel_id(command.conversation_id):
         if stores.memberships.get(command.conversation_id, command.by) is None:
@@ -126,15 +150,8 @@ def check_member_data(command: UpdateMember, *, stores: ChatStores) -> str | Non
     return text
 
 
-def update_member(
-    command: UpdateMember, *, stores: ChatStores, services: Services, context: Context
-) -> tuple[Changed, Role]:
-    """Members change their own, owners and admins of a group everyone's. Returns the member's role, too.
-
-    Raises NotAMember, BadRequest (a channel's member), NotFound (no such member), TooLarge, Forbidden, Blocked.
-    """
+def _hang(command: UpdateMember, text: str | None, *, stores: Stores, services: Services, context: Context) -> Role:
     conversation_id, user_id, by = command.conversation_id, command.user_id, command.by
-    text = check_member_data(command, stores=stores)
 
     def decide(audience: rules.Audience) -> Change | None:
         if user_id not in audience:
@@ -149,4 +166,4 @@ def update_member(
 
     changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
     announce(changed, stores=stores, services=services, context=context)
-    return changed, changed.audience.roles[user_id]
+    return changed.audience.roles[user_id]

@@ -21,11 +21,13 @@ from shared.domain.joining import (
 from shared.domain.members import Group
 from shared.domain.text import is_group_id, private_members
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound
+from shared.operations import groups
 from shared.operations.audiences import audience_of
 from shared.operations.changes import announce, change
 from shared.operations.channels import Joined, as_it_is
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
+from shared.operations.groups import AddMembers, Admit
 from shared.operations.presence import best_effort
 from shared.ports.services import Services
 from shared.ports.stores import Stores
@@ -87,12 +89,21 @@ def _come(
         return as_it_is(conversation_id, user_id, stores=stores, context=context)
     announce(changed, stores=stores, services=services, context=context)
     group = changed.audience.group
-    forget_requests(conversation_id, [user_id], group, stores=stores, services=services)
+    _forget_requests(conversation_id, [user_id], group, stores=stores, services=services)
     name, policy = (group.name, group.join or INVITE) if group else ("", INVITE)
     return Joined(conversation_id, name, policy, MEMBER, changed.entry.seq, is_new=True)
 
 
-def forget_requests(
+def add_members(
+    command: AddMembers, *, admit: Admit, stores: Stores, services: Services, context: Context
+) -> tuple[tuple[str, ...], rules.Audience]:
+    """As `groups.add_members`, and those added ask no more."""
+    added, audience = groups.add_members(command, admit=admit, stores=stores, services=services, context=context)
+    _forget_requests(command.conversation_id, added, audience.group, stores=stores, services=services)
+    return added, audience
+
+
+def _forget_requests(
     conversation_id: str, users: Sequence[str], group: Group | None, *, stores: Stores, services: Services
 ) -> None:
     """Who came otherwise asks no more. Nothing for a group that takes no requests."""

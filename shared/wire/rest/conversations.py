@@ -16,6 +16,7 @@ from shared.domain.rules import MAX_NAME_CHARACTERS, MAX_SLOW_MODE_S
 from shared.domain.text import is_channel_id
 from shared.operations.channels import Joined, Members, Position
 from shared.operations.conversations import Created, Inbox, Summary
+from shared.operations.descriptions import UpdateMember
 from shared.operations.groups import CreatedGroup, Listed, ListedMembers
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
 from shared.wire.events import message_body
@@ -122,6 +123,10 @@ class MemberChange(Part):
 
     role: Role = left_out()
     data: Data | None = left_out()
+
+    def command(self, conversation_id: str, user_id: str, by: str) -> UpdateMember:
+        has_data = "data" in self.model_fields_set
+        return UpdateMember(conversation_id, user_id, by, self.role, self.data, has_data)
 
 
 class SettingsChange(Part):
