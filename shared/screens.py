@@ -10,7 +10,7 @@ from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans,
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, ScreenSettings
 from shared.operations.context import Context
-from shared.operations.screening import Asking, Screen, Shadows, Words
+from shared.operations.screening import Asking, Screen, shadows_of, words_of
 from shared.ports.screening import Hook
 from shared.ports.services import Observer
 
@@ -44,9 +44,9 @@ def screened(
         new_nonce=context.new_nonce,
         observer=observer,
         bounds=context.limits.bounds,
-        words=Words(lists, context.now) if settings.word_lists == "on" else None,
+        words=words_of(lists, context.now) if settings.word_lists == "on" else None,
         asking=asking,
-        shadows=Shadows(bans, context.now) if settings.shadow_bans == "on" else None,
+        shadows=shadows_of(bans, context.now) if settings.shadow_bans == "on" else None,
     )
     return replace(context, screen=screen)
 

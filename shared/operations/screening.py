@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeVar
 
 from shared.clock import SECOND_MS
 from shared.domain import rules
@@ -34,10 +34,12 @@ from shared.domain.screening import (
 )
 from shared.domain.shadows import SHADOWS_KEPT_MS
 from shared.domain.text import is_label
-from shared.domain.words import BLOCK, HOLD, Matcher
+from shared.domain.words import BLOCK, HOLD, Found, Matcher
 from shared.errors import Conflict, ParleyError, Rejected, Unavailable
 from shared.ports.screening import HeldMessages, Hook, HookFailed, ShadowBans, Verdicts, WordLists
 from shared.ports.services import Observer
+
+T = TypeVar("T")
 
 # How long an instance goes by the lists that it has read.
 WORDS_KEPT_MS: Final = 10 * SECOND_MS
@@ -48,37 +50,29 @@ FAILED: Final = "MessageHookFailed"
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Words:
-    """The lists, as an instance of a function knows them: read again after ten seconds. `now` is milliseconds."""
+class Kept(Generic[T]):
+    """What an instance of a function goes by for so long, and then reads again. `now` is milliseconds."""
 
-    lists: WordLists
+    read: Callable[[], T]
+    kept_ms: int
     now: Callable[[], int]
-    _matcher: Matcher | None = None
-    _read_at: int = 0
+    _known: tuple[T, int] | None = None
 
-    def matcher(self) -> Matcher:
-        """By lists that were so within the last ten seconds."""
+    def __call__(self) -> T:
         now = self.now()
-        if self._matcher is None or now - self._read_at >= WORDS_KEPT_MS:
-            self._matcher, self._read_at = Matcher(self.lists.all()), now
-        return self._matcher
+        if self._known is None or now - self._known[1] >= self.kept_ms:
+            self._known = self.read(), now
+        return self._known[0]
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Shadows:
-    """Who is shadow-banned, as an instance of a function knows it: read again after three seconds."""
+def words_of(lists: WordLists, now: Callable[[], int]) -> Kept[Matcher]:
+    """The words of the lists, as they were within the last ten seconds."""
+    return Kept(lambda: Matcher(lists.all()), WORDS_KEPT_MS, now)
 
-    bans: ShadowBans
-    now: Callable[[], int]
-    _users: frozenset[str] = frozenset()
-    _read_at: int | None = None
 
-    def has(self, user_id: str) -> bool:
-        """By what was so within the last three seconds."""
-        now = self.now()
-        if self._read_at is None or now - self._read_at >= SHADOWS_KEPT_MS:
-            self._users, self._read_at = frozenset(one.user_id for one in self.bans.all()), now
-        return user_id in self._users
+def shadows_of(bans: ShadowBans, now: Callable[[], int]) -> Kept[frozenset[str]]:
+    """Who is shadow-banned, or was within the last three seconds."""
+    return Kept(lambda: frozenset(one.user_id for one in bans.all()), SHADOWS_KEPT_MS, now)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -101,14 +95,13 @@ class Screen:
     new_nonce: Callable[[], str]
     observer: Observer
     bounds: rules.Bounds
-    words: Words | None = None
+    words: Kept[Matcher] | None = None
     asking: Asking | None = None
-    shadows: Shadows | None = None
-    _no_matcher: Matcher = field(default_factory=lambda: Matcher(()))
+    shadows: Kept[frozenset[str]] | None = None
 
     def is_shadowed(self, user_id: str) -> bool:
         """Whether others see nothing of what the user writes from now on."""
-        return self.shadows is not None and self.shadows.has(user_id)
+        return self.shadows is not None and user_id in self.shadows()
 
     def message(self, draft: Draft, base: Entry | None) -> Draft | Held:
         """The draft as it may be stored behind `base`, or the message that waits now, or did before.
@@ -116,9 +109,7 @@ class Screen:
         Raises Rejected; Conflict where another message of this id was looked at; Unavailable where a hook that fails
         closed has not answered, or another request of this message is still waiting for it.
         """
-        look = (self.words.matcher() if self.words else self._no_matcher).look(draft.content)
-        if look.action == BLOCK:
-            raise Rejected("This message has words that are not taken here", reason=BY_WORDS)
+        look = self._look(draft.content)
         if look.masked != draft.content:
             draft = replace(draft, content=look.masked, original=draft.digest)
         is_held = look.action == HOLD
@@ -135,18 +126,9 @@ class Screen:
 
     def edit(self, message: Entry, content: str, data: str | None) -> tuple[str, str | None]:
         """Content and `data` as an edited message may have them. What would be held is Rejected: nothing waits."""
-        look = (self.words.matcher() if self.words else self._no_matcher).look(content)
-        if look.action == BLOCK:
-            raise Rejected("This message has words that are not taken here", reason=BY_WORDS)
-        if look.action == HOLD:
-            raise Rejected("A message can't be edited to this", reason=BY_REVIEW)
+        look = self._look(content)
         content = look.masked
-        if self.asking is None:
-            return content, data
-        draft = _edited(message, content, data)
-        name = named(message.conversation_id, message.sender_id, f"{message.seq}\x00{draft.digest}")
-        told = {**_told(draft, self.now()), "type": "before_edit", "seq": message.seq}
-        verdict = self._ruling(self.asking, name, draft.digest, lambda: told, draft)
+        verdict = Verdict(KEEP) if look.action == HOLD else self._edit_ruling(message, content, data)
         if verdict.ruling == KEEP:
             raise Rejected("A message can't be edited to this", reason=BY_REVIEW)
         if verdict.ruling == REJECT:
@@ -154,6 +136,21 @@ class Screen:
         if verdict.ruling == REWRITE:
             return verdict.content if verdict.content is not None else content, verdict.data or data
         return content, data
+
+    def _look(self, text: str) -> Found:
+        """What the lists of words ask for. Raises Rejected where one of them blocks it."""
+        look = Found(None, text) if self.words is None else self.words().look(text)
+        if look.action == BLOCK:
+            raise Rejected("This message has words that are not taken here", reason=BY_WORDS)
+        return look
+
+    def _edit_ruling(self, message: Entry, content: str, data: str | None) -> Verdict:
+        if self.asking is None:
+            return Verdict(ALLOW)
+        draft = _edited(message, content, data)
+        name = named(message.conversation_id, message.sender_id, f"{message.seq}\x00{draft.digest}")
+        told = {**_told(draft, self.now()), "type": "before_edit", "seq": message.seq}
+        return self._ruling(self.asking, name, draft.digest, lambda: told, draft)
 
     def _hold(self, draft: Draft, base: Entry | None) -> Held:
         draft = replace(draft, shadow=self.is_shadowed(draft.sender_id))  # it stays hidden, also if the ban is lifted

@@ -20,7 +20,7 @@ from shared.domain.files import SizeLimits
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.domain.text import private_conversation_id
 from shared.errors import RateLimited
-from shared.operations.screening import Asking, Screen, Shadows, Words
+from shared.operations.screening import Asking, Screen, shadows_of, words_of
 from shared.ports.screening import Hook
 from tests.fakes import FakeNonces
 from tests.functions.events import http_event
@@ -132,8 +132,8 @@ def with_a_screen(harness: RestHarness, hook: Hook | None = None, *, fails_open:
         new_nonce=context.new_nonce,
         observer=harness.wired.services.observer,
         bounds=context.limits.bounds,
-        words=Words(stores.word_lists, context.now),
-        shadows=Shadows(stores.shadow_bans, context.now),
+        words=words_of(stores.word_lists, context.now),
+        shadows=shadows_of(stores.shadow_bans, context.now),
         asking=None if hook is None else Asking(hook, 1_000, fails_open, verdicts),
     )
     object.__setattr__(context, "screen", screen)
