@@ -150,6 +150,11 @@ class Audience:
         begins = {user: seq for user, seq in begins.items() if user in roles}
         return Audience(roles, group, unlisted, readers, begins)
 
+    @property
+    def hides(self) -> bool:
+        """Whether who joins now sees nothing of before."""
+        return self.group is not None and self.group.hides
+
     def sees(self, user_id: str, seq: int) -> bool:
         """Whether this place of the log is not hidden from a member."""
         return seq >= self.begins.get(user_id, 0)

@@ -157,8 +157,7 @@ def _add(
             rules.check_moderator(by, now_in)
             missing = tuple(user for user in portion if user not in now_in)
             rules.check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
-            hides = now_in.group is not None and now_in.group.hides
-            return Added(missing, size=len(now_in) + len(missing), hides=hides) if missing else None
+            return Added(missing, size=len(now_in) + len(missing), hides=now_in.hides) if missing else None
 
         changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
         announce(changed, stores=stores, services=services, context=context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.domain import rules
@@ -79,10 +79,7 @@ def _come(
             return None
         if invite_id is None and (audience.group is None or audience.group.join != OPEN):
             raise NotAMember
-        size = len(audience) + 1
-        rules.check_room(size, limit=context.limits.group_limit)
-        hides = audience.group is not None and audience.group.hides
-        return Added((user_id,), size, invite_id=invite_id, hides=hides)
+        return replace(_added(user_id, audience, context), invite_id=invite_id)
 
     changed = change(conversation_id, user_id=user_id, decide=decide, outside=True, stores=stores, context=context)
     if changed.entry is None:
@@ -92,6 +89,13 @@ def _come(
     _forget_requests(conversation_id, [user_id], group, stores=stores, services=services)
     name, policy = (group.name, group.join or INVITE) if group else ("", INVITE)
     return Joined(conversation_id, name, policy, MEMBER, changed.entry.seq, is_new=True)
+
+
+def _added(user_id: str, audience: rules.Audience, context: Context) -> Added:
+    """One more member. Raises Conflict where the group is full."""
+    size = len(audience) + 1
+    rules.check_room(size, limit=context.limits.group_limit)
+    return Added((user_id,), size, hides=audience.hides)
 
 
 def add_members(
@@ -177,10 +181,7 @@ def _accept(command: Decide, *, stores: Stores, services: Services, context: Con
             raise NotFound("There is no such request")
         if user_id in audience:
             return None
-        size = len(audience) + 1
-        rules.check_room(size, limit=context.limits.group_limit)
-        hides = audience.group is not None and audience.group.hides
-        return Added((user_id,), size, requested=True, hides=hides)
+        return replace(_added(user_id, audience, context), requested=True)
 
     changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
     if changed.entry is None:
