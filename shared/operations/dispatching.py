@@ -163,7 +163,7 @@ def _note_success(webhook: Webhook, *, stores: EventStores, now: int) -> None:
     """Not each: a write for every post would cost more than the post."""
     health = webhook.health
     if health.failures or now - health.last_success_at >= _NOTED_MS:
-        stores.webhooks.fared(webhook, replace(Health(), last_success_at=now, last_failure_at=health.last_failure_at))
+        stores.webhooks.fared(webhook, Health(last_success_at=now, last_failure_at=health.last_failure_at))
 
 
 def _note_failure(
@@ -174,8 +174,7 @@ def _note_failure(
     is_first = cursor.tries == 0
     cursor = replace(cursor, tries=cursor.tries + 1, failing_since=cursor.failing_since or now)
     wait = max(wait_ms(cursor.tries), declined.retry_after_ms)
-    fresh = Health() if told.has_posted else webhook.health
-    health = replace(fresh, last_success_at=now if told.has_posted else webhook.health.last_success_at)
+    health = Health(last_success_at=now) if told.has_posted else webhook.health
     health = health.failed(declined, now=now, is_first=is_first)
     services.observer.count("WebhookFailed")
     stores.webhooks.fared(webhook, health)
