@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from shared.domain.changes import KINDS, MESSAGE, Change, Edited, changes_roster
+from shared.domain.changes import KINDS, MESSAGE, Change, Edited, as_json, changes_roster
 from shared.domain.custom import MAX_ATTACHMENTS_BYTES, MAX_DATA_BYTES, NO_DATA, attached_files, in_any_order
 from shared.domain.text import has_roles, other_member
 
@@ -263,7 +263,7 @@ def shadowed(entry: Entry, base: Entry | None) -> Entry:
         forwarded=False,
         first_answer=False,
         deleted_at=at,
-        shadow=json.dumps(said, ensure_ascii=False, separators=(",", ":")),
+        shadow=as_json(said),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple
 
+from shared.domain.changes import as_json
+from shared.domain.custom import NO_DATA
 from shared.domain.entries import Draft
 
 Ruling = Literal["allow", "rewrite", "reject", "hold"]
@@ -112,7 +114,7 @@ def held_message(draft: Draft, *, at: int, base_seq: int) -> Held:
         conversation_id=draft.conversation_id,
         sender_id=draft.sender_id,
         at=at,
-        draft=json.dumps(kept, ensure_ascii=False, separators=(",", ":")),
+        draft=as_json(kept),
         digest=draft.digest,
         base_seq=base_seq,
         client_message_id=draft.client_message_id,
@@ -129,5 +131,5 @@ def rewritten(draft: Draft, verdict: Verdict) -> Draft:
     content = draft.content if verdict.content is None else verdict.content
     data = draft.data
     if verdict.data is not None:
-        data = None if verdict.data == "null" else verdict.data
+        data = None if verdict.data == NO_DATA else verdict.data
     return replace(draft, content=content, data=data, original=draft.digest)

@@ -7,12 +7,11 @@ change the same at once the later entry has what is stored.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from shared.domain.changes import Own, OwnChanged
+from shared.domain.changes import Own, OwnChanged, as_json
 from shared.domain.entries import Entry, change_entry
 from shared.domain.text import user_log_id, user_of_log
 from shared.errors import Unavailable
@@ -40,7 +39,7 @@ class Owning:
 
 def own_change(what: Own, **value: Any) -> OwnChanged:
     """A change as it is noted."""
-    return OwnChanged(what, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return OwnChanged(what, as_json(value))
 
 
 def change_own(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, Field
 
+from shared.domain.changes import as_json
 from shared.domain.reports import (
     MAX_COMMENT_CHARACTERS,
     MAX_REASON_CHARACTERS,
@@ -74,7 +75,7 @@ class NewDecision(BaseModel):
 
 def message_text(entry: Entry) -> str:
     """A message as JSON, to be kept."""
-    return json.dumps(whole_message_body(entry), ensure_ascii=False, separators=(",", ":"))
+    return as_json(whole_message_body(entry))
 
 
 def made_body(report: Report) -> shapes.MadeReport:
