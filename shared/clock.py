@@ -15,6 +15,7 @@ from typing import Final
 from shared.errors import Unavailable
 
 SECOND_MS: Final = 1_000
+DAY_MS: Final = 24 * 3_600 * SECOND_MS
 
 
 def now_ms() -> int:

@@ -7,11 +7,12 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import About, Cursor, From, Limit, Until, UserPath
 from functions.rest.wiring import Wiring
+from shared.clock import DAY_MS
 from shared.domain.audit import AuditPosition
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.connections import Gone
 from shared.errors import NotFound
-from shared.operations.audit import DAY_MS, AuditQuestion, audit_page
+from shared.operations.audit import AuditQuestion, audit_page
 from shared.operations.bans import ban_user, revoke_tokens, unban_user
 from shared.operations.presence import check_offline
 from shared.wire.rest import admin as bodies

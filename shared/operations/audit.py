@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.clock import SECOND_MS
 from shared.domain.audit import AuditPosition, AuditRow
 from shared.ports.stores import Stores
 
 # Rows that one page looks at where it is of one user: they are found by looking.
 MAX_LOOKED_AT: Final = 1_000
-DAY_MS: Final = 24 * 3_600 * SECOND_MS
 
 
 @dataclass(frozen=True, slots=True)

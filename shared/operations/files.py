@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from shared.clock import DAY_MS
 from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, Checked, DueFile, File, NewFile, announced
 from shared.domain.text import private_members
 from shared.errors import Conflict, NotFound
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # the function that checks uploads has three ports, and loads
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
 # After the form's end: an upload can begin in the last moment, its check can be late, and its owner asks how it went.
-FORGOTTEN_MS: Final = 24 * 3_600 * 1_000
+FORGOTTEN_MS: Final = DAY_MS
 # Long enough to follow, too short to pass on.
 URL_S: Final = 300
 # Why a file is rejected. Clients read these.
@@ -28,9 +29,8 @@ NOT_DECODABLE: Final = "not_decodable"
 TOO_MANY_PIXELS: Final = "too_many_pixels"
 # An image is read whole. What any other file is, its beginning says.
 HEAD_BYTES: Final = 256 * 1_024
-_DAY_MS: Final = 24 * 3_600 * 1_000
 # From its announcement, which is at most a quarter of an hour before its upload.
-KEPT_UNSENT_MS: Final = 30 * _DAY_MS
+KEPT_UNSENT_MS: Final = 30 * DAY_MS
 
 
 def begin_upload(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from shared.clock import DAY_MS
 from shared.domain import rules
 from shared.domain.changes import INVITE, MEMBER, OPEN, REQUEST, Added, Change
 from shared.domain.connections import News
@@ -35,8 +36,8 @@ from shared.ports.stores import Stores
 MAX_REQUESTS: Final = 500
 MAX_INVITES: Final = 100
 MAX_USES: Final = 100_000
-INVITE_LIFETIME_MS: Final = 7 * 24 * 3_600 * 1_000
-MAX_INVITE_LIFETIME_MS: Final = 366 * 24 * 3_600 * 1_000
+INVITE_LIFETIME_MS: Final = 7 * DAY_MS
+MAX_INVITE_LIFETIME_MS: Final = 366 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.clock import DAY_MS
 from shared.domain.connections import NOBODY, Delivered, live
 from shared.domain.notifications import SYSTEM, AboutNotification, DeliveryCheck, Notification
 from shared.domain.text import check_user_id, id_pattern, is_label
@@ -24,7 +25,7 @@ MAX_DATA_BYTES: Final = 2_048
 MAX_LISTED: Final = 100
 NOTIFICATION_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", 64)
 NOTIFICATION_ID_RULE: Final = "1 to 64 of A-Z a-z 0-9 _ . -, and neither . nor .."
-KEPT_MS: Final = 30 * 24 * 3_600 * 1_000
+KEPT_MS: Final = 30 * DAY_MS
 _NOTIFICATION_ID: Final = re.compile(NOTIFICATION_ID_PATTERN)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
+from shared.clock import DAY_MS
 from shared.domain.connections import NOBODY
 from shared.domain.notifications import REMINDER, Notification, Reminder
 from shared.domain.rules import check_possible_member, check_readable
@@ -17,7 +18,7 @@ from shared.ports.conversations import ConversationLog
 from shared.ports.services import NotifyingServices, RestServices
 from shared.ports.stores import Stores
 
-MAX_AHEAD_MS: Final = 366 * 24 * 3_600 * 1_000
+MAX_AHEAD_MS: Final = 366 * DAY_MS
 TITLE: Final = "Reminder"
 _ID_BYTES: Final = 16
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.clock import SECOND_MS
+from shared.clock import DAY_MS
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.exports import KEPT_DAYS
 from shared.domain.holds import Hold, check_not_held
@@ -18,7 +18,6 @@ from shared.operations.jobs import begin_job
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores
 
-DAY_MS: Final = 24 * 3_600 * SECOND_MS
 # Long enough to begin some downloads, too short to pass on.
 LINK_S: Final = 900
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from shared.adapters.dynamodb.client import TTL, Item, MembersStore
 from shared.adapters.dynamodb.schema import PK, SK, audit_key, read_as
-from shared.clock import SECOND_MS
+from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.audit import AuditPosition, AuditRow
-
-_DAY_S: Final = 24 * 3_600
 
 
 class DynamoDbAudit(MembersStore):
@@ -43,7 +40,7 @@ def audit_item(row: AuditRow, *, days: int) -> Item:
         "route": row.route,
         "arguments": dict(row.arguments),
         "request_id": row.request_id,
-        TTL: row.at // SECOND_MS + days * _DAY_S,
+        TTL: (row.at + days * DAY_MS) // SECOND_MS,
     }
 
 

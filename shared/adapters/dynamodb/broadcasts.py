@@ -36,7 +36,7 @@ from shared.adapters.dynamodb.schema import (
     user_key,
 )
 from shared.adapters.dynamodb.sessions import CONNECTIONS, connections_from
-from shared.clock import SECOND_MS
+from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.broadcasts import (
     CANCELLED,
     PAUSED,
@@ -52,7 +52,7 @@ from shared.domain.broadcasts import (
 from shared.errors import Unavailable
 from shared.ports.services import ParallelMap
 
-KEPT_MS: Final = 90 * 24 * 3_600 * 1_000
+KEPT_MS: Final = 90 * DAY_MS
 BROADCAST: Final = "broadcast"
 _ATTEMPTS: Final = 8
 # Behind every time in the list, and before who is at work.

@@ -12,14 +12,14 @@ from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, ba
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, IMPORTED, PK, SEQ, SK
-from shared.clock import SECOND_MS
+from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.changes import Added
 from shared.domain.entries import NOTHING_SAID, Entry
 from shared.errors import NotFound, Unavailable
 from shared.ports.conversations import CLAIM_MS, Glance, Lookup, Pin, Place, Seat
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
-NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
+NOTED_MS: Final = 90 * DAY_MS
 # Longer than any clock is off, so that no claim that still counts is deleted.
 _CLAIM_KEPT_S: Final = 86_400
 _REFUSED: Final = "ConditionalCheckFailed"

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.clock import DAY_MS
 from shared.domain.connections import live
 from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
@@ -25,8 +26,8 @@ from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
 
 # A weekend, and some. Claims are kept for 30 days: what is older could be pushed a second time.
-WINDOW_MS: Final = 3 * 24 * 60 * 60 * 1_000
-MAX_WINDOW_MS: Final = 14 * 24 * 60 * 60 * 1_000
+WINDOW_MS: Final = 3 * DAY_MS
+MAX_WINDOW_MS: Final = 14 * DAY_MS
 MISSED: Final = "MissedPushes"
 
 # One part: rows of a page, pages, and users after which no further page is begun.

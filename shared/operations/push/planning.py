@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.clock import SECOND_MS
+from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.contacts import Profile
 from shared.domain.devices import Device
 from shared.domain.entries import Entry
@@ -22,7 +22,7 @@ from shared.ports.services import PresenceServices
 from shared.ports.stores import PushStores
 
 # A phone that is switched on after a week has other things to show.
-_LIFETIME_MS: Final = 7 * 24 * 60 * 60 * 1_000
+_LIFETIME_MS: Final = 7 * DAY_MS
 _ALL: Final = "all"
 _MENTIONS: Final = "mentions"
 
