@@ -8,7 +8,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from local.errors import CommandError
@@ -54,7 +54,7 @@ def line(push: Mapping[str, Any]) -> str:
 
 
 def _facts(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return (_apple if push["provider"] == "apns" else _google)(push)
+    return _SAYS[push["provider"]](push)
 
 
 def _apple(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -80,6 +80,23 @@ def _google(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("badge", says.get("notification_count")),
         ("collapse", android.get("collapse_key") or says.get("tag")),
     ]
+
+
+def _browser(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    says = push["payload"] if isinstance(push["payload"], dict) else {}
+    return [
+        ("", says.get("title") or _called(says.get("title_key"), says.get("title_args"))),
+        ("", says.get("body") or says.get("body_key")),
+        ("badge", says.get("badge")),
+        ("collapse", says.get("tag")),
+    ]
+
+
+_SAYS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[tuple[str, Any]]]]] = {
+    "apns": _apple,
+    "fcm": _google,
+    "web": _browser,
+}
 
 
 def _called(key: Any, arguments: Any) -> Any:

@@ -122,6 +122,10 @@ def apns(alert: Any, **aps: Any) -> dict[str, Any]:
     }
 
 
+def web(**payload: Any) -> dict[str, Any]:
+    return {**fcm(), "provider": "web", "token": "https://localhost/web/1", "payload": payload}
+
+
 def fcm(**message: Any) -> dict[str, Any]:
     return {
         "provider": "fcm",
@@ -147,6 +151,10 @@ def fcm(**message: Any) -> dict[str, Any]:
             "fcm      phone             A(b, c) · collapse talk",
         ),
         (fcm(notification={"title": "T", "body": "B"}), "fcm      phone             T · B"),
+        (
+            web(title_key="MESSAGE_FROM", title_args=["Alice"], body="hello", tag="talk", badge=2),
+            "web      https://localho…  MESSAGE_FROM(Alice) · hello · badge 2 · collapse talk",
+        ),
         (fcm(notification={"title": "red \x1b[31m\nline"}), "red �[31m�line"),
     ],
 )
