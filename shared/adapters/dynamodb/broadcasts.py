@@ -1,6 +1,6 @@
-"""Broadcasts in DynamoDB: a row for each with its segments as a map, a list by time, and who is at work.
+"""Broadcasts in DynamoDB: a row for each with its segments as a map, a list by time, and which are at work.
 
-Whoever begins one writes anew who is at work, on condition of the version that was read; those at their end go then.
+The start of one writes anew which are at work, on condition of the version that was read; those at their end go then.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from shared.ports.services import ParallelMap
 KEPT_MS: Final = 90 * DAY_MS
 BROADCAST: Final = "broadcast"
 _ATTEMPTS: Final = 8
-# Behind every time in the list, and before who is at work.
+# Behind every time in the list, and before the row of those at work.
 _BEHIND_ALL: Final = ":"
 
 
@@ -85,7 +85,7 @@ class DynamoDbBroadcasts:
                 raise Unavailable
 
     def _started(self, broadcast: Broadcast, at_work: Sequence[str], version: int) -> list[Mapping[str, Any]]:
-        """The parts of the transaction: its row, its place in the list, and who is at work with it."""
+        """The parts of the transaction: its row, its place in the list, and which are at work with it."""
         named, ends = broadcast.broadcast_id, _ttl(broadcast)
         listed = {**broadcast_listing_key(broadcast.created_at, named), "broadcast_id": named, TTL: ends}
         working = {**broadcasts_at_work_key(), "version": version + 1, "ids": [*at_work, named]}
@@ -176,7 +176,7 @@ class DynamoDbBroadcasts:
         return list(map(from_item, page["Items"])), last
 
     def store(self, broadcast: Broadcast, users: Collection[str], *, among: Among, kept_ms: int) -> int:
-        """As a row that the notifications' store would have written, with a mark: nobody is pushed to about it."""
+        """As a row that the notifications' store would have written, with a mark: it makes no push."""
         told = broadcast.told(kept_ms=kept_ms)
         said = {
             SK: f"{NOTICE_PREFIX}{broadcast.broadcast_id}",

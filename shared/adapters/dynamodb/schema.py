@@ -90,7 +90,7 @@ class Tables:
 
 CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"
-# Of an entry that came with an import: nobody is told of it.
+# Of an entry that came with an import: it is neither posted nor pushed.
 IMPORTED: Final = "imported"
 PK: Final = "pk"
 SK: Final = "sk"

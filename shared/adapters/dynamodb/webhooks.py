@@ -24,7 +24,7 @@ _CLAIM: Final = ("claim", "claim_until", "waiting")
 _IS_THIS_ONE: Final = "since = :since"
 # What an address has answered says nothing of the one that has come since.
 _IS_THERE: Final = f"{_IS_THIS_ONE} AND #url = :url"
-# Whoever loses the cursor so often within one errand leaves it to the queue to come again.
+# An errand that loses the cursor so often leaves it to the queue to come again.
 _ATTEMPTS: Final = 4
 
 
