@@ -53,9 +53,8 @@ class World:
         run_errand(errand, stores=self.out, services=self.services, context=self.context)
 
     def forget(self) -> None:
-        self.meter.made.clear()
+        self.meter.reset()
         self.meter.used.clear()
-        self.meter.reads = self.meter.writes = 0
 
 
 @pytest.fixture

@@ -56,6 +56,8 @@ export type SystemMessage = {
 export type AuditQuery = { from?: number; to?: number; user?: string };
 
 const MOST = 100;
+/** In ms, where nothing else is said. */
+const LONGEST = 20_000;
 
 export class ParleyAdmin {
   /** The whole HTTP API, typed: `api.get("/v1/audit")`. */
@@ -65,7 +67,7 @@ export class ParleyAdmin {
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#tokens = new Tokens(options.token, options.longest ?? 20_000);
+    this.#tokens = new Tokens(options.token, options.longest ?? LONGEST);
     this.api = this.#api({});
   }
 
@@ -222,7 +224,7 @@ export class ParleyAdmin {
   }
 
   #api(more: Record<string, string>): Api {
-    const { httpUrl, fetch: own, longest = 20_000 } = this.#options;
+    const { httpUrl, fetch: own, longest = LONGEST } = this.#options;
     const tokens = this.#tokens;
     return makeApi({
       url: httpUrl,

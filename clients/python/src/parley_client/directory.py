@@ -98,9 +98,8 @@ class DirectoryOperations(Calls):
 
         `is_open`: whoever knows its id may join; else its owners and admins add who reads.
         """
-        body: dict[str, Any] = {"type": "channel", "name": name, "join": "open" if is_open else "closed"}
-        if client_conversation_id is not None:
-            body["client_conversation_id"] = client_conversation_id
+        way = "open" if is_open else "closed"
+        body = present(type="channel", name=name, join=way, client_conversation_id=client_conversation_id)
         return as_group(await self._call("POST", "/v1/conversations", body=body))
 
     async def join_channel(self, conversation_id: str) -> Group:

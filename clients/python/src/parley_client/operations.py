@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from parley_client.answers import listed
-from parley_client.calls import Calls, conversation_path, path_of
+from parley_client.calls import Calls, conversation_path, path_of, present
 from parley_client.events import Message, Presence
 from parley_client.parsing import as_message, as_presences
 from parley_client.resources import (
@@ -86,9 +86,7 @@ class HttpOperations(Calls):
         self, name: str, members: Iterable[str] = (), *, client_conversation_id: str | None = None
     ) -> Group:
         """A new group, with the own user as its owner. With an id of your own it is safe to try again."""
-        body: dict[str, Any] = {"type": "group", "name": name, "members": list(members)}
-        if client_conversation_id is not None:
-            body["client_conversation_id"] = client_conversation_id
+        body = present(type="group", name=name, members=list(members), client_conversation_id=client_conversation_id)
         return as_group(await self._call("POST", "/v1/conversations", body=body))
 
     async def conversation(self, conversation_id: str) -> Summary:
