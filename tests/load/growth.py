@@ -15,7 +15,7 @@ from typing import Any, Final
 
 # Whatever is kept for an invocation, or for one of ten, is far above; what comes and goes by chance is far below.
 OBJECTS_EACH: Final = 0.01
-BLOCKS_EACH: Final = 0.05
+BLOCKS_EACH: Final = 0.1
 _BY_CHANCE: Final = 50
 _ROUNDS: Final = 3  # what a finalizer lets go of is garbage of the next one
 _FILES: Final = Path("/proc/self/fd")
