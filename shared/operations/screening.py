@@ -49,19 +49,21 @@ _LOOK_EVERY_MS: Final = 50
 FAILED: Final = "MessageHookFailed"
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Kept(Generic[T]):
     """What an instance of a function goes by for so long, and then reads again. `now` is milliseconds."""
 
-    read: Callable[[], T]
-    kept_ms: int
-    now: Callable[[], int]
-    _known: tuple[T, int] | None = None
+    __slots__ = ("_kept_ms", "_known", "_now", "_read")
+
+    def __init__(self, read: Callable[[], T], kept_ms: int, now: Callable[[], int]) -> None:
+        self._read = read
+        self._kept_ms = kept_ms
+        self._now = now
+        self._known: tuple[T, int] | None = None
 
     def __call__(self) -> T:
-        now = self.now()
-        if self._known is None or now - self._known[1] >= self.kept_ms:
-            self._known = self.read(), now
+        now = self._now()
+        if self._known is None or now - self._known[1] >= self._kept_ms:
+            self._known = self._read(), now
         return self._known[0]
 
 
