@@ -82,7 +82,7 @@ def _is_hidden(user_id: str, wiring: Wiring) -> bool:
 
 def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
     """The profile's own fields among those given, by name; null for `push` clears all in it."""
-    changes = {name: given[name] for name in ("display_name", "avatar_url", "groups_from") if name in given}
+    changes = {name: given[name] for name in ("display_name", "avatar_url", "groups_from", "mail") if name in given}
     if "push" in given:
         changes |= given["push"] if given["push"] is not None else {"previews": None, "quiet_hours": None}
     if changes.get("quiet_hours") is not None:

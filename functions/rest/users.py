@@ -24,19 +24,19 @@ def add_users(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if ids is not None:
             asked = ids.split(",") if ids else []
             found = users.users_for(reader, asked, stores=stores, services=services)
-            return ok({**bodies.users_body(found.values()), "next_cursor": None})
+            return ok({**bodies.users_body(found.values(), reader), "next_cursor": None})
         searched = prefix or ""
         after = None if cursor is None else bodies.decode_users_cursor(reader.user_id, cursor, searched)
         page = min(limit, wiring.context.limits.page_limit)
         listed = users.search_users(reader, searched, after=after, limit=page, stores=stores, services=services)
-        return ok(bodies.found_body(listed, reader.user_id, searched))
+        return ok(bodies.found_body(listed, reader, searched))
 
     @app.post("/v1/users")
     def post_users(body: bodies.UserRecords) -> Answer:
         """Make or change the records of up to 100 users. Needs the scope `admin`. Can be repeated."""
-        wiring.admin(app)
+        admin = _administrator(wiring.admin(app).user_id)
         written = users.put_users(bodies.records_of(body), **wiring.parts)
-        return ok(bodies.users_body(written))
+        return ok(bodies.users_body(written, admin))
 
 
 def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -44,14 +44,15 @@ def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def get_user(user_id: UserPath) -> Answer:
         """What is known of a user whom the caller may see."""
         reader = _reader(app, wiring)
-        return ok(bodies.user_body(users.user_for(reader, user_id, stores=wiring.stores, services=wiring.services)))
+        user = users.user_for(reader, user_id, stores=wiring.stores, services=wiring.services)
+        return ok(bodies.user_body(user, reader))
 
     @app.put("/v1/users/<user_id>")
     def put_user(user_id: UserPath, body: bodies.UserRecord) -> Answer:
         """Make a user's record, or change parts of it. What is left out stays, null clears. Needs the scope `admin`."""
-        wiring.admin(app)
+        admin = _administrator(wiring.admin(app).user_id)
         user, is_new = users.put_user(user_id, body.changes(), **wiring.parts)
-        return ok(bodies.user_body(user), is_new=is_new)
+        return ok(bodies.user_body(user, admin), is_new=is_new)
 
     @app.delete("/v1/users/<user_id>")
     def delete_user(user_id: UserPath) -> Answer:
@@ -59,6 +60,10 @@ def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         wiring.admin(app)
         users.delete_user(user_id, **wiring.parts)
         return done()
+
+
+def _administrator(user_id: str) -> users.Reader:
+    return users.Reader(user_id, is_admin=True, visibility=EVERYONE)
 
 
 def _reader(app: APIGatewayHttpResolver, wiring: Wiring) -> users.Reader:

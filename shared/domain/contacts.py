@@ -9,6 +9,8 @@ GroupsFrom = Literal["everyone", "contacts"]
 EVERYONE: Final = "everyone"
 CONTACTS: Final = "contacts"
 ContactStatus = Literal["requested", "incoming", "accepted"]
+MailChoice = Literal["all", "mentions", "off"]
+"""Which of what was missed a user wants to be mailed."""
 REQUESTED: Final = "requested"
 INCOMING: Final = "incoming"
 ACCEPTED: Final = "accepted"
@@ -52,10 +54,11 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a user says about themselves, who may put them into groups, and how they are pushed to."""
+    """What a user says about themselves, who may put them into groups, and how they are pushed to and mailed."""
 
     display_name: str | None = None
     avatar_url: str | None = None
     previews: bool = True
     quiet_hours: QuietHours | None = field(default=None)
     groups_from: GroupsFrom = EVERYONE
+    mail: MailChoice = "all"

@@ -21,12 +21,17 @@ MAX_PREFIX_CHARACTERS: Final = 100
 MAX_TERMS: Final = 4
 # A term stands in a key of 1,024 bytes, with a user's id behind it.
 MAX_TERM_BYTES: Final = 512
+# SMTP's own bounds (RFC 5321), and ASCII alone, as SES has it: other domains are written in their xn-- form.
+MAX_EMAIL: Final = 254
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ATOM: Final = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_EMAIL: Final = rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}"
 _WORD: Final = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as the directory has them. `data` is JSON (see `custom.py`).
+    """A user as the directory has them. `data` is JSON (see `custom.py`); no other user reads the `email`.
 
     `version` grows with each change, and is the time of the latest (ms); 0 for who has no record, of whom only what
     they say about themselves is known. `listed_as` is the name that they can be found by.
@@ -40,6 +45,7 @@ class User:
     deactivated: bool = False
     version: int = 0
     listed_as: str | None = None
+    email: str | None = None
 
     @property
     def has_record(self) -> bool:
@@ -49,6 +55,11 @@ class User:
     def terms(self) -> tuple[str, ...]:
         """What the directory lists the user under."""
         return terms_of(self.listed_as) if self.listed_as else ()
+
+
+def is_email(text: str) -> bool:
+    """Whether mail can be sent to it, as far as its form says."""
+    return len(text) <= MAX_EMAIL and re.fullmatch(_EMAIL, text) is not None
 
 
 def folded(text: str) -> str:

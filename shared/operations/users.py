@@ -15,11 +15,13 @@ from shared.domain.users import (
     ACQUAINTED,
     EVERYONE,
     MAX_BULK,
+    MAX_EMAIL,
     MAX_PREFIX_CHARACTERS,
     MAX_ROLE_CHARACTERS,
     User,
     first_found,
     folded,
+    is_email,
 )
 from shared.errors import BadRequest, NotFound
 from shared.operations.contacts import check_changes, check_profile, profile_note, update_profile
@@ -47,6 +49,10 @@ class Reader:
     def sees_all(self) -> bool:
         return self.is_admin or self.visibility == EVERYONE
 
+    def sees_email_of(self, user_id: str) -> bool:
+        """Nobody else's, whatever the deployment shows of its users."""
+        return self.is_admin or self.user_id == user_id
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -61,9 +67,9 @@ def put_user(
 ) -> tuple[User, bool]:
     """Change the fields named of a user's record; None clears. Makes the record where there is none; returns if it did.
 
-    `changes`: `name`, `avatar`, `role`, `data` (an object), `deactivated`. What a user has said of themselves stays
-    where it is not named. Guarantee: the record, what is shown of it, what it is found by, and the entry in the user's
-    own log that tells of another name or avatar change together.
+    `changes`: `name`, `avatar`, `role`, `data` (an object), `email`, `deactivated`. What a user has said of
+    themselves stays where it is not named. Guarantee: the record, what is shown of it, what it is found by, and the
+    entry in the user's own log that tells of another name or avatar change together.
     Raises BadRequest, TooLarge (data), Unavailable (too many changes of one user at once).
     """
     check_user_id(user_id)
@@ -218,7 +224,10 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     role = changes.get("role")
     if role is not None and (len(role) > MAX_ROLE_CHARACTERS or not is_label(role)):
         raise BadRequest(f"A role has 1 to {MAX_ROLE_CHARACTERS} characters, is not blank, and holds no control ones")
-    given = {name: changes[name] for name in ("name", "avatar", "role") if name in changes}
+    email = changes.get("email")
+    if email is not None and not is_email(email):
+        raise BadRequest(f"An email is an address like bob@example.com, of at most {MAX_EMAIL} ASCII characters")
+    given = {name: changes[name] for name in ("name", "avatar", "role", "email") if name in changes}
     if "data" in changes:
         given["data"] = data_text(changes["data"])
     if "deactivated" in changes:

@@ -78,6 +78,7 @@ class HttpModel:
                 "avatar_url": None,
                 "hide_presence": False,
                 "groups_from": "everyone",
+                "mail": "all",
                 "push": {"previews": True, "quiet_hours": None},
             },
         )

@@ -191,7 +191,7 @@ def test_relations_to_a_hundred_at_once(stores: Stores) -> None:
 
 
 NIGHT = QuietHours("22:00", "07:00", "Europe/Berlin")
-WHOLE = Profile("Alice", "https://example.org/a.png", previews=False, quiet_hours=NIGHT, groups_from=CONTACTS)
+WHOLE = Profile("Alice", "https://example.org/a.png", False, NIGHT, CONTACTS, "mentions")
 
 
 def test_a_profile_changes_field_by_field_and_clears_with_none(stores: Stores) -> None:
@@ -204,7 +204,7 @@ def test_a_profile_changes_field_by_field_and_clears_with_none(stores: Stores) -
     assert expected == WHOLE
     assert stores.profiles.update("alice", {"display_name": "Al", "previews": None, "quiet_hours": None})
     assert stores.profiles.get("alice") == replace(WHOLE, display_name="Al", previews=True, quiet_hours=None)
-    assert stores.profiles.update("alice", dict.fromkeys(("display_name", "avatar_url", "groups_from")))
+    assert stores.profiles.update("alice", dict.fromkeys(("display_name", "avatar_url", "groups_from", "mail")))
     assert stores.profiles.update("bob", {"display_name": None})
     assert stores.profiles.get("alice") == stores.profiles.get("bob") == Profile()
 

@@ -175,3 +175,4 @@ class ProfileRow(Row):
     previews = BooleanAttribute(default=True)
     quiet_hours = QuietHoursMap(null=True)
     groups_from = UnicodeAttribute(default=EVERYONE)
+    mail = UnicodeAttribute(default="all")

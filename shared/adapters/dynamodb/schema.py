@@ -12,6 +12,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  block#V            U does not want to hear from V
                  profile            what U says about themselves
                  record             what the team's server says of U
+                 mail               that U has an address, and when U was mailed last
                  rate               how many messages U may still send
                  invites            how many users U may still put into groups
                  reports            how many reports U may still make
@@ -370,6 +371,10 @@ def webhook_cursor_key(webhook_id: str, conversation_id: str, part: int | None =
 
 def record_key(user_id: str) -> Item:
     return {PK: user_key(user_id), SK: "record"}
+
+
+def mail_key(user_id: str) -> Item:
+    return {PK: user_key(user_id), SK: "mail"}
 
 
 def term_key(term: str, user_id: str) -> Item:

@@ -1,7 +1,8 @@
 """The directory's records, by hand: each changes with what is shown of it and what it is found by, in one transaction.
 
 A record is a row under its user, `record`; name and avatar are the profile's, which pushes read, too. A listed name is
-a row for each of its terms: under the term's first character, by the term.
+a row for each of its terms: under the term's first character, by the term. Who has an address has a row `mail`, which
+says only that: it is read for who is away (see `mail.py`), and nothing else of the record is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from shared.domain.entries import Entry
 from shared.domain.users import User
 
 _SHOWN: Final = {"name": "display_name", "avatar": "avatar_url"}
-_RECORD: Final = ("role", "data", "deactivated", "version", "listed_as")
+_RECORD: Final = ("role", "data", "deactivated", "version", "listed_as", "email")
 
 
 class DynamoDbUsers(MembersStore):
@@ -39,8 +40,9 @@ class DynamoDbUsers(MembersStore):
             for term in sorted(set(was.terms) - terms)
         ]
         shown = becomes or User(was.user_id)
-        told = schema.noted(notes, self._log)
-        return transact(self._calls, [self._record(was, becomes), self._profile(shown), *listed, *unlisted, *told])
+        mail = [self._mail(shown)] if was.email != shown.email else []
+        changes = [self._record(was, becomes), self._profile(shown), *mail, *listed, *unlisted]
+        return transact(self._calls, [*changes, *schema.noted(notes, self._log)])
 
     def listed(self, prefix: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[tuple[str, str]]:
         values = {":under": schema.term_key(prefix, "")[PK], ":prefix": prefix}
@@ -66,6 +68,13 @@ class DynamoDbUsers(MembersStore):
         changes = [f"{verb} {', '.join(names)}" for verb, names in (("SET", put), ("REMOVE", gone)) if names]
         values = {f":{name}": value for name, value in given.items() if value is not None}
         return {"Update": self._table.changed(schema.profile_key(user.user_id), " ".join(changes), values)}
+
+    def _mail(self, user: User) -> dict[str, Any]:
+        """Of another address nothing is known yet; when the user was mailed last still counts."""
+        change, values = "REMOVE addressed, stopped", {}
+        if user.email is not None:
+            change, values = "SET addressed = :yes REMOVE stopped", {":yes": True}
+        return {"Update": self._table.changed(schema.mail_key(user.user_id), change, values)}
 
     def _listed(self, user_id: str, term: str) -> dict[str, Any]:
         return {"Put": self._table.written({**schema.term_key(term, user_id), USER_ID: user_id})}

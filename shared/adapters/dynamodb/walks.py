@@ -52,12 +52,14 @@ _SEPARATORS: Final = re.compile(r"[#:/\x1f]")
 _NO_IDS: Final = frozenset(
     {
         *("content", "data", "attachments", "media", "title", "body", "name", "display_name", "avatar_url", "reason"),
-        *("alias", "listed_as", "kind", "type", "status", "role", "platform", "method", "route", "notify", "join"),
+        *("alias", "listed_as", "email", "kind", "type", "status", "role", "platform", "method", "route"),
+        *("notify", "join"),
     }
 )
 # What the beginning of a sort key is called in an export, beside those of no interest to anybody.
 _CALLED: Final[Mapping[str, str]] = {
     "record": "record",
+    "mail": "mail",
     PROFILE: "profile",
     CONTACT_PREFIX: "contact",
     BLOCK_PREFIX: "block",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from shared.domain.connections import Connection, Presence
-from shared.domain.contacts import Contact, GroupsFrom, Profile
+from shared.domain.contacts import Contact, GroupsFrom, MailChoice, Profile
 from shared.domain.devices import APNS, MAX_ENDPOINT, WEB, Device, Environment
 from shared.domain.notifications import Notification, Reminder
 from shared.operations.contacts import MAX_ALIAS_CHARACTERS, MAX_AVATAR_URL, MAX_DISPLAY_NAME
@@ -70,6 +70,7 @@ class ProfileChange(BaseModel):
         {
             "hide_presence": True,
             "groups_from": "contacts",
+            "mail": "mentions",
             "push": {
                 "previews": False,
                 "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"},
@@ -81,6 +82,7 @@ class ProfileChange(BaseModel):
     avatar_url: str | None = left_out(maxLength=MAX_AVATAR_URL)
     hide_presence: bool | None = left_out()
     groups_from: GroupsFrom | None = left_out()
+    mail: MailChoice | None = left_out()
     push: PushChange | None = left_out()
 
 
@@ -230,6 +232,7 @@ def profile_body(user_id: str, profile: Profile, *, hidden: bool) -> shapes.Prof
         "avatar_url": profile.avatar_url,
         "hide_presence": hidden,
         "groups_from": profile.groups_from,
+        "mail": profile.mail,
         "push": {"previews": profile.previews, "quiet_hours": hours},
     }
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from shared.domain.users import MAX_BULK, MAX_ROLE_CHARACTERS, User, is_listed
+from shared.domain.users import MAX_BULK, MAX_EMAIL, MAX_ROLE_CHARACTERS, User, is_listed
 from shared.operations.contacts import MAX_AVATAR_URL, MAX_DISPLAY_NAME
-from shared.operations.users import Found, Listed
+from shared.operations.users import Found, Listed, Reader
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
 from shared.wire.rest.common import Data, UserId, config, left_out
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _USERS: Final = "users"
 _BOB: Final = {"name": "Bob Builder", "avatar": "https://example.com/b.png", "role": "agent", "data": {"team": 7}}
+_EMAIL: Final = "bob@example.com"
 
 
 class _Record(BaseModel):
@@ -27,6 +28,7 @@ class _Record(BaseModel):
     role: str | None = left_out(maxLength=MAX_ROLE_CHARACTERS)
     data: Data | None = left_out()
     deactivated: bool | None = left_out()
+    email: str | None = left_out(maxLength=MAX_EMAIL)
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named."""
@@ -36,7 +38,7 @@ class _Record(BaseModel):
 class UserRecord(_Record):
     """Parts of a user's record. What is left out stays as it is, null clears."""
 
-    model_config = config(_BOB, {"role": None}, {"deactivated": True})
+    model_config = config({**_BOB, "email": _EMAIL}, {"role": None}, {"deactivated": True})
 
 
 class NamedRecord(_Record):
@@ -55,8 +57,9 @@ class UserRecords(BaseModel):
     users: Annotated[list[NamedRecord], Field(min_length=1, max_length=MAX_BULK)]
 
 
-def user_body(user: User) -> shapes.User:
-    return {
+def user_body(user: User, reader: Reader) -> shapes.User:
+    """As this reader may see it: the address is for administrators, and for the user."""
+    body: shapes.User = {
         "user_id": user.user_id,
         "name": user.name,
         "avatar": user.avatar,
@@ -65,16 +68,19 @@ def user_body(user: User) -> shapes.User:
         "deactivated": user.deactivated,
         "version": user.version,
     }
+    if reader.sees_email_of(user.user_id):
+        body["email"] = user.email
+    return body
 
 
-def users_body(users: Iterable[User]) -> shapes.Users:
-    return {"users": [user_body(one) for one in users]}
+def users_body(users: Iterable[User], reader: Reader) -> shapes.Users:
+    return {"users": [user_body(one, reader) for one in users]}
 
 
-def found_body(found: Found, reader_id: str, prefix: str) -> shapes.FoundUsers:
+def found_body(found: Found, reader: Reader, prefix: str) -> shapes.FoundUsers:
     """A page of a search, with the cursor of the next one."""
-    cursor = None if found.after is None else encode_cursor(reader_id, _USERS, [prefix, *found.after])
-    return {"users": [user_body(one) for one in found.users], "next_cursor": cursor}
+    cursor = None if found.after is None else encode_cursor(reader.user_id, _USERS, [prefix, *found.after])
+    return {"users": [user_body(one, reader) for one in found.users], "next_cursor": cursor}
 
 
 def decode_users_cursor(reader_id: str, cursor: str, prefix: str) -> Listed:

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from shared.domain.connections import Status
-from shared.domain.contacts import ContactStatus, GroupsFrom
+from shared.domain.contacts import ContactStatus, GroupsFrom, MailChoice
 from shared.domain.devices import Environment, Platform
 from shared.domain.notifications import NotificationKind
 from shared.wire.shapes.service import AT, Place, Time, example
@@ -19,6 +19,7 @@ _PROFILE: Final[dict[str, Any]] = {
     "avatar_url": "https://example.com/a.png",
     "hide_presence": False,
     "groups_from": "everyone",
+    "mail": "all",
     "push": {"previews": True, "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}},
 }
 _CONTACT: Final[dict[str, Any]] = {"user_id": "bob", "status": "accepted", "alias": "Bobby", "since": AT}
@@ -67,6 +68,7 @@ class Profile(TypedDict):
     avatar_url: str | None
     hide_presence: bool
     groups_from: GroupsFrom
+    mail: MailChoice
     push: Push
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -22,7 +22,10 @@ _BOB: Final[dict[str, Any]] = {
 
 @example(**_BOB)
 class User(TypedDict):
-    """What is known of a user. Who has no record has what they say about themselves, and version 0."""
+    """What is known of a user. Who has no record has what they say about themselves, and version 0.
+
+    `email` is there for the scope `admin`, and for the user.
+    """
 
     user_id: str
     name: str | None
@@ -31,6 +34,7 @@ class User(TypedDict):
     data: dict[str, Any]
     deactivated: bool
     version: Annotated[int, Field(ge=0, description="Grows with each change of the record.")]
+    email: NotRequired[str | None]
 
 
 @example(users=[_BOB])

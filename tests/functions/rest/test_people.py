@@ -19,7 +19,7 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
     quiet = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
     initial = harness.call("GET", "/v1/me").body
     harness.call("PUT", "/v1/me", body={"display_name": "Alice", "push": {"previews": False, "quiet_hours": quiet}})
-    harness.call("PUT", "/v1/me", body={"avatar_url": "https://example.com/a.png"})
+    harness.call("PUT", "/v1/me", body={"avatar_url": "https://example.com/a.png", "mail": "mentions"})
     harness.call("PUT", "/v1/me", body={"push": {"previews": None}})
     expected = {
         "user_id": "alice",
@@ -27,10 +27,12 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
         "avatar_url": "https://example.com/a.png",
         "hide_presence": False,
         "groups_from": "everyone",
+        "mail": "mentions",
         "push": {"previews": True, "quiet_hours": quiet},
     }
     assert harness.call("GET", "/v1/me").body == expected
-    cleared = {"display_name": None, "avatar_url": None, "push": None, "hide_presence": None, "groups_from": None}
+    names = ("display_name", "avatar_url", "push", "hide_presence", "groups_from", "mail")
+    cleared = dict.fromkeys(names)
     assert harness.call("PUT", "/v1/me", body=cleared).body == initial
     assert harness.call("PUT", "/v1/me", body={}).body == initial
     assert harness.call("GET", "/v1/me", user="bob").body["user_id"] == "bob"
@@ -47,6 +49,8 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
         {"push": {"quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "../../etc/passwd"}}},
         {"hide_presence": "yes"},
         {"groups_from": "friends"},
+        {"mail": "yes"},
+        {"mail": True},
         {"push": []},
     ],
     ids=str,

@@ -11,7 +11,7 @@ from functions.rest.api import make_api
 from shared.domain.users import ACQUAINTED, NOBODY, folded, terms_of
 from shared.wire.common import encode_cursor
 from tests.functions.rest.harness import Answered, RestHarness
-from tests.stores import MEMBERS
+from tests.stores import LOG, MEMBERS
 
 BOB: dict[str, Any] = {
     "name": "Bob Builder",
@@ -47,7 +47,33 @@ def test_a_record_comes_back_as_it_was_put(harness: RestHarness) -> None:
     made = harness.call("PUT", "/v1/users/zoe", scope="admin", body=BOB)
     assert made.status == 201
     assert {**BOB, "user_id": "zoe", "deactivated": False}.items() <= made.body.items()
-    assert harness.call("GET", "/v1/users/zoe").body == made.body
+    assert harness.call("GET", "/v1/users/zoe", scope="admin").body == made.body
+    assert harness.call("GET", "/v1/users/zoe").body == {k: v for k, v in made.body.items() if k != "email"}
+
+
+def test_an_address_is_read_by_administrators_and_its_user_alone(harness: RestHarness) -> None:
+    assert put(harness, "zoe", **BOB, email="Zoe.O'Neil+chat@Mail.example.com")["email"].startswith("Zoe")
+    assert put_many(harness, [{"id": "yan", "email": "y@xn--mller-kva.example"}]).body["users"][0]["email"]
+    for query in ({"ids": "zoe,yan"}, {"prefix": "bob"}):
+        for user, scope, sees in (("zoe", "", True), ("root", "admin", True), ("alice", "", False)):
+            found = harness.call("GET", "/v1/users", user=user, scope=scope, query=query).body["users"]
+            assert ("email" in {one["user_id"]: one for one in found}["zoe"]) is sees
+    assert "email" not in harness.call("GET", "/v1/users/zoe", user="alice").body
+    assert "email" in harness.call("GET", "/v1/users/zoe", user="zoe").body
+    assert "Neil" not in str(harness.stores.rows(LOG))
+
+
+def test_an_address_stays_until_null_or_another_takes_its_place(harness: RestHarness) -> None:
+    put(harness, "zoe", email="a@example.com")
+    assert put(harness, "zoe", role="agent")["email"] == "a@example.com"
+    assert [row["addressed"] for row in harness.stores.rows(MEMBERS, sk="mail")] == [True]
+    version = put(harness, "zoe", email="b@example.com")["version"]
+    assert put(harness, "zoe", email="b@example.com")["version"] == version
+    assert put(harness, "zoe", email=None)["email"] is None
+    assert "addressed" not in harness.stores.rows(MEMBERS, sk="mail")[0]
+    put(harness, "zoe", email="a@example.com")
+    harness.call("DELETE", "/v1/users/zoe", scope="admin")
+    assert "addressed" not in harness.stores.rows(MEMBERS, sk="mail")[0]
 
 
 def test_what_is_left_out_stays_and_null_clears(harness: RestHarness) -> None:
@@ -95,6 +121,17 @@ def test_the_name_is_the_profiles(harness: RestHarness) -> None:
         ({"data": []}, "bad_request"),
         ({"data": {"x": "y" * 4_090}}, "too_large"),
         ({"deactivated": "yes"}, "bad_request"),
+        ({"email": ""}, "bad_request"),
+        ({"email": 7}, "bad_request"),
+        ({"email": "zoe"}, "bad_request"),
+        ({"email": "zoe@localhost"}, "bad_request"),
+        ({"email": "zoe@example.com\r\nBcc: all@example.com"}, "bad_request"),
+        ({"email": "Zoe <zoe@example.com>"}, "bad_request"),
+        ({"email": "a@example.com,b@example.com"}, "bad_request"),
+        ({"email": "zoé@example.com"}, "bad_request"),
+        ({"email": "x" * 65 + "@example.com"}, "bad_request"),
+        ({"email": "a@" + "b." * 130 + "com"}, "bad_request"),
+        ({"email": "zoe@example.com\n"}, "bad_request"),
     ],
 )
 def test_what_is_no_record_changes_nothing(harness: RestHarness, record: dict[str, Any], code: str) -> None:
@@ -104,7 +141,7 @@ def test_what_is_no_record_changes_nothing(harness: RestHarness, record: dict[st
         "POST", "/v1/users", scope="admin", body={"users": [{"id": "yan"}, {"id": "zoe", **record}]}
     )
     assert answered.code == code
-    assert harness.call("GET", "/v1/users/zoe").body == before
+    assert harness.call("GET", "/v1/users/zoe", scope="admin").body == before
     assert harness.call("GET", "/v1/users/yan").code == "not_found"
 
 

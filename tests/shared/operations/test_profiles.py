@@ -66,6 +66,7 @@ CHANGES: dict[str, Any] = {
     "previews": False,
     "quiet_hours": NIGHT,
     "groups_from": "contacts",
+    "mail": "off",
 }
 
 
@@ -91,7 +92,8 @@ def test_a_change_names_what_it_changes_and_nothing_else(stores: Simulated) -> N
     profiles = stores.profiles
     update_profile("alice", CHANGES, **parts(stores))
     assert update_profile("alice", {"quiet_hours": None}, **parts(stores)) == profiles.get("alice")
-    assert profiles.get("alice") == Profile("A", CHANGES["avatar_url"], previews=False, groups_from="contacts")
+    others = {name: CHANGES[name] for name in ("avatar_url", "previews", "groups_from", "mail")}
+    assert profiles.get("alice") == Profile("A", **others)
     with pytest.raises(BadRequest):
         update_profile("alice", {"display_name": "", "previews": True}, **parts(stores))
     assert not profiles.get("alice").previews

@@ -173,7 +173,7 @@ def profiles_keep_every_change(case: Case) -> Iterator[str]:
 
 
 _STORED_AS: Final = {"hide_presence": "hidden"}  # of the session, and nowhere else
-_UNSAID: Final = {"previews": True, "hide_presence": False, "groups_from": "everyone"}
+_UNSAID: Final = {"previews": True, "hide_presence": False, "groups_from": "everyone", "mail": "all"}
 
 
 def _flat(changes: Mapping[str, object]) -> dict[str, object]:

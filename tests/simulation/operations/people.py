@@ -47,6 +47,7 @@ def _profile(_: Scenario, client: Client, number: int) -> None:
         {"avatar_url": f"https://example.com/{number % 4}.png"},
         {"display_name": None},
         {"groups_from": "contacts" if number // 9 % 2 else "everyone"},
+        {"mail": ("all", "mentions", "off")[number // 9 % 3]},
     )
     changes = choices[number % len(choices)]
     client.http("change_profile", "PUT", "me", body=changes, changes=changes)

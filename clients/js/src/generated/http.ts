@@ -122,7 +122,7 @@ export type Members = { members: Member[]; next_cursor?: string | null };
 
 export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; pinned_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
 
-export type NamedRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null; user_id: string };
+export type NamedRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null; email?: string | null; user_id: string };
 
 export type NewBan = { until?: number | null; reason?: string };
 
@@ -178,9 +178,9 @@ export type Presences = { users: Presence[] };
 
 export type PrivateConversation = { id: string; type: "private"; members: string[] };
 
-export type Profile = { user_id: string; display_name: string | null; avatar_url: string | null; hide_presence: boolean; groups_from: "everyone" | "contacts"; push: Push };
+export type Profile = { user_id: string; display_name: string | null; avatar_url: string | null; hide_presence: boolean; groups_from: "everyone" | "contacts"; mail: "all" | "mentions" | "off"; push: Push };
 
-export type ProfileChange = { display_name?: string | null; avatar_url?: string | null; hide_presence?: boolean | null; groups_from?: "everyone" | "contacts" | null; push?: PushChange | null };
+export type ProfileChange = { display_name?: string | null; avatar_url?: string | null; hide_presence?: boolean | null; groups_from?: "everyone" | "contacts" | null; mail?: "all" | "mentions" | "off" | null; push?: PushChange | null };
 
 export type Push = { previews: boolean; quiet_hours: QuietHours | null };
 
@@ -240,9 +240,9 @@ export type Trying = { id: string };
 
 export type UploadForm = { url: string; fields: Record<string, string> };
 
-export type User = { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number };
+export type User = { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number; email?: string | null };
 
-export type UserRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null };
+export type UserRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null; email?: string | null };
 
 export type UserRecords = { users: NamedRecord[] };
 
