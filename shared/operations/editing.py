@@ -13,6 +13,7 @@ from shared.domain.text import is_group_id, other_member
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 from shared.operations.changes import Changed, announce, change
 from shared.operations.context import Context
+from shared.operations.delivery import broadcast, report
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -78,10 +79,11 @@ def edit(
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable, and Rejected where
     the deployment does not take it.
     """
-    user_id = command.user_id
+    user_id, is_rewritten = command.user_id, False
     rules.check_content(command.content, context.limits.bounds)
 
     def decide(audience: rules.Audience) -> Change | None:
+        nonlocal is_rewritten
         there = message_at(command, audience, stores)
         message = rules.check_readable(there and there.seen_by(user_id))
         rules.check_not_frozen(user_id, audience)
@@ -93,7 +95,9 @@ def edit(
         window_s = context.limits.edit_window_s
         rules.check_editable(message, user_id, is_server=command.is_server, window_s=window_s, now=now)
         if context.screen is not None and message.message_type != SYSTEM:
-            content, data = context.screen.edit(message, content, data)
+            wanted = content, data
+            content, data = context.screen.edit(message, *wanted)
+            is_rewritten = (content, data) != wanted
             if _says(message, content, data):
                 return None
         hung = message.data if data is None or (message.data is None and data == NO_DATA) else data
@@ -104,6 +108,9 @@ def edit(
 
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
+    if changed.entry is not None and is_rewritten:  # of which the very device that made it knows nothing
+        told = broadcast(changed.entry, to=(user_id,), skip="", stores=stores, services=services, now=context.now())
+        report(told, services=services)
     return changed
 
 

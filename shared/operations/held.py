@@ -114,10 +114,9 @@ def _store(held: Held, *, stores: Stores, services: RestServices, context: Conte
     """Append it, unless it is there, and tell everyone."""
     if held.seq is not None:
         return held
-    draft = held.message
+    draft, tail = held.message, _tail(held, stores)  # read first: what comes behind it is met on the way to a place
     stored = find_stored(draft, after=held.base_seq, log=stores.log, look_at=MAX_EXAMINED)
     if stored is None:
-        tail = _tail(held, stores)
         audience = _audience(held, tail, stores, context)
         is_later = rules.is_told_later(held.conversation_id, audience, context.limits.inline_limit)
         there = tuple(user for user in draft.mentions if user in audience or user in audience.readers)

@@ -155,6 +155,8 @@ def send_message(
     stored = store_message(command, stores=stores, context=context)
     if not isinstance(stored, Appended):
         return stored
+    if context.screen is not None:
+        stored = replace(stored, changed=_is_changed(command, stored.entry))
     event: Entry | ReadAlong = stored.entry
     if command.read:
         skip = connection.connection_id if connection else ""
@@ -162,6 +164,14 @@ def send_message(
         stored, event = along.stored, along.event
     tell_stored(stored, event, connection=connection, stores=stores, services=services, context=context)
     return stored
+
+
+def _is_changed(command: SendMessage, entry: Entry) -> bool:
+    """Whether a message says something else than what was sent: a forwarded one had nothing to say."""
+    if command.forward_of is not None:
+        return False
+    said, data = entry.seen_by(entry.sender_id), None if command.data is None else data_text(command.data)
+    return said.deleted_at is None and (said.content, said.data) != (command.content, data)
 
 
 def tell_stored(
@@ -176,9 +186,10 @@ def tell_stored(
     """Deliver a stored message, or the `event` of it and more, to all who are to hear of it but `connection`."""
     entry, skip = stored.entry, connection.connection_id if connection else ""
     event, to = event or entry, () if entry.fan_out else stored.audience.members
-    if entry.shadow is not None:  # nobody else gets what its sender does
+    if entry.shadow is not None or stored.changed:  # nobody else gets what its sender does
         own, to = entry.seen_by(entry.sender_id), tuple(user for user in to if user != entry.sender_id)
-        broadcast(own, to=(entry.sender_id,), skip=skip, stores=stores, services=services, now=context.now())
+        but = "" if stored.changed else skip
+        broadcast(own, to=(entry.sender_id,), skip=but, stores=stores, services=services, now=context.now())
     delivered = broadcast(event, to=to, skip=skip, stores=stores, services=services, now=context.now())
     lost = settle(delivered, connection, services=services, now=context.now())
     if lost is not None:

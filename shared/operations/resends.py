@@ -24,13 +24,15 @@ class Appended:
     """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now.
 
     `audience` is who was in the conversation right before the message, or is now for a duplicate. `read_seq` is how far
-    its sender has read, where the message said so and that was stored, too.
+    its sender has read, where the message said so and that was stored, too. `changed`: the deployment has put other
+    words into it than were sent, of which its sender's own connection has to hear as well.
     """
 
     entry: Entry
     duplicate: bool
     audience: Audience
     read_seq: int | None = None
+    changed: bool = False
 
 
 def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:

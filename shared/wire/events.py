@@ -288,14 +288,14 @@ def encode_plainly(event: Event) -> bytes:
 
 
 def message_ack(entry: Entry, *, duplicate: bool) -> shapes.SentMessage:
-    """That the message is stored, and where."""
+    """That the message is stored, where and when. Of a hidden one its sender is told its own time."""
     ack: shapes.SentMessage = {
         "type": "message",
         "conversation_id": entry.conversation_id,
         "seq": entry.seq,
         "message_id": entry.message_id,
         "client_message_id": entry.client_message_id or "",
-        "timestamp": entry.created_at,
+        "timestamp": entry.seen_by(entry.sender_id).created_at,
         "duplicate": duplicate,
     }
     if entry.client_message_id is None:

@@ -80,6 +80,8 @@ def test_what_is_put_once_is_stored_once_wherever_it_is_put_again(stores: Stores
     again = replace(entry(3, nonce="again", base=second), seq=5, number=5)
     assert stores.log.put(again, once=True) == noted
     assert stores.log.put(entry(3, nonce="same place", base=second), once=True) == noted
+    elsewhen = replace(noted, created_at=noted.created_at + 1)  # as when two do the same at once
+    assert stores.log.put(elsewhen, once=True) == noted
     assert stores.log.noted(DM, "alice", "c3") == noted
     assert stores.log.read(DM, start=1, limit=10) == [first, second, noted, rival]
 

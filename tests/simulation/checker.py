@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from parley_client.events import Delivered as DeliveredReceipt
 from parley_client.events import (
@@ -83,7 +84,7 @@ def _exactly_once(history: History) -> Iterator[str]:
     What is sent otherwise under the same id is one of the messages that may stand there.
     """
     stored: dict[tuple[str, str], list[tuple[str, Message]]] = defaultdict(list)
-    for name, log in history.logs.items():
+    for name, log in history.whole().items():
         for entry in log:
             if isinstance(entry, Message) and entry.client_message_id is not None:
                 stored[entry.sender_id, entry.client_message_id].append((name, entry))
@@ -134,7 +135,7 @@ def _may_stand(stored: Message, refused: Operation, operations: Sequence[Operati
     after = refused.detail.get("after")
     if refused.code == "not_a_member" and after is not None and stored.seq - after > history.for_outsiders:
         return True
-    log = history.logs[stored.conversation_id]
+    log = history.logs[stored.conversation_id]  # who is let in is no secret
     # The first entry makes a group: nobody can write to it before, so it lets nobody in meanwhile.
     between = log[max(1, refused.detail.get("after", stored.seq)) : stored.seq - 1]
     is_let_in = any(isinstance(entry, MembersAdded) and stored.sender_id in entry.users for entry in between)
@@ -157,7 +158,7 @@ def _posts_stand(history: History) -> Iterator[str]:
     for operation in history.operations:
         if operation.kind != "post":
             continue
-        log, said = history.logs.get(operation.detail["conversation_id"], ()), operation.detail["content"]
+        log, said = history.log_of(operation.user, operation.detail["conversation_id"]), operation.detail["content"]
         messages = [entry for entry in log if isinstance(entry, Message) and not entry.forwarded]
         at = [entry.seq for entry in messages if entry.content == said]
         if len(at) > 1 or (operation.outcome == "fail" and at):
@@ -196,9 +197,10 @@ def _looks_are_fresh(history: History) -> Iterator[str]:
         lowest = min(shown, default=0)
         for send in acked:
             is_before = send.detail["conversation_id"] == name and (send.ended or look.began) < look.began
+            is_before = is_before and not history.is_hidden_from(look.user, name, send.value)
             if is_before and send.value not in shown and send.value > lowest:
                 yield f"{look} does not show {send}"
-        log = history.logs.get(name, ())
+        log = history.log_of(look.user, name)
         for seq, client_message_id in look.value:
             entry = log[seq - 1] if seq <= len(log) else None
             if not isinstance(entry, Message) or entry.client_message_id != client_message_id:
@@ -232,14 +234,16 @@ def _events_match(history: History) -> Iterator[str]:
     """Whatever an application got is the log's, and so is every frame that was sent."""
     for client, seen in history.seen.items():
         for _, event in seen.events:
-            if isinstance(event, Entry) and not _is_of(event, history.logs.get(event.conversation_id, ())):
+            if isinstance(event, Entry) and not _is_of(event, history.log_of(seen.user, event.conversation_id)):
                 yield f"{client} got {event}, which is not what the log has"
     for sent in history.sent:
         name, seq = sent.event.get("conversation_id"), sent.event.get("seq")
         if name is None or seq is None or sent.event["type"] in _EPHEMERAL:
             continue
-        log = history.logs.get(name, ())
+        log = history.log_of(sent.user, name)
         entry = log[seq - 1] if seq <= len(log) else None
+        if sent.event["type"] == "withheld" and (name, seq) in history.hidden:
+            continue  # in large groups its sender gets the empty place, too, and has the message by then
         writer = sent.event.get("message", sent.event).get("sender_id", sent.event.get("user_id"))
         if entry is None or _author(entry) != writer:
             yield f"{sent.user} was sent {name}/{seq} of {writer}, which is not in the log"
@@ -270,9 +274,11 @@ def _receipts_grow(history: History) -> Iterator[str]:
 
 def _members_only(history: History, members: Mapping[str, Members]) -> Iterator[str]:
     """Nobody outside writes, and nobody outside is sent anything."""
-    for name, log in history.logs.items():
+    for name, log in history.whole().items():
         for entry in log:
             writer = _author(entry)
+            if isinstance(entry, MessageDeleted) and writer in history.moderators:
+                continue
             if entry.seq > 1 and writer not in members[name].after.get(entry.seq - 1, ()):
                 yield f"{name}/{entry.seq} is {writer}'s, who was not in it"
             if entry.seq == 1 and writer not in members[name].after[1]:
@@ -296,6 +302,8 @@ def _everybody_agrees(history: History, members: Mapping[str, Members]) -> Itera
 
     One that its user has hidden need not be known to a client that was not there before.
     """
+    # That a hidden message was deleted is no entry: its sender's other devices see it with the history.
+    gone = {place for place, message in history.hidden.items() if message.deleted_at is not None}
     hidden = {(one.user, one.detail["conversation_id"]) for one in history.operations if one.kind == "hide"}
     for client, seen in history.seen.items():
         if not seen.settled:
@@ -303,19 +311,31 @@ def _everybody_agrees(history: History, members: Mapping[str, Members]) -> Itera
         if seen.pending:
             yield f"{client} still waits with {seen.pending} messages"
         for name, log in history.logs.items():
+            if all(history.is_hidden_from(seen.user, name, entry.seq) for entry in log):
+                continue  # for the others there is no such conversation
             is_known = seen.entries(name) or (seen.user, name) not in hidden
             if seen.user in members[name].now and log and is_known:
-                yield from _agrees(client, seen.entries(name), log, members[name].joined[seen.user])
+                mine = history.log_of(seen.user, name)
+                if history.rewritten:
+                    mine = [_without_data(entry) for entry in mine]
+                got = seen.entries(name) if not history.rewritten else [*map(_without_data, seen.entries(name))]
+                yield from _agrees(client, got, mine, members[name].joined[seen.user], gone)
 
 
-def _agrees(client: str, got: Sequence[Entry], log: Sequence[Entry], joined: int) -> Iterator[str]:
+def _without_data(event: Any) -> Any:
+    return replace(event, data=None) if isinstance(event, Message | MessageEdited) else event
+
+
+def _agrees(
+    client: str, got: Sequence[Entry], log: Sequence[Entry], joined: int, gone: AbstractSet[tuple[str, int]]
+) -> Iterator[str]:
     name = log[-1].conversation_id
     if not got or got[-1].seq != len(log):
         yield f"{client} has {name} up to {got[-1].seq if got else 'nothing'}, of {len(log)}"
         return
     mine, whole = _view(name, got), _view(name, log)
     for seq, message in whole.messages.items():
-        if seq > joined and mine.messages.get(seq) != message:
+        if seq > joined and mine.messages.get(seq) != message and (name, seq) not in gone:
             yield f"{client} shows {name}/{seq} as {mine.messages.get(seq)}, and the log as {message}"
 
 

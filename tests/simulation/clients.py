@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from parley_client.changes import ChangeKind
@@ -37,6 +38,7 @@ SETTINGS: Final = Settings(
     read_limit=1.5,
     max_attempts=1_000,
 )
+HELD: Final = "held"
 _MS: Final = 1_000
 _REFUSED: Final = 300
 
@@ -195,7 +197,9 @@ class Client:
                 return
             status, said = given
             operation.status = status
-            if status < _REFUSED:
+            if status == HTTPStatus.ACCEPTED and said.get("status") == HELD:
+                operation.refuse(HELD, self._hub.now)
+            elif status < _REFUSED:
                 operation.succeed(told(said), self._hub.now)
             else:
                 operation.refuse(said["code"], self._hub.now)

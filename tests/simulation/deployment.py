@@ -29,6 +29,7 @@ class Requested:
     process: Process
     event: dict[str, Any]
     status: int
+    answer: str = ""
 
 
 @dataclass(eq=False)
@@ -76,7 +77,7 @@ class Deployment:
 
         def done(result: Any) -> None:
             if result is not None:
-                self.requests.append(Requested(process, event, result["statusCode"]))
+                self.requests.append(Requested(process, event, result["statusCode"], result["body"] or ""))
             lost = self.fault_model.strikes(Fault.REPLY_LOST)
             answer = None if lost or result is None else said(result)
             self.hub.after(self.runtime.latency(), lambda: answered(answer))

@@ -27,27 +27,37 @@ from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections, Post
-from shared.adapters.aws.push_queues import SqsBroadcastQueue, SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
+from shared.adapters.aws.push_queues import (
+    SqsBroadcastQueue,
+    SqsDeliveryCheckQueue,
+    SqsJobQueue,
+    SqsPushQueue,
+    SqsSweepQueue,
+)
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
+from shared.adapters.dynamodb.screening import DynamoDbVerdicts
 from shared.auth.tokens import TokenVerifier
 from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
 from shared.domain.files import SizeLimits
 from shared.limits.invites import InviteLimiter
 from shared.observability import FunctionObserver
+from shared.operations.context import Context
 from shared.request_log import RequestLog
 from tests.calls import Unslept
+from tests.fakes import FakeArchive
 from tests.sdk import Borrowing
 from tests.simulation.handlers import OF_AN_INSTANCE
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
 from tests.simulation.scheduler import Hub
+from tests.simulation.screens import asking, screen_of
 from tests.simulation.services import DynamoDb, Sqs, pause
 from tests.simulation.tokens import KEYS, REMEMBERED
-from tests.stores import Stores, adapters
+from tests.stores import MEMBERS, Stores, adapters
 from tests.wire import Spoken
 from tests.wiring import Wiring
 
@@ -82,7 +92,7 @@ class Connections(ApiGatewayConnections):
 
 @dataclass
 class Environment:
-    """What every instance of a deployment shares: the services behind the adapters, and where unexpected errors go."""
+    """What every instance of a deployment shares: the services behind the adapters, and what exports are made of."""
 
     hub: Hub
     dynamodb: DynamoDb
@@ -93,6 +103,7 @@ class Environment:
     bucket: Bucket
     schedules: Schedules
     limits: Limits = Limits()  # noqa: RUF009  # frozen
+    archive: FakeArchive = field(default_factory=FakeArchive)
 
 
 @dataclass
@@ -186,6 +197,7 @@ class Instance:
             page_limit=limits.page,
             edit_window_s=limits.edit_window_s,
         )
+        made = replace(made, context=self.screened(made.context, wiring))
         guard = wiring.guard(
             wiring.limiter(limits.rate), rate=limits.frames[0], frames=limits.frames[1], abuse=limits.abuse
         )
@@ -198,12 +210,14 @@ class Instance:
 
     def _rest(self) -> RestWiring:
         limits, wiring = self.environment.limits, self.wiring_of("rest")
-        return wiring.rest(
+        made = wiring.rest(
             verifier=self.verifier,
             objects=self.objects,
             scheduler=self.scheduler,
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             broadcast_queue=SqsBroadcastQueue(self.queue("fan-out")),
+            job_queue=SqsJobQueue(self.queue("look")),
+            archive=self.environment.archive,
             new_secret=self.new_secret,
             limiter=wiring.limiter(limits.rate),
             invites=InviteLimiter(limits.invites, self.stores.invites, self.now),
@@ -217,6 +231,17 @@ class Instance:
             delivery_check_s=SECOND_LOOK_S,
             sizes=replace(SIZES, quota=limits.quota),
         )
+        context = self.screened(made.context, wiring)
+        return replace(made, context=context, has_word_lists=limits.moderated, has_shadow_bans=limits.moderated)
+
+    def screened(self, context: Context, wiring: Wiring) -> Context:
+        """With what messages go through, in a deployment that looks at them."""
+        limits, environment = self.environment.limits, self.environment
+        if not limits.moderated:
+            return context
+        verdicts = DynamoDbVerdicts(environment.dynamodb, members_table=MEMBERS)
+        hook = asking(environment.hub, verdicts) if limits.hooked else None
+        return replace(context, screen=screen_of(self.stores, context, hook, wiring.observer))
 
     @property
     def objects(self) -> S3Objects:
@@ -249,6 +274,8 @@ class Instance:
             shard_queue=SqsShardQueue(self.queue("fan-out")),
             broadcast_queue=SqsBroadcastQueue(self.queue("fan-out")),
             sweep_queue=SqsSweepQueue(self.queue("looks")),
+            job_queue=SqsJobQueue(self.queue("look")),
+            archive=self.environment.archive,
             jitter=lambda ms: hub.random.randrange(ms + 1),
             wait_ms=hub.wait,
             delivery_check_s=SECOND_LOOK_S,

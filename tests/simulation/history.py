@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from parley_client.events import Entry, Event
+from parley_client.events import Entry, Event, Message
 
 Outcome = Literal["unknown", "ok", "fail"]
 """`unknown` is also what never got an answer: it may have taken effect, or may still."""
@@ -83,6 +83,9 @@ class History:
     """`logs` are the conversations as a sync from their start gives them, when all is quiet.
 
     `for_outsiders` is how many entries behind its `after` a resend of somebody who has left is looked for.
+    `hidden` are the messages of shadow-banned users, by their places, as their senders alone may see them; in `logs` it
+    is what others may. `moderators` delete what others wrote, without being members. `rewritten`: a hook may have hung
+    other data on messages, of which their senders' devices have not heard where a post was lost.
     """
 
     operations: Sequence[Operation]
@@ -90,3 +93,24 @@ class History:
     logs: Mapping[str, Sequence[Entry]]
     sent: Sequence[Sent] = ()
     for_outsiders: int = 100
+    hidden: Mapping[tuple[str, int], Message] = field(default_factory=dict)
+    moderators: frozenset[str] = frozenset()
+    rewritten: bool = False
+
+    def whole(self) -> dict[str, Sequence[Entry]]:
+        """The logs with what is hidden from some."""
+        return {name: [self.hidden.get((name, one.seq), one) for one in log] for name, log in self.logs.items()}
+
+    def log_of(self, user: str, name: str) -> Sequence[Entry]:
+        """A log as this user may see it."""
+        log = self.logs.get(name, ())
+        if not self.hidden:
+            return log
+        hidden = (self.hidden.get((name, entry.seq)) for entry in log)
+        return [
+            one if one is not None and one.sender_id == user else entry for one, entry in zip(hidden, log, strict=True)
+        ]
+
+    def is_hidden_from(self, user: str, name: str, seq: int) -> bool:
+        one = self.hidden.get((name, seq))
+        return one is not None and one.sender_id != user

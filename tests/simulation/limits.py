@@ -18,6 +18,8 @@ import shared.operations.groups as groups_module
 import shared.operations.heads as heads_module
 import shared.operations.history as history_module
 import shared.operations.messages as sending_module
+import shared.operations.pins as pins_module
+import shared.operations.removals as removals_module
 import shared.operations.resends as resends_module
 import shared.operations.sync as syncing_module
 import shared.operations.tickets as tickets_module
@@ -39,7 +41,8 @@ class Limits:
 
     `token_s` is how long a client's tokens live, in seconds. Where they are `tiny`, what no deployment can set is, too.
     `frames` are those of one connection, a second and at once; with `logged` each request writes its line. `quota`
-    is bytes of all files of a user.
+    is bytes of all files of a user. With `moderated` messages are looked at before they are stored, with `hooked` by
+    the team's hook, too.
     """
 
     inline: int = 200
@@ -59,6 +62,8 @@ class Limits:
     invites: Limit = Limit(200, 1_000, per_s=HOUR_S)  # noqa: RUF009  # frozen
     logged: bool = False
     quota: int = 5_368_709_120
+    moderated: bool = False
+    hooked: bool = False
 
     @property
     def digest(self) -> int:
@@ -98,7 +103,7 @@ class Limits:
         """What stands in the code, and is otherwise in this deployment."""
         stale_ms = fan_out_module.STALE_MS if self.shard > _LARGE else 0  # then every entry that is not the last is
         sharding = [(shards_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
-        return [*sharding, *(_TINY if self.tiny else ())]
+        return [*sharding, *(_TINY if self.tiny else ()), *(_FEW if self.moderated else ())]
 
 
 FOR_OUTSIDERS: Final = 3
@@ -132,6 +137,10 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (uploads_module, "UPLOAD_MS", 0),
 )
 
+
+# Where somebody moderates.
+PINS: Final = 2
+_FEW: Final[Sequence[tuple[Any, str, int]]] = ((pins_module, "MAX_PINS", PINS), (removals_module, "MAX_REMOVED", 2))
 
 _LARGE: Final = 2
 _LOGGED_SHARE: Final = 0.25

@@ -10,6 +10,7 @@ from typing import Any, Final
 from shared.domain.limits import Limit
 from tests.simulation.faults import Fault, draw
 from tests.simulation.limits import FRAMES, Limits, draw_limits
+from tests.simulation.moderated import SHARE, draw_moderation
 from tests.simulation.operations import WEIGHTS
 
 ENDS_MS: Final = 4_000.0
@@ -137,6 +138,9 @@ def plan_of(seed: int) -> Plan:
     crowding = Random(f"crowd {seed}")
     if crowding.random() < _CROWDED:
         return _crowded_plan(seed, crowding)
+    moderating = Random(f"somebody moderates {seed}")
+    if moderating.random() < SHARE:
+        return _moderated_plan(seed, moderating)
     random, keeping_out = Random(seed), Random(f"keep out {seed}")
     if keeping_out.random() < _BARRED:
         return _barred(_quiet_plan(seed, random), keeping_out)
@@ -229,6 +233,33 @@ def _crowded_plan(seed: int, random: Random) -> Plan:
         actions=tuple(sorted(actions, key=lambda action: action.at)),
         odds=odds,
         limits=replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY),
+        latency=random.choice((3.0, 30.0)),
+    )
+
+
+def _moderated_plan(seed: int, random: Random) -> Plan:
+    theme, done = draw_moderation(random)
+    devices = (*_DEVICES, _SECONDS[0], *_OTHERS[: random.choice((0, 0, 1))])
+    actions = [Action(at, random.randrange(len(devices)), name, random.randrange(1_000)) for at, name in done]
+    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()} if random.random() < 0.5 else {}
+    actions += [
+        Action(random.random() * theme.ends, random.randrange(len(devices)), name, 0)
+        for fault, name in _MISHAPS.items()
+        if fault in odds
+    ]
+    is_hooked = random.random() < theme.hooked
+    limits = replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY, token_s=3_600.0)
+    return Plan(
+        seed=seed,
+        schedule=seed,
+        devices=devices,
+        asleep=_some(devices, 0.15, random),
+        fresh=_some(devices, 0.15, random),
+        browsers=frozenset(),
+        actions=tuple(sorted(actions, key=lambda action: action.at)),
+        odds=odds,
+        limits=replace(limits, moderated=True, hooked=is_hooked),
+        ends=theme.ends,
         latency=random.choice((3.0, 30.0)),
     )
 

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Final, cast
 
 from parley_client.events import Entry as SeenEntry
+from parley_client.events import Message as SeenMessage
 from parley_client.parsing import as_entry
 
 from shared.adapters.dynamodb.schema import entry_from
@@ -33,10 +34,13 @@ from tests.simulation.functions import BASE_MS, GRACE_S, SECOND_LOOK_S, Environm
 from tests.simulation.history import History, Operation, Sent
 from tests.simulation.operations import ACTIONS
 from tests.simulation.operations.keeping_out import unban
+from tests.simulation.operations.moderating import MODERATORS
 from tests.simulation.places import DM, GROUP, USERS
 from tests.simulation.plan import Plan
 from tests.simulation.rounds import Round, look_round
 from tests.simulation.scheduler import Hub
+from tests.simulation.screens import LISTS
+from tests.stores import adapters
 
 # A heartbeat, the wait for its answer, the longest pause before the next try, and a sync: by then all is healed.
 _QUIET_MS: Final = 32_000.0
@@ -124,7 +128,20 @@ class Scenario:
             logs={name: [stored.shown for stored in log] for name, log in self._entries().items()},
             sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.gateway.posts],
             for_outsiders=self.plan.limits.for_outsiders,
+            hidden=self._hidden(),
+            moderators=frozenset(MODERATORS),
+            rewritten=self.plan.limits.hooked,
         )
+
+    def _hidden(self) -> dict[tuple[str, int], SeenMessage]:
+        """Messages of shadow-banned users, as these see them."""
+        found = {}
+        for stored in (stored for log in self._entries().values() for stored in log):
+            if stored.entry.shadow is not None:
+                shown = as_entry(entry_event(stored.entry.seen_by(stored.entry.sender_id)))
+                assert isinstance(shown, SeenMessage)
+                found[shown.conversation_id, shown.seq] = shown
+        return found
 
     def known_to(self, user: str) -> list[SeenEntry]:
         """What somebody has who has seen everything so far."""
@@ -240,6 +257,8 @@ def build(plan: Plan) -> Scenario:
     store = Store(fault_model=fault_model, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
     store.copy_of(_template().store)
     deployment = Deployment(hub, fault_model, store, plan.limits, plan.latency)
+    for one in LISTS if plan.limits.moderated else ():
+        adapters(store).word_lists.put(one)
     written.append(deployment.stream.stored)
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]

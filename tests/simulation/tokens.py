@@ -12,7 +12,7 @@ from shared.auth.tokens import SecretKey
 
 SECRET: Final = "s" * 64
 KEYS: Final = SecretKey(lambda: SECRET)
-_SCOPES: Final = {"server": "notifications:send admin"}
+_SCOPES: Final = {"server": "notifications:send admin", "moderator": "moderation"}
 # An eighth of a second is exact as a fraction, so that everybody reads the same millisecond out of a token.
 _GRAIN_MS: Final = 125
 _REMEMBERED: Final = 20_000

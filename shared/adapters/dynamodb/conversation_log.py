@@ -61,7 +61,8 @@ class DynamoDbConversationLog:
         """`once`: the first of `together` is the note, which counts before the place: it says which entry it is."""
         first = {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
         # The token makes a repeated call the same one, for ten minutes; after those the condition tells.
-        request = {"TransactItems": [first, *together], "ClientRequestToken": token_of(entry.nonce, put)}
+        parts = [first, *together]
+        request = {"TransactItems": parts, "ClientRequestToken": token_of(entry.nonce, parts)}
         try:
             self._calls.call("TransactWriteItems", request)
         except ServiceError as error:
@@ -180,6 +181,9 @@ def _conditional(entry: Entry) -> str:
             return "member"
 
 
-def token_of(nonce: str, put: Mapping[str, Any]) -> str:
-    """Names one attempt at one place: a later attempt of the same change, elsewhere, is another request."""
-    return blake2b(f"{nonce}\x00{put['Item'][SEQ]}".encode(), digest_size=16).hexdigest()
+def token_of(nonce: str, parts: Sequence[Mapping[str, Any]]) -> str:
+    """Names one attempt: another one of the same nonce, elsewhere or at the same time, is another request.
+
+    Under one token two requests that differ anywhere are an error to DynamoDB, and none of a caller's.
+    """
+    return blake2b(f"{nonce}\x00{parts}".encode(errors="surrogatepass"), digest_size=16).hexdigest()

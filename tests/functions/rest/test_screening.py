@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +13,11 @@ import pytest
 from shared.adapters.dynamodb.screening import DynamoDbVerdicts
 from shared.domain.bans import Ban
 from shared.domain.entries import Draft
-from shared.domain.screening import ALLOW, REJECT, Verdict, named
+from shared.domain.screening import ALLOW, APPROVE, REJECT, Review, Verdict, named
 from shared.errors import Unavailable
+from shared.operations.editing import Edit, edit
+from shared.operations.held import decide_held
+from shared.operations.messages import SendMessage, send_message
 from shared.ports.screening import HookFailed
 from tests.functions.rest.harness import DM, GROUP, RestHarness, now, online, with_a_screen
 from tests.stores import MEMBERS
@@ -158,6 +162,50 @@ def test_a_message_without_an_id_can_be_held_and_approved_too(listed: RestHarnes
     assert decide(listed, first, "approve").body["seq"] == 3
     assert decide(listed, first, "approve").body["seq"] == 3
     assert len(listed.stores.entries(DM)) == 3
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_two_who_approve_at_once_store_it_once(listed: RestHarness, *, is_named: bool) -> None:
+    """Whatever one of them is about to do when the other has done it all."""
+    calls = listed.stores.calls
+
+    def approve(held_id: str, by: str) -> int | None:
+        return decide_held(held_id, Review(APPROVE, by, now()), **listed.wired.parts).seq
+
+    for step in itertools.count():
+        before, answers = len(listed.stores.entries(DM)), list[int | None]()
+        held_id = send(listed, "casino", **({"client_message_id": f"m{step}"} if is_named else {})).body["held_id"]
+        until = len(calls.made) + step
+
+        def other(*_: Any, held_id: str = held_id, answers: list[int | None] = answers, until: int = until) -> None:
+            if len(calls.made) > until and not answers:
+                answers.append(approve(held_id, "another"))
+
+        calls.before = other
+        answers.append(approve(held_id, "mod"))
+        calls.let_through()
+        assert set(answers) == {before + 1}
+        assert len(listed.stores.entries(DM)) == before + 1
+        if len(answers) == 1:
+            break
+    assert step > 5
+
+
+def test_the_very_device_that_wrote_it_hears_what_the_hook_has_made_of_it(harness: RestHarness) -> None:
+    online(harness, "alice", "bob")
+    hook = Scripted({"verdict": "rewrite", "content": "newer"})
+    with_a_screen(harness, hook)
+    command = SendMessage("alice", "hi", conversation_id=DM, client_message_id="m", after=2)
+    device = next(iter(harness.stores.sessions.of(["alice"])["alice"]))
+    for act in (
+        lambda: send_message(command, connection=device, **harness.wired.parts),
+        lambda: edit(Edit("alice", DM, 3, "newest"), connection=device, **harness.wired.parts),
+    ):
+        harness.gateway.posts.clear()
+        act()
+        assert {connection for connection, _ in harness.gateway.posts} == {"alice-1", "bob-1"}
+        assert all("newer" in str(data) for _, data in harness.gateway.posts)
+        hook.answer = {"verdict": "rewrite", "content": "even newer"}
 
 
 def test_the_sender_of_a_rejected_message_is_told_why_and_so_is_its_resend(listed: RestHarness) -> None:

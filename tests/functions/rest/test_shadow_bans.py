@@ -255,3 +255,11 @@ def test_their_own_hidden_message_is_deleted_for_themselves(banned: RestHarness)
     assert [one["type"] for one in events(banned, "alice")][-1] == "withheld"
     body = {"content": TEXT, "client_message_id": "m", "after": 2}
     assert banned.call("POST", f"/v1/conversations/{DM}/messages", user="bob", body=body).body["seq"] == seq
+
+
+def test_its_sender_is_told_its_own_time(banned: RestHarness) -> None:
+    """The others' place for it has the time of the entry before it, which would tell."""
+    sent = send(banned, client_message_id="m")
+    (own, *_) = read(banned, f"/v1/conversations/{DM}/messages", "bob")["messages"]
+    assert sent["timestamp"] == own["created_at"] > events(banned, "alice")[-1]["timestamp"]
+    assert send(banned, client_message_id="m")["timestamp"] == sent["timestamp"]

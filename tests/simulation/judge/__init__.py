@@ -22,6 +22,7 @@ from tests.simulation.judge import (
     files,
     forms,
     handshakes,
+    hidden,
     inbox,
     kept_out,
     listings,
@@ -32,8 +33,10 @@ from tests.simulation.judge import (
     presence,
     pushes,
     refusals,
+    removed,
     requests,
     resends,
+    reviews,
     rounds,
     rows,
     stored,
@@ -75,6 +78,9 @@ _ROOMS: Final = (
     requests,
     consent,
     wordings,
+    hidden,
+    reviews,
+    removed,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.
@@ -90,16 +96,42 @@ _AT_ONCE: Final[Sequence[Rule]] = (
 _WELL: Final[Sequence[Rule]] = (*close_events.AT_ONCE, *presence.WELL)
 
 
+# They take a log for what everybody sees. Where that is not so, `hidden` judges instead.
+_FOR_ALL_ALIKE: Final = frozenset(
+    {
+        *(rows.members_as_told, rows.messages_as_told, entries.entries_as_told),
+        *(pages.pages_are_right, pages.messages_are_right, inbox.summaries_are_right),
+        *(refusals.nothing_stood_in_the_way, stored.forwards_say_what_was_there),
+        *(posted.entries_are_posted, posted.typing_is_posted, forms.events_are_as_stored),
+        *(presence.typing_and_receipts_come_at_once, inbox.inboxes_are_complete),
+    }
+)
+# They take a message for what its sender has written, which the team's hook may have made another of.
+_AS_WRITTEN: Final = frozenset(
+    {
+        *(stored.acked_as_it_was_sent, posted.entries_are_posted, connections.nobody_gets_their_own),
+        *crowds.AT_ONCE,  # nor may somebody wait until the hook has answered somebody else
+    }
+)
+
+
+def _applies(rule: Rule, case: Case) -> bool:
+    limits = case.scenario.plan.limits
+    if not limits.moderated:
+        return True
+    return not ((case.has_hidden and rule in _FOR_ALL_ALIKE) or (limits.hooked and rule in _AS_WRITTEN))
+
+
 def inspect(case: Case) -> list[str]:
     """Everything that is wrong inside."""
     scenario = case.scenario
-    found = [finding for rule in _ALWAYS for finding in rule(case)]
+    found = [finding for rule in _ALWAYS if _applies(rule, case) for finding in rule(case)]
     if case.struck <= HARMLESS | DELAYING and not scenario.deployment.set_aside:
         found += [finding for rule in _IN_THE_END for finding in rule(case)]
     if case.went_well:
         found += [finding for rule in _WELL for finding in rule(case)]
     if case.struck <= HARMLESS:
-        found += [finding for rule in _AT_ONCE for finding in rule(case)]
+        found += [finding for rule in _AT_ONCE if _applies(rule, case) for finding in rule(case)]
         found += [f"{what} was set aside" for what in scenario.deployment.set_aside]
     if not scenario.deployment.is_idle:
         found.append("the stream or a queue was not read to its end")

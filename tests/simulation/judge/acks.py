@@ -35,9 +35,12 @@ def _written(one: Exchange) -> set[tuple[str, int]]:
 
 
 def _message(case: Case, one: Exchange, data: dict[str, Any]) -> Iterator[str]:
-    place = data["conversation_id"], data["seq"]
-    entry = case.past.at(one.ended).entry(*place)
-    if entry is None or not entry.is_message or entry.sender_id != one.line.user_id:
+    if "held_id" in data:
+        return  # which has no place
+    place, user = (data["conversation_id"], data["seq"]), one.line.user_id
+    stored = case.past.at(one.ended).entry(*place)
+    entry = None if stored is None else stored.seen_by(user)
+    if entry is None or not entry.is_message or entry.sender_id != user:
         yield f"{one.frame} was acked as {place}, which is {entry}"
         return
     said = {
@@ -51,7 +54,7 @@ def _message(case: Case, one: Exchange, data: dict[str, Any]) -> Iterator[str]:
     }
     if "read" in data:  # only of what was asked for, and once it is stored
         said["read"] = one.frame.get("read")
-        member = case.past.at(one.ended).member(one.line.user_id, place[0])
+        member = case.past.at(one.ended).member(user, place[0])
         if member is not None and member.read_seq < data["read"]:
             yield f"{one.frame} was acked with {data}, and the cursor stands at {member.read_seq}"
     if data != said:

@@ -106,6 +106,16 @@ class Case:
             (entry.conversation_id, entry.seq): entry.content for _, entry in inserted(self.past) if entry.is_message
         }
 
+    @cached_property
+    def first_log(self) -> Sequence[Sequence[Entry]]:
+        """The conversations as they were before."""
+        return [self.past.at(BEGINNING).log(name) for name in self.logs]
+
+    @cached_property
+    def has_hidden(self) -> bool:
+        """Whether there may be anything that some may see, and others not."""
+        return any(True for _ in self.operations("shadow_ban"))
+
     def told(self, name: str) -> Told:
         """What a log tells."""
         if name not in self._told:
@@ -125,6 +135,19 @@ class Case:
             if post.event["type"] == "disconnect":
                 found.setdefault(post.line, []).append((post.at, post.event["code"]))
         return found
+
+    @cached_property
+    def began(self) -> Mapping[tuple[str, int], float]:
+        """When the invocation began that stored an entry, as far as that was one of a frame's or a request's."""
+        gateway, requests = self.scenario.deployment.gateway, self.scenario.deployment.requests
+        known = [one.process for one in gateway.exchanges if one.process is not None]
+        known += [one.process for one in requests]
+        return {
+            (written.new["conversation_id"]["S"], int(written.new["seq"]["N"])): process.began
+            for process in known
+            for _, written in process.wrote
+            if written.table == "log" and written.old is None and written.new is not None
+        }
 
     @cached_property
     def kept_out(self) -> frozenset[str]:

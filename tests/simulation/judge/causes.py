@@ -37,6 +37,8 @@ def _notice(one: Operation, user: str, name: str, new: Item | None) -> bool:
         return (one.kind, one.user, one.detail.get("notification_id")) == ("acknowledge", user, name)
     if new is not None and new["kind"] == "reminder":
         return (one.kind, one.user) == ("remind", user)
+    if name.startswith("held-"):
+        return (one.kind, one.detail.get("decision")) == ("decide_held", "reject")
     return one.kind == "notify" and one.user == "server" and user in one.detail["users"]
 
 

@@ -21,6 +21,7 @@ _ENTRIES: Final = frozenset(
         "member_added",
         "member_removed",
         "conversation_updated",
+        "withheld",
     }
 )
 
@@ -55,9 +56,12 @@ def message_form(entry: Entry) -> dict[str, Any]:
     }
 
 
-def entry_form(entry: Entry) -> dict[str, Any]:
-    """An entry's event."""
+def entry_form(entry: Entry, user: str) -> dict[str, Any]:
+    """An entry's event, for this user."""
     place = {"conversation_id": entry.conversation_id, "seq": entry.seq}
+    entry = entry.seen_by(user)
+    if entry.shadow is not None:
+        return {**place, "type": "withheld", "timestamp": entry.created_at}
     if entry.change is None:
         return {**place, "type": "new_message", "message": message_form(entry)}
     return {**place, "timestamp": entry.created_at, "user_id": entry.sender_id, **_change(entry)}
@@ -89,18 +93,19 @@ def _change(entry: Entry) -> dict[str, Any]:  # noqa: PLR0911  # one for each ki
     return {}
 
 
-def is_shown(case: Case, shown: Mapping[str, Any], start: float, end: float) -> bool:
-    """Whether an event says what its entry was at some moment in between."""
+def is_shown(case: Case, shown: Mapping[str, Any], user: str, start: float, end: float) -> bool:
+    """Whether an event says what its entry was for this user at some moment in between."""
     since = BEGINNING if Fault.STALE in case.struck else start
     stored = case.past.entries(shown["conversation_id"], shown["seq"], since, end)
-    return any(shown == entry_form(entry) for entry in stored)
+    return any(shown == entry_form(entry, user) for entry in stored)
 
 
 def events_are_as_stored(case: Case) -> Iterator[str]:
     """How far a message's sender has read goes out with it, and is no part of its entry."""
     for post in case.scenario.deployment.gateway.posts:
         shown = {name: value for name, value in post.event.items() if name != "read"}
-        if post.event["type"] in _ENTRIES and not is_shown(case, shown, post.began, post.at):
+        user = post.line.user_id
+        if post.event["type"] in _ENTRIES and not is_shown(case, shown, user, post.began, post.at):
             yield f"{post.line.user_id} was sent {post.event}, which never was so"
 
 
@@ -108,7 +113,7 @@ def synced_entries_are_as_stored(case: Case) -> Iterator[str]:
     for client in case.scenario.clients:
         for synced in client.synced:
             for entry in (entry for one in synced.data["conversations"] for entry in one["entries"]):
-                if not is_shown(case, entry, synced.asked, synced.answered):
+                if not is_shown(case, entry, client.user, synced.asked, synced.answered):
                     yield f"{client.name} synced {entry}, which never was so"
 
 

@@ -66,6 +66,8 @@ def _told_again(case: Case, process: Process, skip: str, name: str, seq: int) ->
     """A duplicate is delivered again, to those who are in now: the first attempt may have told nobody."""
     entry, sender = case.past.at(process.began).entry(name, seq), case.scenario.deployment.gateway.lines[skip].user_id
     moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
+    if entry is not None and case.past.at(process.ended).row(f"held#{entry.nonce}", "held") is not None:
+        return  # who approved it has told everybody
     if entry is None or entry.fan_out or entry.mentions or entry.reply_to or entry.forwarded or entry.file_id:
         return  # what can't be stored any more is answered, and told to nobody
     if any(now.entry(name, seq) != entry or entry.deleted_at for now in moments):

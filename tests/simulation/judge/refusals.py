@@ -60,7 +60,7 @@ def _no_message(_: Case, one: Operation, now: Moment) -> bool:
 
 def _anothers_or_old(case: Case, one: Operation, now: Moment) -> bool:
     entry = now.entry(_where(one), one.detail["seq"])
-    if entry is None or entry.sender_id != one.user or entry.forwarded:
+    if entry is None or entry.sender_id != one.user or entry.seen_by(one.user).forwarded:
         return True
     window = case.scenario.plan.limits.edit_window_s * 1_000
     return bool(window) and BASE_MS + (one.ended or now.when) + case.skew - entry.created_at > window
@@ -69,7 +69,7 @@ def _anothers_or_old(case: Case, one: Operation, now: Moment) -> bool:
 def _anothers_surely(case: Case, one: Operation, now: Moment) -> bool:
     """As above, where it is certain."""
     entry = now.entry(_where(one), one.detail["seq"])
-    if entry is None or entry.sender_id != one.user or entry.forwarded:
+    if entry is None or entry.sender_id != one.user or entry.seen_by(one.user).forwarded:
         return True
     window = case.scenario.plan.limits.edit_window_s * 1_000
     return bool(window) and BASE_MS + one.began - case.skew - entry.created_at > window
