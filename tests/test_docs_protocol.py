@@ -33,12 +33,14 @@ from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
 from shared.domain.screening import Held
 from shared.domain.text import USER_ID_PATTERN
+from shared.domain.users import User
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.editing import React
 from shared.operations.own_log import OwnSynced
 from shared.operations.receipts import DELIVERED, READ, Moved
 from shared.operations.sync import Sync, Synced
+from shared.operations.versions import USER_UPDATED
 from shared.ports.services import Event
 from shared.wire import events as acks
 from shared.wire.events import event_body, message_body
@@ -126,6 +128,7 @@ MADE: tuple[Event, ...] = (
     Typing(PLAIN.conversation_id, "bob", active=True),
     PresenceChange(Presence("bob", OFFLINE, 1), 1),
     News("join_request", {"conversation_id": "g", "user_id": "d", "status": "requested", "by": "d", "timestamp": 1}),
+    News(USER_UPDATED, {"user_id": "b", "version": 1, "user": User("b", data='{"team": 7}').shown(), "timestamp": 1}),
     EVICTED,
     Notification("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
     Notification("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),

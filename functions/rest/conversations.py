@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.rest.answers import Answer, done, ok
-from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath
+from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath, Versions
 from functions.rest.wiring import Wiring
-from shared.domain.text import has_roles, is_channel_id
+from shared.domain.text import has_roles, is_channel_id, is_group_id
+from shared.domain.users import Reader
 from shared.operations import channels, groups, joining
-from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
+from shared.operations.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
 from shared.operations.descriptions import Update, described, update, update_member
 from shared.wire.rest import conversations as bodies
+
+if TYPE_CHECKING:
+    from shared.wire.shapes import conversations as shapes
 
 
 def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -37,9 +42,10 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return ok(bodies.group_body(group, user_id, name=body.name, head=tail[0].seq), is_new=group.is_new)
 
     @app.get("/v1/conversations")
-    def get_conversations(limit: Limit = 30, cursor: Cursor = None) -> Answer:
+    def get_conversations(limit: Limit = 30, cursor: Cursor = None, versions: Versions = False) -> Answer:
         """The inbox: the caller's conversations, those first in which something happened last."""
-        user_id = wiring.caller(app).user_id
+        caller = wiring.caller(app)
+        user_id = caller.user_id
         page = inbox(
             user_id,
             limit=min(limit, wiring.context.limits.page_limit),
@@ -48,14 +54,19 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
             services=wiring.services,
             now=wiring.context.now(),
         )
-        return ok(bodies.inbox_body(user_id, page))
+        users = bodies.users_in(page.conversations)
+        told = _versions(users, wiring.reader(app, caller), wiring) if versions else {}
+        return ok({**bodies.inbox_body(user_id, page), **told})
 
 
 def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>")
-    def get_conversation(conversation_id: ConversationPath) -> Answer:
+    def get_conversation(conversation_id: ConversationPath, versions: Versions = False) -> Answer:
         """One conversation as the inbox shows it, with the caller's `role` in a group."""
-        return _summary(conversation_id, wiring.caller(app).user_id, wiring)
+        caller = wiring.caller(app)
+        summary = summary_of(conversation_id, user_id=caller.user_id, stores=wiring.stores)
+        told = _versions(bodies.users_in([summary]), wiring.reader(app, caller), wiring) if versions else {}
+        return ok({**_summary_body(summary, wiring), **told})
 
     @app.patch("/v1/conversations/<conversation_id>")
     def patch_conversation(conversation_id: ConversationPath, body: bodies.ConversationChange) -> Answer:
@@ -84,18 +95,28 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/members")
-    def get_members(conversation_id: ConversationPath, limit: Limit = 100, cursor: Cursor = None) -> Answer:
+    def get_members(
+        conversation_id: ConversationPath, limit: Limit = 100, cursor: Cursor = None, versions: Versions = False
+    ) -> Answer:
         """Everyone in the conversation, and how far they have read. A channel's in pages, for its owners and admins."""
-        user_id = wiring.caller(app).user_id
+        caller = wiring.caller(app)
+        user_id = caller.user_id
+
+        def with_versions(body: Mapping[str, Any]) -> Answer:
+            users = [one["user_id"] for one in body["members"]]
+            are_fellows = is_group_id(conversation_id)
+            reader = wiring.reader(app, caller)
+            return ok({**body, **(_versions(users, reader, wiring, are_fellows=are_fellows) if versions else {})})
+
         after = (0, "") if cursor is None else bodies.decode_members_cursor(user_id, conversation_id, cursor)
         if is_channel_id(conversation_id):
             most = min(limit, wiring.context.limits.page_limit)
             page = channels.members_page(
                 conversation_id, user_id=user_id, limit=most, after=after, stores=wiring.stores
             )
-            return ok(bodies.members_page_body(user_id, conversation_id, page))
+            return with_versions(bodies.members_page_body(user_id, conversation_id, page))
         listed = groups.members_of(conversation_id, user_id=user_id, after=after[1], stores=wiring.stores)
-        return ok(bodies.members_body(user_id, conversation_id, listed))
+        return with_versions(bodies.members_body(user_id, conversation_id, listed))
 
     @app.post("/v1/conversations/<conversation_id>/members")
     def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
@@ -122,7 +143,21 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 def _summary(conversation_id: str, user_id: str, wiring: Wiring) -> Answer:
     summary = summary_of(conversation_id, user_id=user_id, stores=wiring.stores)
-    return ok(bodies.summary_body(channels.with_size(summary, stores=wiring.stores, services=wiring.services)))
+    return ok(_summary_body(summary, wiring))
+
+
+def _summary_body(summary: Summary, wiring: Wiring) -> shapes.Conversation:
+    return bodies.summary_body(channels.with_size(summary, stores=wiring.stores, services=wiring.services))
+
+
+def _versions(
+    users: Collection[str], reader: Reader, wiring: Wiring, *, are_fellows: bool = False
+) -> dict[str, Mapping[str, int]]:
+    """The part of an answer that says which versions the records of these users have."""
+    from shared.operations.versions import versions_for  # noqa: PLC0415  # who does not ask for it does not pay for it
+
+    stores, services = wiring.stores, wiring.services
+    return {"versions": versions_for(reader, users, are_fellows=are_fellows, stores=stores, services=services)}
 
 
 def _remove(conversation_id: str, user_id: str, by: str, wiring: Wiring) -> None:

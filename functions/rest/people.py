@@ -35,7 +35,7 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = wiring.caller(app).user_id
         changes = _changes(body.model_dump(exclude_unset=True))
-        profile = update_own(user_id, changes, **wiring.parts)
+        profile = update_own(user_id, changes, is_told=wiring.tells_of_users, **wiring.parts)
         if "hide_presence" not in body.model_fields_set:
             return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
         hidden = bool(body.hide_presence)

@@ -186,6 +186,7 @@ Before = Annotated[_Place | None, Query(description="Messages below this `seq`, 
 After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
 _Truth = Annotated[bool, Field(strict=True), BeforeValidator(_truth)]
 Notices = Annotated[_Truth, Query(description="Also who came and went, roles, names. They count.", examples=["true"])]
+Versions = Annotated[_Truth, Query(description="Also the versions of users' records.", examples=["true"])]
 _CursorText = Annotated[str, Field(max_length=MAX_CURSOR)]
 Cursor = Annotated[_CursorText | None, Query(description="The `next_cursor` of the page before.")]
 _Time = Annotated[int, Field(ge=0, le=MAX_NUMBER), BeforeValidator(_whole)]

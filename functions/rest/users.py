@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import Cursor, Limit, NamePrefix, UserIds, UserPath
 from functions.rest.wiring import Wiring
-from shared.domain.users import ACQUAINTED, EVERYONE
+from shared.domain.users import EVERYONE, Reader
 from shared.errors import BadRequest
 from shared.operations import users
 from shared.wire.rest import users as bodies
@@ -35,7 +35,7 @@ def add_users(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_users(body: bodies.UserRecords) -> Answer:
         """Make or change the records of up to 100 users. Needs the scope `admin`. Can be repeated."""
         admin = _administrator(wiring.admin(app).user_id)
-        written = users.put_users(bodies.records_of(body), **wiring.parts)
+        written = users.put_users(bodies.records_of(body), is_told=wiring.tells_of_users, **wiring.parts)
         return ok(bodies.users_body(written, admin))
 
 
@@ -51,22 +51,20 @@ def add_user(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_user(user_id: UserPath, body: bodies.UserRecord) -> Answer:
         """Make a user's record, or change parts of it. What is left out stays, null clears. Needs the scope `admin`."""
         admin = _administrator(wiring.admin(app).user_id)
-        user, is_new = users.put_user(user_id, body.changes(), **wiring.parts)
+        user, is_new = users.put_user(user_id, body.changes(), is_told=wiring.tells_of_users, **wiring.parts)
         return ok(bodies.user_body(user, admin), is_new=is_new)
 
     @app.delete("/v1/users/<user_id>")
     def delete_user(user_id: UserPath) -> Answer:
         """Take a user's record away, with name and avatar. What they wrote stays. Needs the scope `admin`."""
         wiring.admin(app)
-        users.delete_user(user_id, **wiring.parts)
+        users.delete_user(user_id, is_told=wiring.tells_of_users, **wiring.parts)
         return done()
 
 
-def _administrator(user_id: str) -> users.Reader:
-    return users.Reader(user_id, is_admin=True, visibility=EVERYONE)
+def _administrator(user_id: str) -> Reader:
+    return Reader(user_id, is_admin=True, visibility=EVERYONE)
 
 
-def _reader(app: APIGatewayHttpResolver, wiring: Wiring) -> users.Reader:
-    caller = wiring.caller(app)
-    visible = ACQUAINTED if caller.is_guest and wiring.users_visible == EVERYONE else wiring.users_visible
-    return users.Reader(caller.user_id, wiring.sees_all(app, caller), visible)
+def _reader(app: APIGatewayHttpResolver, wiring: Wiring) -> Reader:
+    return wiring.reader(app, wiring.caller(app))

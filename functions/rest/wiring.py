@@ -14,7 +14,7 @@ from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.domain.audit import AuditRow
 from shared.domain.connections import ADMIN, Identity
 from shared.domain.text import check_user_id
-from shared.domain.users import EVERYONE
+from shared.domain.users import ACQUAINTED, EVERYONE, NOBODY, Reader
 from shared.errors import Forbidden, Unauthenticated
 from shared.limits.invites import InviteLimiter
 from shared.limits.limiters import RateLimiter
@@ -142,6 +142,16 @@ class Wiring:
             arguments={name: str(given[name]) for name in _IN_PATH.findall(route) if name != _SECRET},
         )
         self.stores.audit.put(row, days=context.limits.audit_days)
+
+    @property
+    def tells_of_users(self) -> bool:
+        """Whether those who look at a user are told how the record is: not where nobody may read it."""
+        return self.users_visible != NOBODY
+
+    def reader(self, app: APIGatewayHttpResolver, caller: Identity) -> Reader:
+        """The caller, as who may read which users' records."""
+        visible = ACQUAINTED if caller.is_guest and self.users_visible == EVERYONE else self.users_visible
+        return Reader(caller.user_id, self.sees_all(app, caller), visible)
 
     def sees_all(self, app: APIGatewayHttpResolver, caller: Identity) -> bool:
         """Whether an administrator asks, as nobody else."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from shared.domain.text import is_label, is_user_id
 
@@ -55,6 +56,35 @@ class User:
     def terms(self) -> tuple[str, ...]:
         """What the directory lists the user under."""
         return terms_of(self.listed_as) if self.listed_as else ()
+
+    def shown(self) -> dict[str, Any]:
+        """As answers and events have the user: without the address, which is for few."""
+        return {
+            "user_id": self.user_id,
+            "name": self.name,
+            "avatar": self.avatar,
+            "role": self.role,
+            "data": json.loads(self.data) if self.data else {},
+            "deactivated": self.deactivated,
+            "version": self.version,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reader:
+    """Who asks for users' records, and whom they may see."""
+
+    user_id: str
+    is_admin: bool
+    visibility: str
+
+    @property
+    def sees_all(self) -> bool:
+        return self.is_admin or self.visibility == EVERYONE
+
+    def sees_email_of(self, user_id: str) -> bool:
+        """Nobody else's, whatever the deployment shows of its users."""
+        return self.is_admin or self.user_id == user_id
 
 
 def is_email(text: str) -> bool:

@@ -18,7 +18,7 @@ from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
 
 if TYPE_CHECKING:
-    from shared.domain.connections import Connection, Gone, Status, Watch
+    from shared.domain.connections import Connection, Gone, News, Status, Watch
 
 P = ParamSpec("P")
 Now = Callable[[], int]
@@ -105,12 +105,19 @@ def watchers_of(
 def tell(
     presence: Presence, watching: Sequence[Watch], *, stores: PresenceStores, services: PresenceServices, now: int
 ) -> None:
-    """Tell these connections, which may see it. Those that are gone are forgotten."""
+    """Tell these connections, which may see it."""
+    tell_watching(PresenceChange(presence, now), watching, stores=stores, services=services)
+
+
+def tell_watching(
+    event: PresenceChange | News, watching: Sequence[Watch], *, stores: PresenceStores, services: PresenceServices
+) -> None:
+    """The same of anything about whom they watch. Those that are gone are forgotten."""
     targets = {one.connection_id: one for one in watching}
     if not targets:
         return
     failed = 0
-    for posted in services.gateway.post(list(targets), services.encode(PresenceChange(presence, now))):
+    for posted in services.gateway.post(list(targets), services.encode(event)):
         if posted.outcome is PostOutcome.GONE:
             stores.watches.remove(targets[posted.connection_id])
         failed += posted.outcome is PostOutcome.FAILED

@@ -12,12 +12,11 @@ from shared.domain.custom import data_text
 from shared.domain.entries import Entry
 from shared.domain.text import check_user_id, is_label
 from shared.domain.users import (
-    ACQUAINTED,
-    EVERYONE,
     MAX_BULK,
     MAX_EMAIL,
     MAX_PREFIX_CHARACTERS,
     MAX_ROLE_CHARACTERS,
+    Reader,
     User,
     first_found,
     folded,
@@ -27,7 +26,7 @@ from shared.errors import BadRequest, NotFound
 from shared.operations.contacts import check_changes, check_profile, profile_note, update_profile
 from shared.operations.context import Context
 from shared.operations.own_log import Owning, change_own, store_own, tell_own
-from shared.operations.presence import seen_by
+from shared.operations.versions import tell_updated, visible_to
 from shared.ports.services import Services
 from shared.ports.stores import Stores
 
@@ -35,23 +34,6 @@ from shared.ports.stores import Stores
 _LOOKED_AT: Final = 100
 Listed = tuple[str, str]
 """A term that a user is listed under, and the user."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Reader:
-    """Who asks, and whom they may see."""
-
-    user_id: str
-    is_admin: bool
-    visibility: str
-
-    @property
-    def sees_all(self) -> bool:
-        return self.is_admin or self.visibility == EVERYONE
-
-    def sees_email_of(self, user_id: str) -> bool:
-        """Nobody else's, whatever the deployment shows of its users."""
-        return self.is_admin or self.user_id == user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,45 +45,62 @@ class Found:
 
 
 def put_user(
-    user_id: str, changes: Mapping[str, Any], *, stores: Stores, services: Services, context: Context
+    user_id: str,
+    changes: Mapping[str, Any],
+    *,
+    is_told: bool = True,
+    stores: Stores,
+    services: Services,
+    context: Context,
 ) -> tuple[User, bool]:
     """Change the fields named of a user's record; None clears. Makes the record where there is none; returns if it did.
 
     `changes`: `name`, `avatar`, `role`, `data` (an object), `email`, `deactivated`. What a user has said of
     themselves stays where it is not named. Guarantee: the record, what is shown of it, what it is found by, and the
-    entry in the user's own log that tells of another name or avatar change together.
+    entry in the user's own log that tells of it change together. `is_told`: those who look at the user are told how
+    the record is then (see `tell_updated`).
     Raises BadRequest, TooLarge (data), Unavailable (too many changes of one user at once).
     """
     check_user_id(user_id)
     decide = _putting(user_id, _checked(changes), stores=stores, now=context.now())
-    return change_own([user_id], decide, stores=stores, services=services, context=context)
+    was, becomes = change_own([user_id], decide, stores=stores, services=services, context=context)
+    if is_told and becomes != was:
+        tell_updated([becomes], stores=stores, services=services, now=context.now())
+    return becomes, not was.has_record
 
 
 def _putting(
     user_id: str, given: Mapping[str, Any], *, stores: Stores, now: int
-) -> Callable[[], tuple[tuple[User, bool], Owning | None]]:
-    def decide() -> tuple[tuple[User, bool], Owning | None]:
+) -> Callable[[], tuple[tuple[User, User], Owning | None]]:
+    """Returns how the user was, and becomes."""
+
+    def decide() -> tuple[tuple[User, User], Owning | None]:
         was = stores.users.of([user_id])[user_id]
         becomes = replace(was, **given)
         if was.has_record and becomes == was:
-            return (was, False), None
+            return (was, was), None
         listed_as = None if becomes.deactivated else becomes.name
         becomes = replace(becomes, version=max(now, was.version + 1), listed_as=listed_as)
         owning = Owning(_told(was, becomes), lambda notes: stores.users.change(was, becomes, notes=notes))
-        return (becomes, not was.has_record), owning
+        return (was, becomes), owning
 
     return decide
 
 
 def _told(was: User, becomes: User) -> Mapping[str, OwnChanged]:
-    """What the user's own log says of it: their name and avatar, where these change."""
-    named = {own: (getattr(was, name), getattr(becomes, name)) for own, name in _SHOWN_AS.items()}
-    changed = {own: after for own, (before, after) in named.items() if before != after}
+    """What the user's own log says of it: their name, avatar, role and data, where these change."""
+    before, after = was.shown(), becomes.shown()
+    changed = {own: after[name] for own, name in _NOTED_AS.items() if before[name] != after[name]}
     return {was.user_id: profile_note(changed)} if changed else {}
 
 
 def put_users(
-    records: Sequence[tuple[str, Mapping[str, Any]]], *, stores: Stores, services: Services, context: Context
+    records: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    is_told: bool = True,
+    stores: Stores,
+    services: Services,
+    context: Context,
 ) -> Sequence[User]:
     """The same for many users. All are looked at before the first is written; each is written by itself.
 
@@ -118,47 +117,64 @@ def put_users(
         given[user_id] = _checked(changes)
     now = context.now()
 
-    def put(user_id: str) -> tuple[User, Sequence[Entry]]:
+    def put(user_id: str) -> tuple[tuple[User, User], Sequence[Entry]]:
         decide = _putting(user_id, given[user_id], stores=stores, now=now)
-        (user, _), entries = store_own([user_id], decide, stores=stores, services=services, context=context)
-        return user, entries
+        return store_own([user_id], decide, stores=stores, services=services, context=context)
 
     written = list(services.parallel_map(put, given))
     tell_own([one for _, entries in written for one in entries], stores=stores, services=services, now=now)
-    return [user for user, _ in written]
+    if is_told:
+        changed = [becomes for (was, becomes), _ in written if becomes != was]
+        tell_updated(changed, stores=stores, services=services, now=context.now())
+    return [becomes for (_, becomes), _ in written]
 
 
-def delete_user(user_id: str, *, stores: Stores, services: Services, context: Context) -> None:
+def delete_user(user_id: str, *, is_told: bool = True, stores: Stores, services: Services, context: Context) -> None:
     """Take the record away, and the name and the avatar with it. Idempotent. Messages and memberships stay."""
     check_user_id(user_id)
 
-    def decide() -> tuple[None, Owning | None]:
+    def decide() -> tuple[bool, Owning | None]:
         was = stores.users.of([user_id])[user_id]
         if not was.has_record:
-            return None, None
+            return False, None
         told = _told(was, User(user_id))
-        return None, Owning(told, lambda notes: stores.users.change(was, None, notes=notes))
+        return True, Owning(told, lambda notes: stores.users.change(was, None, notes=notes))
 
-    change_own([user_id], decide, stores=stores, services=services, context=context)
+    is_gone = change_own([user_id], decide, stores=stores, services=services, context=context)
+    if is_told and is_gone:
+        tell_updated([User(user_id)], stores=stores, services=services, now=context.now())
 
 
 def update_own(
-    user_id: str, changes: Mapping[str, Any], *, stores: Stores, services: Services, context: Context
+    user_id: str,
+    changes: Mapping[str, Any],
+    *,
+    is_told: bool = True,
+    stores: Stores,
+    services: Services,
+    context: Context,
 ) -> Profile:
     """Change the named fields of what a user says about themselves; None clears. Raises as `update_profile`.
 
-    Name and avatar of who has a record change with that, before the other fields.
+    Name and avatar of who has a record change with that, before the other fields. Those who look at the user are told
+    of these two, with a record or without (see `tell_updated`).
     """
     shown = {_SHOWN_AS[name]: value for name, value in changes.items() if name in _SHOWN_AS}
-    if not shown or not stores.users.of([user_id])[user_id].has_record:
-        return update_profile(user_id, changes, stores=stores, services=services, context=context)
+    was = stores.users.of([user_id])[user_id] if shown else User(user_id)
+    if not was.has_record:
+        profile = update_profile(user_id, changes, stores=stores, services=services, context=context)
+        becomes = replace(was, name=profile.display_name, avatar=profile.avatar_url) if shown else was
+        if is_told and becomes != was:
+            tell_updated([becomes], stores=stores, services=services, now=context.now())
+        return profile
     others = {name: value for name, value in changes.items() if name not in _SHOWN_AS}
     check_changes(user_id, changes, stores=stores)
-    put_user(user_id, shown, stores=stores, services=services, context=context)
+    put_user(user_id, shown, is_told=is_told, stores=stores, services=services, context=context)
     return update_profile(user_id, others, stores=stores, services=services, context=context)
 
 
 _SHOWN_AS: Final = {"display_name": "name", "avatar_url": "avatar"}
+_NOTED_AS: Final = {**_SHOWN_AS, "role": "role", "data": "data"}
 
 
 def users_for(reader: Reader, user_ids: Sequence[str], *, stores: Stores, services: Services) -> Mapping[str, User]:
@@ -168,7 +184,7 @@ def users_for(reader: Reader, user_ids: Sequence[str], *, stores: Stores, servic
     wanted = list(dict.fromkeys(user_ids))
     if len(wanted) > MAX_BULK:
         raise BadRequest(f"At most {MAX_BULK} users at once")
-    visible = _visible(reader, wanted, stores, services)
+    visible = visible_to(reader, wanted, stores=stores, services=services)
     found = stores.users.of([one for one in wanted if one in visible])
     return {one: found[one] for one in wanted if one in found and _is_known(found[one])}
 
@@ -208,14 +224,6 @@ def search_users(
 
 def _is_known(user: User) -> bool:
     return user.has_record or user.name is not None or user.avatar is not None
-
-
-def _visible(reader: Reader, user_ids: Sequence[str], stores: Stores, services: Services) -> set[str]:
-    if reader.sees_all:
-        return set(user_ids)
-    if reader.visibility == ACQUAINTED:
-        return seen_by(reader.user_id, user_ids, stores=stores, services=services)
-    return {reader.user_id} & set(user_ids)
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:

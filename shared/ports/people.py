@@ -87,6 +87,9 @@ class Users(Protocol):
     def of(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         """Each of these users, 50 to a strongly consistent round trip; one of version 0 has no record."""
 
+    def versions(self, user_ids: Collection[str]) -> Mapping[str, int]:
+        """The versions of the records that there are, 100 to an eventually consistent round trip."""
+
     def change(self, was: User, becomes: User | None, *, notes: Sequence[Entry] = ()) -> bool:
         """Store a user anew (None: without a record, name and avatar), and what they are listed under, all or nothing.
 

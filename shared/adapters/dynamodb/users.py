@@ -7,7 +7,7 @@ says only that: it is read for who is away (see `mail.py`), and nothing else of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
@@ -25,6 +25,11 @@ class DynamoDbUsers(MembersStore):
         keys = [key for one in user_ids for key in (schema.record_key(one), schema.profile_key(one))]
         rows = {schema.key_pair(row): row for row in self._table.find(keys)} if keys else {}
         return {one: self._user(one, rows) for one in user_ids}
+
+    def versions(self, user_ids: Collection[str]) -> Mapping[str, int]:
+        keys = {schema.key_pair(schema.record_key(one)): one for one in sorted(set(user_ids))}
+        rows = self._table.find([schema.record_key(one) for one in keys.values()], consistent=False)
+        return {keys[schema.key_pair(row)]: row["version"] for row in rows}
 
     def _user(self, user_id: str, rows: Mapping[tuple[str, str], Item]) -> User:
         record = rows.get(schema.key_pair(schema.record_key(user_id)), {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -203,6 +203,12 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "frozen": bool(summary.group and summary.group.frozen),
         **preferences_body(member.preferences),
     }
+
+
+def users_in(summaries: Sequence[Summary]) -> set[str]:
+    """Whom these conversations show: the two of a private one, and who wrote last."""
+    members = {user for one in summaries for user in one.members or ()}
+    return members | {one.last_message.sender_id for one in summaries if one.last_message}
 
 
 def _description(group: Group | None, about: str | None = None) -> shapes.Description:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from shared.domain.users import MAX_BULK, MAX_EMAIL, MAX_ROLE_CHARACTERS, User, is_listed
+from shared.domain.users import MAX_BULK, MAX_EMAIL, MAX_ROLE_CHARACTERS, Reader, User, is_listed
 from shared.operations.contacts import MAX_AVATAR_URL, MAX_DISPLAY_NAME
-from shared.operations.users import Found, Listed, Reader
+from shared.operations.users import Found, Listed
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
 from shared.wire.rest.common import Data, UserId, config, left_out
 
@@ -59,15 +58,7 @@ class UserRecords(BaseModel):
 
 def user_body(user: User, reader: Reader) -> shapes.User:
     """As this reader may see it: the address is for administrators, and for the user."""
-    body: shapes.User = {
-        "user_id": user.user_id,
-        "name": user.name,
-        "avatar": user.avatar,
-        "role": user.role,
-        "data": json.loads(user.data) if user.data else {},
-        "deactivated": user.deactivated,
-        "version": user.version,
-    }
+    body = cast("shapes.User", user.shown())
     if reader.sees_email_of(user.user_id):
         body["email"] = user.email
     return body

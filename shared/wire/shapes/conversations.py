@@ -86,6 +86,9 @@ class Channel(TypedDict):
     head: Place
 
 
+Versions = Annotated[
+    dict[str, int], Field(description="With `versions=true`: of the records of the users shown, as far as one may see.")
+]
 CreatedConversation = PrivateConversation | GroupConversation | Channel
 
 
@@ -125,10 +128,16 @@ class Conversation(Settings, Description):
     frozen: Annotated[bool, Field(description="Only its owners and admins write.")]
 
 
+@example(**_PRIVATE, versions={"alice": 0, "bob": AT})
+class OneConversation(Conversation):
+    versions: NotRequired[Versions]
+
+
 @example(conversations=[_PRIVATE], next_cursor=None)
 class Inbox(TypedDict):
     conversations: list[Conversation]
     next_cursor: str | None
+    versions: NotRequired[Versions]
 
 
 _CURSORS: Final[dict[str, int]] = {"joined_at": AT, "read_seq": 40, "delivered_seq": 41, "visible_from": 0}
@@ -171,6 +180,7 @@ class Members(TypedDict):
 
     members: list[Member]
     next_cursor: NotRequired[str | None]
+    versions: NotRequired[Versions]
 
 
 @example(added=["carol"], members_count=3)

@@ -162,10 +162,16 @@ def test_what_the_teams_server_calls_a_user_is_told_to_them(harness: OwnHarness)
     put_user("alice", {"role": "boss"}, **harness.whole)
     put_users([("alice", {"avatar": "https://a"}), ("bob", {"role": "agent"})], **harness.whole)
     delete_user("alice", **harness.whole)
-    said = [{"display_name": "Alice"}, {"avatar_url": "https://a"}, {"display_name": None, "avatar_url": None}]
+    said = [
+        {"display_name": "Alice", "role": "agent"},
+        {"role": "boss"},
+        {"avatar_url": "https://a"},
+        {"display_name": None, "avatar_url": None, "role": None},
+    ]
     assert harness.told() == [("profile", one) for one in said]
-    assert [event["value"] for event in harness.events("alice1")] == said
-    assert harness.log("bob") == []
+    events = harness.events("alice1")
+    assert [event["value"] for event in events if event["type"] == "user_changed"] == said
+    assert harness.told("bob") == [("profile", {"role": "agent"})]
 
 
 def test_devices_come_and_go_and_their_tokens_are_not_told(harness: OwnHarness) -> None:

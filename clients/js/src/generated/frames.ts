@@ -120,10 +120,12 @@ export type UserChanged = { type: "user_changed"; seq: EntrySeq; timestamp: Time
 
 export type UserId = string;
 
+export type UserUpdatedEvent = { type: "user_updated"; user_id: string; version: number; user: { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number }; timestamp: Time };
+
 export type Withheld = { type: "withheld"; conversation_id: string; seq: EntrySeq; timestamp: Time };
 
 export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | ReadFrame | DeliveredFrame | ReceiptsFrame | TypingFrame | PresenceFrame | SyncFrame | PingFrame | AuthFrame;
 
 export type ServerReply = MessageReply | HeldReply | ChangeReply | ReactReply | CursorReply | ReceiptsReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
 
-export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Withheld | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | JoinRequestEvent | NotificationEvent | UserChanged | DisconnectEvent;
+export type ServerEvent = NewMessage | Pack | MessageEdited | MessageDeleted | Withheld | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | JoinRequestEvent | UserUpdatedEvent | NotificationEvent | UserChanged | DisconnectEvent;

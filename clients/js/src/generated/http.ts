@@ -88,7 +88,7 @@ export type Import = { imported: number; duplicates: number; refused: number; li
 
 export type ImportedLine = { line: number; status: "imported" | "duplicate" | "refused" | "skipped"; conversation_id: string | null; seq: number | null; code: "bad_request" | "banned" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "rejected" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type" | null; error: string | null };
 
-export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
+export type Inbox = { conversations: Conversation[]; next_cursor: string | null; versions?: Record<string, number> };
 
 export type Invitation = { conversation_id: string; type: "group"; name: string; topic: string | null; avatar: string | null; member_count: number; created_by: string; expires_at: number | null };
 
@@ -118,7 +118,7 @@ export type Member = { user_id: string; role: "owner" | "admin" | "member"; join
 
 export type MemberChange = { role?: "owner" | "admin" | "member"; data?: Record<string, unknown> | null };
 
-export type Members = { members: Member[]; next_cursor?: string | null };
+export type Members = { members: Member[]; next_cursor?: string | null; versions?: Record<string, number> };
 
 export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "audio" | "video" | "file" | "system"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; data?: Record<string, unknown>; attachments?: Attachment[]; media?: Media; forwarded?: true; edited_at?: number; deleted_at?: number; pinned_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
 
@@ -165,6 +165,8 @@ export type NewWordList = { action: "block" | "hold" | "mask"; words: string[] }
 export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: number; conversation_id: string | null; seq: number | null };
 
 export type Notifications = { notifications: Notification[] };
+
+export type OneConversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; history: "all" | "from_joining"; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; visible_from: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean; versions?: Record<string, number> };
 
 export type Pin = { seq: number; message_id: string; pinned_by: string; pinned_at: number; message: Message };
 
@@ -287,15 +289,15 @@ export type Operations = {
   "POST /v1/contacts": { body: ContactRequest; answer: Contact };
   "PATCH /v1/contacts/{user_id}": { path: { user_id: string }; body: ContactChange; answer: Contact };
   "DELETE /v1/contacts/{user_id}": { path: { user_id: string }; answer: undefined };
-  "GET /v1/conversations": { query: { limit?: number; cursor?: string }; answer: Inbox };
+  "GET /v1/conversations": { query: { limit?: number; cursor?: string; versions?: boolean }; answer: Inbox };
   "POST /v1/conversations": { body: NewPrivateConversation | NewGroup | NewChannel; answer: PrivateConversation | GroupConversation | Channel };
-  "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: Conversation };
+  "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; query: { versions?: boolean }; answer: OneConversation };
   "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: ConversationChange; answer: Conversation };
   "DELETE /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; answer: Invites };
   "POST /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; body: InviteTerms; answer: NewInvite };
   "DELETE /v1/conversations/{conversation_id}/invites/{invite_id}": { path: { conversation_id: string; invite_id: string }; answer: undefined };
-  "GET /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; query: { limit?: number; cursor?: string }; answer: Members };
+  "GET /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; query: { limit?: number; cursor?: string; versions?: boolean }; answer: Members };
   "POST /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; body: NewMembers; answer: AddedMembers };
   "PUT /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: Channel | RequestChange };
   "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: MemberChange; answer: ChangedMember };
