@@ -86,6 +86,11 @@ export class Base {
     return () => listeners.delete(listener);
   }
 
+  /** Whether somebody listens. */
+  hears(type: keyof ClientEvents): boolean {
+    return !!this.#listeners.get(type)?.size;
+  }
+
   tell<E extends keyof ClientEvents>(type: E, event: ClientEvents[E]): void {
     const listeners = [...(this.#listeners.get(type) ?? [])] as ((event: ClientEvents[E]) => void)[];
     for (const listener of listeners) guarded(() => listener(event));

@@ -54,7 +54,7 @@ export class Session {
     });
     this.#opening = new Opening(base, this.core, this.runner);
     const keep = (add: (batch: Batch) => void) => this.runner.keep(add);
-    const deps: Deps = { core: this.core, store, api, topics, ledger, keep };
+    const deps: Deps = { base, core: this.core, store, api, topics, ledger, keep };
     this.timelines = new Timelines(deps);
     this.rows = new InboxView(deps);
     this.rows.unreadBehind = (id, seq) => this.timelines.unreadBehind(id, seq);

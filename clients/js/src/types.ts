@@ -16,6 +16,7 @@ import type {
   ReadEvent,
   SyncedConversation,
   TypingEvent,
+  UserUpdatedEvent,
   Message as WireMessage,
 } from "./generated/frames.js";
 import type { Conversation, FileAnswer, NewUpload, SingleMessage } from "./generated/http.js";
@@ -35,7 +36,7 @@ export type UnknownType = `unknown:${string}` | `malformed:${string}`;
 export type UnknownEntry = { type: UnknownType; conversation_id: string; seq: number; [field: string]: unknown };
 /** `if (entry.type === "new_message") entry.message` */
 export type Entry = KnownEntry | UnknownEntry;
-export type KnownLive = ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent;
+export type KnownLive = ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | UserUpdatedEvent;
 export type UnknownLive = { type: UnknownType; [field: string]: unknown };
 /** What happens beside the logs. */
 export type LiveEvent = KnownLive | UnknownLive;
@@ -152,4 +153,6 @@ export type ClientEvents = {
   membership_lost: { conversation_id: string };
   user_changed: UserChanged;
   user_reset: UserReset;
+  /** Which versions the records of users have, as the inbox says: it is asked for them while somebody listens. */
+  versions: Readonly<Record<string, number>>;
 };

@@ -160,3 +160,39 @@ test("several files go out as attachments of one message, once all of them are t
   const eleven = Array.from({ length: 11 }, () => files[0] as (typeof files)[0]);
   await expect(sendFiles(alice, { to: "bob" }, eleven)).rejects.toMatchObject({ code: "bad_request" });
 });
+
+test("a record that has changed comes live, and a version of the inbox is asked for once, with all others", async () => {
+  const { asked, all } = people();
+  const heard = new Map<string, (event: never) => void>();
+  const alice = harness.client();
+  const on = ((type: string, listener: (event: never) => void) => {
+    heard.set(type, listener);
+    return () => heard.delete(type);
+  }) as never;
+  const directory = new Directory({ api: alice.api, on });
+  const live = (user: ReturnType<typeof record>) =>
+    heard.get("event")?.({ type: "user_updated", user_id: user.user_id, version: user.version, user } as never);
+  directory.get("bob");
+  directory.get("carol");
+  await until(() => directory.get("bob") && directory.get("carol"));
+  live(record("bob", "Robert", 3));
+  expect(directory.get("bob")?.name).toBe("Robert");
+  live(record("bob", "Bob again", 2));
+  expect(directory.get("bob")?.name).toBe("Robert");
+  live(record("bob", "Without a record", 0));
+  expect(directory.get("bob")?.name).toBe("Without a record");
+  heard.get("event")?.({ type: "typing", conversation_id: "c", user_id: "bob", active: true } as never);
+  expect(asked).toHaveLength(1);
+  all.set("bob", record("bob", "Bob", 5));
+  all.set("carol", record("carol", "Caro", 6));
+  heard.get("versions")?.({ bob: 5, carol: 6, stranger: 9, dave: 0 } as never);
+  await until(() => directory.get("carol")?.name === "Caro");
+  expect(asked.slice(1)).toEqual(["ids=bob%2Ccarol"]);
+  heard.get("versions")?.({ bob: 4, carol: 6 } as never);
+  all.delete("carol");
+  heard.get("versions")?.({ carol: 0 } as never);
+  await until(() => directory.get("carol") === null);
+  expect(asked.slice(2)).toEqual(["ids=carol"]);
+  directory.close();
+  expect(heard.size).toBe(0);
+});

@@ -59,6 +59,7 @@ const LIVE: Record<KnownLive["type"] | "messages", Check> = {
   typing: isPlaced,
   presence: isPresence,
   notification: ({ notification }) => isObject(notification) && isText(notification.id),
+  user_updated: ({ user }) => isObject(user) && isText(user.user_id),
   messages: () => false, // what of a pack is good, is told by its entries
 };
 

@@ -1,6 +1,8 @@
 /** What users are called, and what they look like: asked for together, and kept. */
 
-import { type Asking, findUsers, getUsers, MOST_IDS, type User } from "./people.js";
+import type { UserUpdatedEvent } from "../generated/frames.js";
+import type { LiveEvent } from "../types.js";
+import { findUsers, getUsers, MOST_IDS, type Telling, type User } from "./people.js";
 
 export type DirectoryOptions = {
   /** A record that is older (ms) is asked for again when it is next looked at; half an hour by default. */
@@ -15,7 +17,8 @@ const PAUSE = 5_000;
 
 /**
  * `get` says at once what is known of a user, and asks for the rest: `subscribe` tells when there is more. A record stays the same
- * object until another version of it has come.
+ * object until another version of it has come. What the client hears of records and their versions is taken from it: a record that
+ * changes comes by itself for whose presence is watched, and with the inbox's next refresh for who is in it.
  */
 export class Directory {
   readonly #records = new Map<string, { user: User | null; at: number }>();
@@ -27,12 +30,20 @@ export class Directory {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #notBefore = 0;
 
+  readonly #stops: ((() => void) | undefined)[];
+
   constructor(
-    private readonly client: Asking,
+    private readonly client: Telling,
     { freshFor = 1_800_000, now = Date.now }: DirectoryOptions = {},
   ) {
     this.#freshFor = freshFor;
     this.#now = now;
+    this.#stops = [
+      client.on?.("event", (event) => this.#live(event)),
+      client.on?.("versions", (versions) => {
+        for (const [id, version] of Object.entries(versions)) this.heard(id, version);
+      }),
+    ];
   }
 
   /** What is known of a user; null: nothing is, or one may not see them; undefined: that is asked for now. */
@@ -42,10 +53,11 @@ export class Directory {
     return known?.user;
   }
 
-  /** There is this version of a record: one that is older is asked for again. */
+  /** There is this version of a record: one that is older is asked for again, and one that is gone (0). */
   heard(id: string, version: number): void {
     const known = this.#records.get(id);
-    if (known !== undefined && (known.user?.version ?? 0) < version) this.#want(id);
+    const has = known?.user?.version ?? 0;
+    if (known !== undefined && (has < version || (version === 0 && has > 0))) this.#want(id);
   }
 
   /** Be told when something has come. Returns how to end it. */
@@ -71,8 +83,17 @@ export class Directory {
   /** Nothing is asked for any more. */
   close(): void {
     clearTimeout(this.#timer);
+    for (const stop of this.#stops) stop?.();
     this.#wanted.clear();
     this.#listeners.clear();
+  }
+
+  /** A record as it is now: of two the greater version counts, and one without a version as it comes. */
+  #live(event: LiveEvent): void {
+    if (event.type !== "user_updated") return;
+    const { user } = event as UserUpdatedEvent;
+    const has = this.#records.get(user.user_id)?.user?.version ?? 0;
+    if (user.version === 0 || user.version > has) this.#put([user]);
   }
 
   #want(id: string): void {

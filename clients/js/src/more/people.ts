@@ -1,10 +1,13 @@
 /** Users as the team's directory has them, and channels to read. */
 
+import type { ParleyClient } from "../client.js";
 import type { Channel, FoundUsers, User } from "../generated/http.js";
 import type { Api } from "../http.js";
 
 export type { User };
 export type Asking = { readonly api: Api };
+/** A client that also tells what comes live. */
+export type Telling = Asking & Partial<Pick<ParleyClient, "on">>;
 /** With a `client_conversation_id` of your own it is safe to try again. */
 export type NewChannel = { name: string; join?: "open" | "closed"; client_conversation_id?: string };
 

@@ -139,8 +139,10 @@ export class InboxView {
 
   async #page(cursor: string | undefined): Promise<void> {
     const before = [...this.#rows.keys()];
-    const query = { limit: PAGE, ...given({ cursor }) };
-    const page = await this.deps.api.get("/v1/conversations", { query });
+    const { api, base: application } = this.deps;
+    const versions = application.hears("versions") || undefined;
+    const page = await api.get("/v1/conversations", { query: { limit: PAGE, ...given({ cursor, versions }) } });
+    if (page.versions !== undefined) application.tell("versions", page.versions);
     this.#cursor = page.next_cursor;
     const rows = page.conversations;
     const lowest = Math.min(0, ...[...this.#rows.values()].map((each) => each.rank));
