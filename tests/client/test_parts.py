@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
-from parley_client.events import LogEntry, MessageEdited, Presence, UnknownEvent
+from parley_client.events import LogEntry, MessageEdited, Presence, UnknownEvent, UserUpdated
 from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_notifications, as_presences
+from parley_client.resources import as_inbox
 from parley_client.rest import RestApi, _object, is_loopback
 from parley_client.settings import Settings
 from parley_client.terminal import harmless
@@ -137,6 +138,10 @@ def test_a_tokens_expiry_is_read_where_it_has_one(token: str, expiry: float | No
 
 def test_presence_and_unknown_events_keep_what_came() -> None:
     assert as_event({"type": "presence", "user_id": "bob", "status": "online"}) == Presence("bob", "online")
+    user = {"user_id": "bob", "name": "Bob", "version": 7}
+    updated = {"type": "user_updated", "user_id": "bob", "version": 7, "user": user, "timestamp": 9}
+    assert as_event(updated) == UserUpdated("bob", 7, user, 9)
+    assert isinstance(as_event({**updated, "user": "bob"}), UnknownEvent)
     event = as_event({"type": "notification", "text": "maintenance"})
     assert isinstance(event, UnknownEvent)
     assert event.raw["text"] == "maintenance"
@@ -252,3 +257,9 @@ def test_what_comes_far_too_early_is_left_to_the_sync() -> None:
 )
 def test_what_others_wrote_can_not_take_over_the_terminal(text: str, shown: str) -> None:
     assert harmless(text) == shown
+
+
+def test_versions_are_what_the_server_says_and_none_where_it_says_none() -> None:
+    body = {"conversations": [], "next_cursor": None}
+    assert as_inbox({**body, "versions": {"bob": 7, "carol": 0}}).versions == {"bob": 7, "carol": 0}
+    assert as_inbox(body).versions == {}

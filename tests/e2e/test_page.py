@@ -65,6 +65,13 @@ def test_what_the_teams_server_says_is_shown(stack: Stack, url: str, tmp_path: P
     play("team", url, tmp_path, a=a, b=b, c=c, admin=admin, http_url=stack.http_url, pictures=str(tmp_path))
 
 
+def test_users_that_change_and_guests(stack: Stack, url: str, tmp_path: Path) -> None:
+    a, b, g = new_users(3)
+    admin, guest = tokens.mint(stack, "ops", scope="admin"), tokens.mint(stack, g, scope="guest")
+    given = {"admin": admin, "guest": guest, "http_url": stack.http_url, "pictures": str(tmp_path)}
+    play("users", url, tmp_path, a=a, b=b, g=g, **given)
+
+
 @pytest.mark.usefixtures("short_lives")
 def test_connections_that_do_not_last_lose_nothing(stack: Stack, url: str, tmp_path: Path) -> None:
     a, b = new_users(2)

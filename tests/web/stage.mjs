@@ -65,6 +65,15 @@ export class Stage {
     return new Person(page, own, user);
   }
 
+  /** Asked again and again until it holds. */
+  async until(holds, what) {
+    for (let tries = 0; tries < 120; tries++) {
+      if (await holds()) return;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    throw new Error(`never so: ${what}`);
+  }
+
   check(holds, what) {
     if (!holds) throw new Error(`not so: ${what}`);
   }

@@ -146,7 +146,7 @@ function Door({ config, link }: { config: Config; link: Link }) {
     <ParleyProvider client={client}>
       <Accepted session={session} onRefused={leave}>
         <ToastProvider>
-          <PeopleProvider me={session.user}>
+          <PeopleProvider me={session.user} isGuest={session.isGuest ?? false}>
             <UploadsContext value={uploads}>
               <Chat onSignOut={leave} />
             </UploadsContext>

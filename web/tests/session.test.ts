@@ -111,3 +111,17 @@ test("one who signs out is out where the browser takes nothing away", () => {
   signOut();
   expect(currentSession(AWS)).toBeNull();
 });
+
+test.each([
+  [{ scope: "guest" }, true],
+  [{ scope: "chat guest" }, true],
+  [{ scopes: ["guest", "admin"] }, true],
+  [{ scope: "guests" }, false],
+  [{ scopes: "guest" }, false],
+  [{}, false],
+])("a token says whether its user is a guest: %j", (claims, isGuest) => {
+  const [head, middle, end] = token("alice").split(".");
+  const all = { ...JSON.parse(Buffer.from(middle as string, "base64url").toString()), ...claims };
+  open(`#token=${head}.${Buffer.from(JSON.stringify(all)).toString("base64url")}.${end}`);
+  expect(currentSession(AWS)).toMatchObject({ user: "alice", isGuest });
+});

@@ -3,6 +3,7 @@ import { useClient, useTyping } from "@parley/react";
 import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { after, edit, send } from "../lib/drafts";
+import { crowdsFor, mentionOf } from "../lib/everyone";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { canRecord } from "../lib/recorder";
@@ -20,11 +21,12 @@ const LONGEST = 5_000;
 
 export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }) {
   const { t } = useI18n();
-  const { me } = usePeople();
+  const { me, isGuest } = usePeople();
   const { trying, say } = useToasts();
   const uploads = useUploads();
   const [isRecording, setIsRecording] = useState(false);
-  const { users, isGroup, slowMode } = useMembers();
+  const { users, isGroup, isModerator, slowMode } = useMembers();
+  const crowds = crowdsFor(isModerator, users);
   const { draft, setDraft, refer } = useDraft();
   const { text, reference } = draft;
   const { setTyping } = useTyping(id);
@@ -32,7 +34,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
   const area = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
   const setText = (next: string) => setDraft((now) => ({ ...now, text: next }));
-  const mentions = useMentions(area, text, setText, isGroup ? users.filter((user) => user !== me) : []);
+  const mentions = useMentions(area, text, setText, isGroup ? [...users.filter((user) => user !== me), ...crowds] : []);
   const content = text.trim();
   const tooMany = [...content].length - LONGEST;
   const isGood = !isBlank(content) && tooMany <= 0;
@@ -49,7 +51,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
   };
   const submit = async () => {
     if (!isGood) return;
-    const named = isGroup ? mentionsIn(content, users) : [];
+    const named = isGroup ? mentionsIn(content, [...users, ...crowds]).map((one) => mentionOf(one, users)) : [];
     const more = { ...(named.length && { mentions: named }), ...(reference && { reply_to: reference.message.seq }) };
     const isEdit = reference?.kind === "edit";
     const work = isEdit ? edit(client, me, reference.message, content) : send(client, me, id, content, more);
@@ -68,7 +70,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
     }
   };
   const paste = (event: ClipboardEvent) => {
-    if (!event.clipboardData.files.length) return;
+    if (isGuest || !event.clipboardData.files.length) return;
     event.preventDefault();
     sendFiles(event.clipboardData.files);
   };
@@ -101,7 +103,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
         />
       )}
       <div className="composer-line" hidden={isRecording}>
-        <IconButton icon="attach" label={t("compose.attach")} onClick={() => chooser.current?.click()} />
+        {!isGuest && <IconButton icon="attach" label={t("compose.attach")} onClick={() => chooser.current?.click()} />}
         <input
           ref={chooser}
           type="file"
@@ -134,7 +136,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
         <EmojiButton onPick={insert}>
           <IconButton icon="emoji" label={t("compose.emoji")} />
         </EmojiButton>
-        {!text && !reference && canRecord() && (
+        {!text && !reference && !isGuest && canRecord() && (
           <IconButton
             icon="microphone"
             className="record"

@@ -108,7 +108,7 @@ export function Details({
 
 function OtherUser({ id }: { id: string }) {
   const { t } = useI18n();
-  const { me, contacts, blocks, nameOf, refresh } = usePeople();
+  const { me, isGuest, contacts, blocks, nameOf, refresh } = usePeople();
   const { trying } = useToasts();
   const client = useClient();
   const ask = server(client);
@@ -120,7 +120,7 @@ function OtherUser({ id }: { id: string }) {
   return (
     <div className="settings">
       {reports && <ReportDialog of={{ user }} onClose={() => setReports(false)} />}
-      {!contacts.some((one) => one.user_id === user) && (
+      {!isGuest && !contacts.some((one) => one.user_id === user) && (
         <button type="button" className="button" onClick={() => change(ask.askContact(user))}>
           <Icon name="people" size={18} />
           {t("details.contact")}

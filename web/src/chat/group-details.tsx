@@ -58,6 +58,7 @@ export function GroupDetails({ id, name, item, onClose }: Props) {
         />
       )}
       {isModerator && <GroupWays id={id} item={item} />}
+      {!isModerator && item?.history === "from_joining" && <p className="hint">{t("history.hint")}</p>}
       <h3>
         {t("details.members")} ({members.length})
       </h3>
@@ -88,7 +89,7 @@ interface RowProps {
 
 function MemberRow({ id, member: { user_id: user, role }, change, onClose }: RowProps) {
   const { t } = useI18n();
-  const { me, nameOf, recordOf } = usePeople();
+  const { me, isGuest, nameOf, recordOf } = usePeople();
   const { trying } = useToasts();
   const { role: own } = useMembers();
   const client = useClient();
@@ -99,14 +100,15 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
     onClose();
     go(made);
   };
-  const mayRemove = user !== me && (own === "owner" || (own === "admin" && role === "member"));
+  const mayRemove = user !== me && !isGuest && (own === "owner" || (own === "admin" && role === "member"));
   const entries = [
-    user !== me && {
-      label: t("details.write", { name: nameOf(user) }),
-      icon: "compose" as const,
-      onSelect: () => void trying(write()),
-    },
-    ...(own === "owner"
+    user !== me &&
+      !isGuest && {
+        label: t("details.write", { name: nameOf(user) }),
+        icon: "compose" as const,
+        onSelect: () => void trying(write()),
+      },
+    ...(own === "owner" && !isGuest
       ? ROLES.filter((one) => one !== role).map((one) => ({
           label: t(`details.make.${one}`),
           onSelect: () => void change(ask.setRole(id, user, one)),

@@ -20,6 +20,9 @@ import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
 
 const WAYS = ["invite", "request", "open"] as const;
+/** What of a group's history those see who come in. */
+export const HISTORIES = ["all", "from_joining"] as const;
+export type History = (typeof HISTORIES)[number];
 
 /** What the group says of itself is another from now on. */
 function useChange(id: string): (change: ConversationChange) => void {
@@ -47,10 +50,27 @@ export function GroupWays({ id, item }: { id: string; item: InboxItem | undefine
           ))}
         </select>
       </label>
+      <HistoryField value={item?.history ?? "all"} onChange={(history) => set({ history })} />
       <Requests id={id} />
       <Links id={id} />
       <Calm id={id} item={item} />
     </>
+  );
+}
+
+export function HistoryField({ value, onChange }: { value: History; onChange: (history: History) => void }) {
+  const { t } = useI18n();
+  return (
+    <label className="labelled">
+      <span>{t("history.title")}</span>
+      <select className="field" value={value} onChange={(event) => onChange(event.target.value as History)}>
+        {HISTORIES.map((one) => (
+          <option key={one} value={one}>
+            {t(`history.${one}`)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

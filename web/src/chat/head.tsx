@@ -1,12 +1,12 @@
 /** Above the messages: with whom, whether they are there, and the way to the details. */
 import type { InboxItem } from "@parley/client";
-import { usePresence } from "@parley/react";
 import { useMemo, useState } from "react";
 import { useI18n } from "../i18n";
 import { useMembers } from "../lib/members";
 import { otherOf, usePeople } from "../lib/names";
 import { useRequests } from "../lib/requests";
 import { go } from "../lib/route";
+import { useSeen } from "../lib/seen";
 import { unturned } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
@@ -72,7 +72,7 @@ function GroupLine({ item }: { item: InboxItem }) {
 function PresenceLine({ user }: { user: string }) {
   const { t, ago } = useI18n();
   const { recordOf } = usePeople();
-  const presence = usePresence(useMemo(() => [user], [user]))[user];
+  const presence = useSeen(useMemo(() => [user], [user]))[user];
   if (recordOf(user)?.deactivated) return <p>{t("people.deactivated")}</p>;
   if (presence?.status === "online") return <p className="online">{t("chat.online")}</p>;
   return <p>{presence?.last_seen ? t("chat.lastSeen", { when: ago(presence.last_seen) }) : ""}</p>;

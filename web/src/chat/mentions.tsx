@@ -1,6 +1,8 @@
 /** Completing the name of a member behind an @: the list above the composer, moved through by arrows, taken by Enter or Tab. */
 import { type KeyboardEvent, type RefObject, useId, useState } from "react";
 import { useI18n } from "../i18n";
+import { CROWDS } from "../lib/everyone";
+import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { Avatar } from "../ui/avatar";
 
@@ -66,8 +68,13 @@ export function useMentions(
 
 export function MentionList({ list, found, chosen, take }: Mentions) {
   const { t } = useI18n();
-  const { nameOf } = usePeople();
+  const { nameOf: nameOfUser } = usePeople();
+  const { users } = useMembers();
   if (!found.length) return null;
+  const nameOf = (one: string) => {
+    const crowd = users.includes(one) ? undefined : CROWDS.find((each) => each === one);
+    return crowd ? t(`mention.${crowd}`) : nameOfUser(one);
+  };
   return (
     <div className="mentions" role="listbox" id={list} aria-label={t("compose.mentions")}>
       {found.map((user, index) => (

@@ -5,6 +5,7 @@ import { useClient } from "@parley/react";
 import { useState } from "react";
 import { useI18n } from "../i18n";
 import { useMembers } from "../lib/members";
+import { usePeople } from "../lib/names";
 import { usePins } from "../lib/pins";
 import { server } from "../lib/server";
 import { Confirm } from "../ui/confirm";
@@ -35,6 +36,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const { refer } = useDraft();
   const { isGroup, isModerator } = useMembers();
   const { isPinned } = usePins();
+  const { isGuest } = usePeople();
   const client = useClient();
   const [shown, setShown] = useState<"forward" | "remind" | "delete" | "report" | null>(null);
   const { message, mine } = item;
@@ -62,14 +64,15 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
       icon: "copy" as const,
       onSelect: () => void trying(copy()),
     },
-    { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
+    !isGuest && { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
     isGroup && mine && { label: t("message.who"), icon: "checks" as const, onSelect: () => void trying(tell()) },
     isEditable && { label: t("message.edit"), icon: "edit" as const, onSelect: () => refer({ kind: "edit", message }) },
-    (isModerator || !isGroup) && {
-      label: t(isPinned(seq) ? "pins.unpin" : "pins.pin"),
-      icon: "pin" as const,
-      onSelect: () => void trying((isPinned(seq) ? unpin : pin)(client, conversation, seq)),
-    },
+    (isModerator || !isGroup) &&
+      !isGuest && {
+        label: t(isPinned(seq) ? "pins.unpin" : "pins.pin"),
+        icon: "pin" as const,
+        onSelect: () => void trying((isPinned(seq) ? unpin : pin)(client, conversation, seq)),
+      },
     !mine && { label: t("report.message"), icon: "flag" as const, onSelect: () => setShown("report") },
     (mine || isModerator) && {
       label: t("message.delete"),

@@ -2,6 +2,7 @@
 import type { MessageItem, Timeline } from "@parley/client";
 import { useState } from "react";
 import { useI18n } from "../i18n";
+import { writtenAs } from "../lib/everyone";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { usePins } from "../lib/pins";
@@ -35,7 +36,7 @@ export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
   const hasActions = !isOut && !isReader && !message.deleted_at && item.seq !== null;
   const press = useLongPress(() => setIsMenu(hasActions));
   const isTarget = item.seq !== null && item.seq === target;
-  const isToMe = message.mentions?.includes(me) && !mine;
+  const isToMe = !mine && message.mentions?.some((one) => one === me || writtenAs(one) !== one);
   const marks = [
     mine ? "mine" : "theirs",
     isFirst && "first",

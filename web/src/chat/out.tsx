@@ -15,7 +15,7 @@ import { Timeline } from "./timeline";
 
 export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
   const { t } = useI18n();
-  const { me, nameOf } = usePeople();
+  const { me, isGuest, nameOf } = usePeople();
   const { say, trying } = useToasts();
   const client = useClient();
   const { items } = useMessages(id);
@@ -33,7 +33,7 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
     );
   }
   const other = otherOf(id, me);
-  const isPossible = other !== me && id === privateId(me, other);
+  const isPossible = !isGuest && other !== me && id === privateId(me, other);
   const begin = async () => {
     await server(client).begin(other);
     await client.refreshInbox();
@@ -48,7 +48,7 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
     <div className="choose">
       <Logo />
       <p role="status">{t(isMany ? "chat.noneChannel" : "chat.none")}</p>
-      {isMany && (
+      {isMany && !isGuest && (
         <button type="button" className="button primary" onClick={() => void trying(join())}>
           {t("chat.join")}
         </button>

@@ -20,8 +20,10 @@ export function useUploads(): Uploads {
 
 export function useFiles(id: string): SendFiles {
   const uploads = useUploads();
+  const { isGuest } = usePeople();
   return useCallback(
     (files) => {
+      if (isGuest) return;
       const all = [...files].map((blob) => ({ blob, name: blob.name || "image.png" }));
       for (const { blob, name } of all.filter((one) => !one.blob.size)) uploads.add(id, blob, name); // says that it is empty
       const full = all.filter((one) => one.blob.size);
@@ -33,7 +35,7 @@ export function useFiles(id: string): SendFiles {
         else uploads.add(id, first.blob, first.name);
       }
     },
-    [uploads, id],
+    [uploads, id, isGuest],
   );
 }
 

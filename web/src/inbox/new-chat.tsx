@@ -2,6 +2,7 @@
 import { joinChannel } from "@parley/client/more";
 import { useClient } from "@parley/react";
 import { type SubmitEvent, useId, useRef, useState } from "react";
+import { type History, HistoryField } from "../chat/group-ways";
 import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
@@ -40,6 +41,7 @@ export function NewChat({ onClose }: { onClose: () => void }) {
   const [channel, setChannel] = useState("");
   const [name, setName] = useState("");
   const [users, setUsers] = useState("");
+  const [history, setHistory] = useState<History>("all");
   const [busy, setBusy] = useState(false);
   const request = useRef(crypto.randomUUID()); // the same for every try: a group is made once
   const id = useId();
@@ -55,7 +57,7 @@ export function NewChat({ onClose }: { onClose: () => void }) {
       kind === "private"
         ? await ask.begin(user)
         : kind === "group"
-          ? await ask.createGroup(name.trim(), ids, request.current)
+          ? await ask.createGroup({ name: name.trim(), members: ids, history, client_conversation_id: request.current })
           : (await joinChannel(client, channelId as string)).id;
     await client.refreshInbox();
     onClose();
@@ -130,6 +132,7 @@ export function NewChat({ onClose }: { onClose: () => void }) {
                 <option key={one.user_id} value={one.user_id} label={one.alias ?? undefined} />
               ))}
             </datalist>
+            {kind === "group" && <HistoryField value={history} onChange={setHistory} />}
             <FoundUsers begin={lastOf(users, kind === "private")} onPick={pick} />
           </>
         )}

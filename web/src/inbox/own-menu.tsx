@@ -14,7 +14,7 @@ import { useToasts } from "../ui/toast";
 
 export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const { t, language, setLanguage } = useI18n();
-  const { me, contacts, nameOf } = usePeople();
+  const { me, isGuest, contacts, nameOf } = usePeople();
   const requests = contacts.filter((one) => one.status === "incoming").length;
   const { say, trying } = useToasts();
   const client = useClient();
@@ -41,10 +41,11 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
     {
       title: nameOf(me),
       entries: [
-        { label: t("people.title"), icon: "people" as const, onSelect: () => setShown("people") },
-        { label: t("remind.waiting"), icon: "clock" as const, onSelect: () => setShown("reminders") },
+        !isGuest && { label: t("people.title"), icon: "people" as const, onSelect: () => setShown("people") },
+        !isGuest && { label: t("remind.waiting"), icon: "clock" as const, onSelect: () => setShown("reminders") },
         { label: t("settings.presence"), checked: hides, onSelect: hide },
-        canBePushed() && { label: t("settings.push"), checked: pushed, onSelect: () => void trying(togglePush()) },
+        !isGuest &&
+          canBePushed() && { label: t("settings.push"), checked: pushed, onSelect: () => void trying(togglePush()) },
       ],
     },
     {

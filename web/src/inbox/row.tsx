@@ -1,10 +1,11 @@
 /** One chat in the list: whose it is, what was said last, and how much of it is unread. */
 import type { InboxItem, Message } from "@parley/client";
-import { usePresence, useTyping } from "@parley/react";
+import { useTyping } from "@parley/react";
 import { useMemo } from "react";
 import { useI18n } from "../i18n";
 import { otherOf, usePeople } from "../lib/names";
 import { hrefOf } from "../lib/route";
+import { useSeen } from "../lib/seen";
 import { useTypingText } from "../lib/typing";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
@@ -14,7 +15,7 @@ export function InboxRow({ item, isOpen }: { item: InboxItem; isOpen: boolean })
   const { me, titleOf } = usePeople();
   const name = titleOf(item);
   const others = useMemo(() => (item.type === "private" ? [otherOf(item.id, me)] : []), [item.type, item.id, me]);
-  const presence = usePresence(others);
+  const presence = useSeen(others);
   const isMuted = (item.muted_until ?? 0) > Date.now();
   const { last_message: last, unread } = item;
   return (

@@ -13,7 +13,7 @@ import { named, SearchField } from "./search";
 
 export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: () => void }) {
   const { t } = useI18n();
-  const { titleOf } = usePeople();
+  const { titleOf, isGuest } = usePeople();
   const inbox = useInbox();
   const [search, setSearch] = useState("");
   const [isBeginning, setIsBeginning] = useState(false);
@@ -24,7 +24,7 @@ export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: (
         <OwnMenu onSignOut={onSignOut} />
         <h1>{t("inbox.title")}</h1>
         <NotificationCentre />
-        <IconButton icon="compose" label={t("new.title")} onClick={() => setIsBeginning(true)} />
+        {!isGuest && <IconButton icon="compose" label={t("new.title")} onClick={() => setIsBeginning(true)} />}
       </header>
       <div className="search">
         <Icon name="search" size={18} />

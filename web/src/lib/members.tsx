@@ -3,6 +3,7 @@ import type { TimelineItem } from "@parley/client";
 import { useClient, useConnection, useConversation, useMessages } from "@parley/react";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { otherOf, usePeople } from "./names";
+import { useAuthors } from "./seen";
 import { type Member, type Role, server } from "./server";
 
 export interface Members {
@@ -43,14 +44,16 @@ function lastNotice(items: readonly TimelineItem[]): number {
 
 export function MembersProvider({ id, isOut = false, children }: { id: string; isOut?: boolean; children: ReactNode }) {
   const client = useClient();
-  const { me } = usePeople();
+  const { me, isGuest } = usePeople();
   const { state } = useConnection();
   const { member_count: count, frozen = false, slow_mode = 0 } = useConversation(id) ?? {};
-  const changed = lastNotice(useMessages(id).items);
+  const { items } = useMessages(id);
+  const changed = lastNotice(items);
   const [members, setMembers] = useState<readonly Member[]>([]);
   const [given, setGiven] = useState<Role | null>(null);
   const isGroup = id.startsWith("group:");
   const isChannel = id.startsWith("channel:");
+  useAuthors(items, isGroup && !isOut);
   const refresh = useCallback(async () => {
     if (isGroup && !isOut) setMembers(await server(client).members(id));
     if (isChannel && !isOut) setGiven((await server(client).conversation(id)).role);
@@ -67,8 +70,8 @@ export function MembersProvider({ id, isOut = false, children }: { id: string; i
     const isFrozen = isGroup && frozen && role === "member";
     const isReader = (isChannel && isPlain) || isFrozen;
     const slowMode = isGroup && isPlain ? slow_mode : 0;
-    const isModerator = isGroup && !isPlain;
+    const isModerator = isGroup && !isPlain && !isGuest;
     return { isGroup, isReader, isFrozen, slowMode, isOut, members, users, role, isModerator, refresh };
-  }, [isGroup, isChannel, isOut, frozen, slow_mode, members, given, me, id, refresh]);
+  }, [isGroup, isChannel, isOut, frozen, slow_mode, members, given, me, isGuest, id, refresh]);
   return <Context value={value}>{children}</Context>;
 }

@@ -10,6 +10,8 @@ import { unturned } from "./text";
 
 export interface People {
   me: string;
+  /** The token is a guest's: what guests may not do is not offered. The server has the last word. */
+  isGuest: boolean;
   contacts: readonly Contact[];
   blocks: readonly string[];
   nameOf(user: string): string;
@@ -37,7 +39,15 @@ export function otherOf(id: string, me: string): string {
   return users.find((user) => user !== me) ?? me;
 }
 
-export function PeopleProvider({ me, children }: { me: string; children: ReactNode }) {
+export function PeopleProvider({
+  me,
+  isGuest = false,
+  children,
+}: {
+  me: string;
+  isGuest?: boolean;
+  children: ReactNode;
+}) {
   const client = useClient();
   const { state } = useConnection();
   const [contacts, setContacts] = useState<readonly Contact[]>([]);
@@ -53,10 +63,10 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
   }, [directory]);
   const refresh = useCallback(async () => {
     const ask = server(client);
-    const [nextContacts, nextBlocks] = await Promise.all([ask.contacts(), ask.blocks()]);
+    const [nextContacts, nextBlocks] = await Promise.all([isGuest ? [] : ask.contacts(), ask.blocks()]);
     setContacts(nextContacts);
     setBlocks(nextBlocks);
-  }, [client]);
+  }, [client, isGuest]);
   useEffect(() => {
     if (state !== "online") return;
     // names are ids until it is asked again; a server without an own log tells of no request: it is asked for at a look at the page
@@ -82,6 +92,7 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
     const nameOf = (user: string) => unturned(aliases.get(user) || recordOf(user)?.name || user);
     return {
       me,
+      isGuest,
       contacts,
       blocks,
       nameOf,
@@ -92,7 +103,7 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
         one.type === "private" ? nameOf(otherOf(one.id, me)) : unturned(one.name ?? one.id),
       refresh,
     };
-  }, [me, contacts, blocks, refresh, directory, news]);
+  }, [me, isGuest, contacts, blocks, refresh, directory, news]);
   return <Context value={people}>{children}</Context>;
 }
 

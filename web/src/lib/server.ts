@@ -16,8 +16,8 @@ export function server({ api }: ParleyClient) {
   const at = "/v1/conversations/{conversation_id}" as const;
   return {
     begin: async (user: string) => (await api.post("/v1/conversations", { body: { type: "private", with: user } })).id,
-    createGroup: async (name: string, members: string[], id: string) =>
-      (await api.post("/v1/conversations", { body: { type: "group", name, members, client_conversation_id: id } })).id,
+    createGroup: async (group: Omit<Http.NewGroup, "type">) =>
+      (await api.post("/v1/conversations", { body: { type: "group", ...group } })).id,
     conversation: (id: string) => api.get(at, { path: { conversation_id: id } }),
     rename: (id: string, name: string) => api.patch(at, { path: { conversation_id: id }, body: { name } }),
     leave: (id: string) => api.delete(at, { path: { conversation_id: id } }),

@@ -13,7 +13,7 @@ export interface Config {
   token_url?: string;
 }
 
-export type Session = { user: string; token: () => string | Promise<string>; isAccepted: boolean };
+export type Session = { user: string; token: () => string | Promise<string>; isAccepted: boolean; isGuest?: boolean };
 /** `accepted`: a server has taken this session in this tab. Before that nothing that is stored of the user is shown. */
 type Kept = { user: string; token?: string; accepted?: boolean };
 /** Why somebody has to sign in. */
@@ -70,7 +70,9 @@ export function currentSession(config: Config): Session | null {
   if (!kept) return null;
   const { user, token, accepted: isAccepted = false } = kept;
   const { tokens_url: demo, token_url: backend } = config;
-  if (token !== undefined) return { user, token: backend ? renewed(token, backend) : () => token, isAccepted };
+  if (token !== undefined) {
+    return { user, token: backend ? renewed(token, backend) : () => token, isAccepted, isGuest: isGuests(token) };
+  }
   return demo ? { user, token: () => tokenFrom(demo, JSON.stringify({ user })), isAccepted } : null;
 }
 
@@ -116,6 +118,13 @@ export function userOf(token: string): string | null {
   const claims = claimsOf(token);
   const user = String(claims.user_id ?? claims.sub ?? "");
   return isUserId(user) ? user : null;
+}
+
+/** Whether a token gives a guest's rights: the server reads its scopes likewise. */
+function isGuests(token: string): boolean {
+  const { scope, scopes } = claimsOf(token);
+  const listed = Array.isArray(scopes) ? scopes.map(String) : [];
+  return [...String(scope ?? "").split(" "), ...listed].includes("guest");
 }
 
 function claimsOf(token: string): Record<string, unknown> {

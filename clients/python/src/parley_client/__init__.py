@@ -31,6 +31,7 @@ from parley_client.events import (
     UnknownEvent,
     UserChanged,
     UserReset,
+    UserUpdated,
 )
 from parley_client.groups import Invitation, Invite, JoinRequest, Pin
 from parley_client.resources import (
@@ -118,5 +119,6 @@ __all__ = [
     "UserChanged",
     "UserPage",
     "UserReset",
+    "UserUpdated",
     "__version__",
 ]

@@ -211,6 +211,20 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class UserUpdated:
+    """The record of a user whose presence is watched, or one's own, is another: `user` has it as it is now.
+
+    Of two the greater `version` counts; 0 is a user without a record. `user` has the fields of a `User`.
+    """
+
+    user_id: str
+    version: int
+    user: Frame = field(default_factory=dict, hash=False)
+    timestamp: int | None = None
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionChanged:
     """`retry_in` (seconds) comes with "offline", `reason` where there is one."""
 
@@ -301,6 +315,7 @@ Event = (
     | Delivered
     | Typing
     | Presence
+    | UserUpdated
     | Notification
     | ConnectionChanged
     | SendFailed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from parley_client.answers import listed
@@ -29,6 +29,7 @@ from parley_client.resources import (
     as_profile,
     as_settled,
     as_summary,
+    as_versions,
 )
 
 
@@ -73,9 +74,10 @@ class HttpOperations(Calls):
 
     # --- conversations
 
-    async def inbox(self, *, limit: int | None = None, cursor: str | None = None) -> InboxPage:
-        """The own conversations, newest first."""
-        return as_inbox(await self._call("GET", "/v1/conversations", {"limit": limit, "cursor": cursor}))
+    async def inbox(self, *, limit: int | None = None, cursor: str | None = None, versions: bool = False) -> InboxPage:
+        """The own conversations, newest first; with the `versions` of the records of the users in them."""
+        query = {"limit": limit, "cursor": cursor, "versions": "true" if versions else None}
+        return as_inbox(await self._call("GET", "/v1/conversations", query))
 
     async def create_private(self, with_user: str) -> str:
         """The id of the private conversation with a user, which exists from now on."""
@@ -124,6 +126,11 @@ class HttpOperations(Calls):
         """Who is in the conversation, with their roles and how far each has read."""
         found = await self._call("GET", conversation_path(conversation_id, "members"))
         return listed("members", as_member, found)
+
+    async def member_versions(self, conversation_id: str) -> Mapping[str, int]:
+        """The versions of the members' records; 0 for who has none. Whom one may not see is left out."""
+        path = conversation_path(conversation_id, "members")
+        return as_versions(await self._call("GET", path, {"versions": "true"}))
 
     async def add_members(self, conversation_id: str, users: Iterable[str]) -> Added:
         """For owners and admins; 1 to 100 users. Who is a member already is no error."""

@@ -27,6 +27,7 @@ from parley_client.events import (
     Receipts,
     Typing,
     UnknownEvent,
+    UserUpdated,
 )
 
 # Before a type that is known, where the rest of the frame is not what the protocol says of it.
@@ -351,6 +352,13 @@ def _presence(frame: Frame) -> Event:
     return Presence(_named(frame, "user_id"), _named(frame, "status"), last_seen, at, frame)
 
 
+def _user_updated(frame: Frame) -> Event:
+    user, version = frame["user"], _number(frame.get("version"))
+    if not is_object(user):
+        raise TypeError(user)
+    return UserUpdated(_named(frame, "user_id"), version or 0, user, _number(frame.get("timestamp")), frame)
+
+
 def _notification(frame: Frame) -> Event:
     body = frame["notification"]
     data, seq = body.get("data"), body.get("seq")
@@ -382,6 +390,7 @@ _EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
     "typing": _typing,
     "presence": _presence,
     "notification": _notification,
+    "user_updated": _user_updated,
 }
 # A `seq` of these is not their own place in a log. Everything else that has one is an entry.
 _LIVE: Final = frozenset({*_EPHEMERAL, PACK, "disconnect"})

@@ -60,10 +60,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """Conversations, newest first. `next_cursor` gives the next page; None at the end."""
+    """Conversations, newest first. `next_cursor` gives the next page; None at the end.
+
+    `versions`, where they were asked for, are those of the records of the users shown; 0 for who has none.
+    """
 
     conversations: tuple[Summary, ...]
     next_cursor: str | None
+    versions: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,14 @@ def as_summary(body: Frame) -> Summary:
 
 @understood
 def as_inbox(body: Frame) -> InboxPage:
-    return InboxPage(tuple(as_summary(each) for each in body["conversations"]), body.get("next_cursor"))
+    found = tuple(as_summary(each) for each in body["conversations"])
+    return InboxPage(found, body.get("next_cursor"), as_versions(body))
+
+
+@understood
+def as_versions(body: Frame) -> Mapping[str, int]:
+    """Of users' records, as a server says them that knows of them."""
+    return {str(user): int(version) for user, version in (body.get("versions") or {}).items()}
 
 
 @understood
