@@ -76,7 +76,9 @@ def test_those_who_watch_and_the_user_are_told_how_the_record_is(harness: RestHa
     online(harness, "bob")
     watch(harness, "alice", "bob")
     watch(harness, "carol", "alice")
-    record = harness.call("PUT", "/v1/users/bob", scope="admin", body={"name": "Bob", "data": {"team": 7}}).body
+    harness.call("PUT", "/v1/users/bob", scope="admin", body={"name": "Bob", "data": {"team": 7}, "email": "b@e.com"})
+    record = harness.call("GET", "/v1/users/bob").body
+    assert "email" not in record
     expected = {"type": "user_updated", "user_id": "bob", "version": record["version"], "user": record}
     (event,) = told(harness, "alice")
     assert expected.items() <= event.items()
