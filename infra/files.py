@@ -119,15 +119,17 @@ class FileChecks(Construct):
             folder="files",
             description="Parley: looks at uploads, deletes what no message has any more",
             environment={
-                **storage.environment("members"),
+                **storage.environment("log", "members"),
                 **files.environment,
-                **config.environment("image_pixels"),
+                **config.environment("image_pixels", "events"),
             },
             timeout_seconds=_SECONDS,
             memory_mb=_memory_mb(config.image_pixels),
             is_asynchronous=True,
         )
         self.function.allow_items(storage.members, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+        if config.has_events:
+            self.function.allow_items(storage.log, "PutItem", "Query")
         files.allow(self.function, ["s3:GetObject", "s3:DeleteObject"], _UPLOADS)
         for prefix in _KEPT:
             files.allow(self.function, ["s3:PutObject", "s3:DeleteObject"], prefix)

@@ -157,6 +157,7 @@ class RestSettings(_Sending):
     second_look_s: int
     fan_out_queue_url: str
     event_queue_url: str
+    events: str
 
 
 class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
@@ -193,7 +194,9 @@ class EventsSettings(_Logging):
 
 
 class FilesSettings(_Logging):
+    log_table: str
     members_table: str
+    events: str
     bucket: str
     image_pixels: int
 

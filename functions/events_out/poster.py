@@ -128,18 +128,19 @@ class HttpPoster:
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         is_near = self._is_local and parts.scheme == "http"
-        addresses = self._resolve(host, port)
+        end = time.monotonic() + self._timeout_s
+        addresses = _within(min(_CONNECT_S, self._timeout_s), lambda: self._resolve(host, port))
         if not addresses or not all(map(is_loopback if is_near else is_public, addresses)):
             raise PrivateAddressError
         if parts.scheme != "https":
             plain = http.client.HTTPConnection(host, port)
-            plain.sock = _dialled(addresses, port, self._timeout_s)
+            plain.sock = _dialled(addresses, port, end)
             plain.sock.settimeout(self._timeout_s)
             return plain
         context = self._tls or ssl.create_default_context()
         self._tls = context
         connection = http.client.HTTPSConnection(host, port, context=context)
-        dialled = _dialled(addresses, port, self._timeout_s)
+        dialled = _dialled(addresses, port, end)
         try:
             connection.sock = context.wrap_socket(dialled, server_hostname=host)
         except OSError:
@@ -167,9 +168,30 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def _dialled(addresses: list[str], port: int, timeout_s: float) -> socket.socket:
-    """A connection to the first that takes one, within that time for all of them together."""
-    end = time.monotonic() + timeout_s
+def _within(timeout_s: float, resolve: Callable[[], list[str]]) -> list[str]:
+    """What it finds. The system's resolver has no limit of its own: who is too late is left to itself.
+
+    Raises whatever `resolve` raises, and gaierror where it takes longer.
+    """
+    found: list[list[str] | Exception] = []
+
+    def look() -> None:
+        try:
+            found.append(resolve())
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is raised where it is waited for
+            found.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    outcome = found[0] if found else socket.gaierror("the name's addresses take too long")
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _dialled(addresses: list[str], port: int, end: float) -> socket.socket:
+    """A connection to the first that takes one, until then at the latest."""
     error: OSError = TimeoutError()
     for address in addresses:
         left = end - time.monotonic()

@@ -13,7 +13,7 @@ from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, FilesSettings
 from shared.domain.files import IMAGE, REJECTED, Checked, File
 from shared.observability import count, make_logger, unexpected
-from shared.operations.files import WRONG_TYPE, check_upload, release, sweep
+from shared.operations.files import WRONG_TYPE, Tell, check_upload, release, sweep, untold
 from shared.ports.files import Files
 from shared.ports.services import Inspector, Objects
 
@@ -37,6 +37,7 @@ class Wiring:
     inspect: Inspector
     begin: Callable[[], None]
     now: Callable[[], int] = now_ms
+    tell: Tell = untold
 
 
 def inspector(image_pixels: int) -> Inspector:
@@ -63,7 +64,14 @@ def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Wiring:
         objects=S3Objects(s3(environment, deadline), bucket=settings.bucket),
         inspect=inspector(settings.image_pixels),
         begin=deadline.begin,
+        tell=_teller(settings, environment, deadline) if settings.events != "off" else untold,
     )
+
+
+def _teller(settings: FilesSettings, environment: AwsEnvironment, deadline: Deadline) -> Tell:
+    from functions.files.telling import teller  # noqa: PLC0415  # few deployments have events
+
+    return teller(settings, environment, deadline)
 
 
 _SETTINGS = FilesSettings.load()
@@ -89,7 +97,8 @@ def check(event: Mapping[str, Any], wiring: Wiring) -> None:
         place, _, file_id = str(event["detail"]["object"]["key"]).rpartition("/")
         if f"{place}/" != _UPLOADS or not file_id:
             return  # the rule lets uploads through alone
-        settled = check_upload(file_id, files=wiring.files, objects=wiring.objects, inspect=wiring.inspect)
+        files, objects, inspect, tell = wiring.files, wiring.objects, wiring.inspect, wiring.tell
+        settled = check_upload(file_id, files=files, objects=objects, inspect=inspect, tell=tell)
     except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
         unexpected("upload not checked", error, logger=_LOGGER)
         raise UploadNotCheckedError from None  # the runtime logs an error's text, and that of what it came from
@@ -103,7 +112,7 @@ def sweep_files(wiring: Wiring) -> None:
     now = wiring.now()
     for due in wiring.files.due(now, limit=_SWEPT):
         try:
-            if sweep(due, files=wiring.files, objects=wiring.objects, now=now):
+            if sweep(due, files=wiring.files, objects=wiring.objects, now=now, tell=wiring.tell):
                 count("FilesDropped", function="files")
         except Exception as error:  # noqa: BLE001  # whatever it is, the others' time has come, too
             unexpected("file not swept", error, logger=_LOGGER, file_id=due.file_id)
@@ -127,4 +136,4 @@ def _release(record: Mapping[str, Any], wiring: Wiring) -> None:
     item = from_item(record["dynamodb"]["NewImage"])
     if item["kind"] == "message_deleted" and "file_id" in item:
         for file_id in (item["file_id"], *item.get("more_files", ())):
-            release(str(file_id), files=wiring.files, objects=wiring.objects)
+            release(str(file_id), files=wiring.files, objects=wiring.objects, tell=wiring.tell)

@@ -64,7 +64,7 @@ def add_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def delete_ban(user_id: UserPath) -> Answer:
         """Let a user in again. Needs the scope `admin`."""
         wiring.admin(app)
-        unban_user(user_id, stores=wiring.stores)
+        unban_user(user_id, stores=wiring.stores, context=wiring.context)
         return done()
 
     @app.post("/v1/users/<user_id>/revoke")

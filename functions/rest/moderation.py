@@ -127,7 +127,7 @@ def add_shadow_bans(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def delete_shadow_ban(user_id: UserPath) -> Answer:
         """Have what a user writes from now on seen again. Needs the scope `admin`."""
         wiring.admin(app)
-        filters.lift_shadow_ban(user_id, stores=wiring.stores)
+        filters.lift_shadow_ban(user_id, stores=wiring.stores, context=wiring.context)
         return done()
 
 

@@ -181,6 +181,37 @@ class OwnChanged:
     value: str
 
 
+Happening = Literal[
+    "user_updated",
+    "user_deactivated",
+    "user_deleted",
+    "user_banned",
+    "user_unbanned",
+    "user_shadow_banned",
+    "user_shadow_unbanned",
+    "tokens_revoked",
+    "file_ready",
+    "file_rejected",
+    "file_deleted",
+    "report_made",
+    "report_decided",
+]
+"""What the team's backend is told of a user beside their own log: the type of its event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened to a user, or to a file or a report of theirs. `value` is JSON, of ids and codes mostly.
+
+    Only in the log of a user that the team's backend is told from, which no client reads. Of one `topic` the latest
+    says how things stand.
+    """
+
+    what: Happening
+    topic: str
+    value: str
+
+
 _DATA: Final = "data"
 _MEMBERS: Final = "members"
 _PINNED: Final = "pinned"
@@ -204,7 +235,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-Change = Edited | Deleted | Reacted | Added | Removed | Renamed | Updated | RolesChanged | OwnChanged
+Change = Edited | Deleted | Reacted | Added | Removed | Renamed | Updated | RolesChanged | Happened | OwnChanged
 
 
 def last_touched(change: Change) -> int:
@@ -236,5 +267,6 @@ KINDS: Final[Mapping[type[Change], str]] = {
     Renamed: "conversation_updated",
     Updated: "conversation_updated",
     RolesChanged: "conversation_updated",
+    Happened: "user_changed",  # a version that knows of nothing else reads it as that
     OwnChanged: "user_changed",
 }

@@ -109,6 +109,7 @@ _USER_ID: Final = re.compile(USER_ID_PATTERN)
 _STORED_USER_ID: Final = re.compile(f"[A-Za-z0-9_.@-]{{1,{MAX_USER_ID}}}")
 _PRIVATE: Final = "dm"
 _USER_LOG: Final = "user:"
+_ABOUT_LOG: Final = "about:"
 # What is asked of one id several times on a message's way.
 _REMEMBERED: Final = 64
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
@@ -182,6 +183,16 @@ def user_log_id(user_id: str) -> str:
 def user_of_log(log_id: str) -> str | None:
     """Whose own log this is; None for a conversation."""
     return log_id.removeprefix(_USER_LOG) if log_id.startswith(_USER_LOG) else None
+
+
+def about_log_id(user_id: str) -> str:
+    """Where it stands what the team's backend is told about a user. No conversation's id either."""
+    return f"{_ABOUT_LOG}{user_id}"
+
+
+def told_about(log_id: str) -> str | None:
+    """Whom the team's backend is told about there; None for any other log."""
+    return log_id.removeprefix(_ABOUT_LOG) if log_id.startswith(_ABOUT_LOG) else None
 
 
 def has_roles(conversation_id: str) -> bool:

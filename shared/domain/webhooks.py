@@ -12,10 +12,10 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from shared.domain.changes import KINDS
+from shared.domain.changes import KINDS, Happened, Happening
 from shared.domain.entries import WITHHELD, Entry
 from shared.errors import BadRequest
 
@@ -25,8 +25,8 @@ MAX_URL: Final = 1_000
 MAX_NAMES: Final = 100
 MAX_NAME: Final = 64
 _NEW_MESSAGE: Final = "new_message"
-EVENT_TYPES: Final = tuple(sorted({_NEW_MESSAGE, WITHHELD, *KINDS.values()}))
-CONVERSATION_KINDS: Final = ("channel", "group", "private", "user")
+EVENT_TYPES: Final = tuple(sorted({_NEW_MESSAGE, WITHHELD, *KINDS.values(), *get_args(Happening)}))
+CONVERSATION_KINDS: Final = ("about", "channel", "group", "private", "user")
 _PREFIXES: Final = {"dm": "private"}
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what a secret begins with
 # Standard Webhooks asks for 24 to 64 random bytes.
@@ -193,7 +193,7 @@ Errand = News | Single | Trial | Sweep
 
 
 def kind_of(conversation_id: str) -> str:
-    """`private`, `group`, `channel`, or `user` for what belongs to one user."""
+    """`private`, `group`, `channel`, `user` for a user's own log, or `about` for what the team is told of a user."""
     prefix = conversation_id.partition(":")[0]
     return _PREFIXES.get(prefix, prefix)
 
@@ -202,6 +202,8 @@ def type_of(entry: Entry) -> str:
     """The type of its event, as who has not written it gets that."""
     if entry.shadow is not None:
         return WITHHELD
+    if isinstance(entry.change, Happened):
+        return entry.change.what
     return _NEW_MESSAGE if entry.change is None else entry.kind
 
 

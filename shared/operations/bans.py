@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from shared.domain.bans import Ban, Bars
+from shared.domain.bans import FOREVER, Ban, Bars
+from shared.domain.changes import Happened
 from shared.domain.connections import BANNED, CONNECTING_MS, REVOKED, Closing, Connection, Identity
 from shared.domain.devices import Device
 from shared.errors import BadRequest
+from shared.operations.about import happened, tell_about
 from shared.operations.context import Context
 from shared.operations.sessions import close_these, refuse
 from shared.ports.services import RestServices
@@ -41,14 +43,26 @@ def ban_user(user_id: str, ban: Ban, *, stores: Stores, services: RestServices, 
     if ban.until <= ban.at:
         raise BadRequest("`until` is in the future, or null for a ban without an end")
     stores.sessions.ban(user_id, ban)
+    tell_about(user_id, lambda: _barred(user_id, stores=stores, now=ban.at), log=stores.log, context=context)
     closed = _close(user_id, lambda _: True, BANNED, stores=stores, services=services, context=context)
     _forget_devices(user_id, lambda _: True, stores=stores)
     return closed
 
 
-def unban_user(user_id: str, *, stores: SessionStores) -> None:
+def unban_user(user_id: str, *, stores: Stores, context: Context) -> None:
     """Let a user in again. Idempotent."""
     stores.sessions.unban(user_id)
+    now = context.now()
+    tell_about(user_id, lambda: _barred(user_id, stores=stores, now=now), log=stores.log, context=context)
+
+
+def _barred(user_id: str, *, stores: Stores, now: int) -> Happened:
+    """Whether the user is banned, as it stands."""
+    ban = stores.sessions.bars(user_id).ban_at(now)
+    if ban is None:
+        return happened("user_unbanned", "ban", user_id=user_id)
+    until = None if ban.until == FOREVER else ban.until
+    return happened("user_banned", "ban", user_id=user_id, until=until, reason=ban.reason, by=ban.by)
 
 
 def revoke_tokens(
@@ -63,6 +77,8 @@ def revoke_tokens(
         raise BadRequest("`issued_before` is not in the future")
     holds = stores.sessions.revoke(user_id, issued_before)
     bars = Bars(issued_before=holds)
+    revoked = happened("tokens_revoked", "tokens", user_id=user_id, issued_before=holds)
+    tell_about(user_id, lambda: revoked, log=stores.log, context=context)
 
     def is_revoked(connection: Connection) -> bool:
         return bars.revokes(connection.issued_at)

@@ -39,7 +39,13 @@ class Limits:
     digest_limit: int = 0
     digest_s: int = 0
     local_web_push: str = ""
+    events: str = ""
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
+
+    @property
+    def tells_team(self) -> bool:
+        """Whether the team's backend is told what happens."""
+        return self.events not in {"", "off"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -177,12 +177,15 @@ def _note_failure(
     health = Health(last_success_at=now) if told.has_posted else webhook.health
     health = health.failed(declined, now=now, is_first=is_first)
     services.observer.count("WebhookFailed")
-    stores.webhooks.fared(webhook, health)
+    if not stores.webhooks.fared(webhook, health):  # what that address answered says nothing of the one it has now
+        _wait(told.cursor, seq, 0, stores=stores, services=services, now=now)
+        return
     is_over = declined.is_gone or health.is_given_up(now)
     if is_over and stores.webhooks.disable(webhook, GONE if declined.is_gone else FAILING):
         services.observer.count("WebhookDisabled")
         services.observer.noted("webhook disabled", webhook_id=webhook.webhook_id, reason=declined.reason)
-        stores.cursors.commit(cursor)
+        news = News(webhook.webhook_id, cursor.conversation_id, seq)
+        _keep_behind(news, cursor, stores=stores, services=services)
     elif cursor.tries >= MAX_TRIES and health.last_success_at > cursor.failing_since:
         _give_up(webhook, cursor, stores=stores, services=services)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from shared.clock import DAY_MS
 from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, Checked, DueFile, File, NewFile, announced
@@ -11,7 +11,10 @@ from shared.domain.text import private_members
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:  # the function that checks uploads has three ports, and loads no more
-    from shared.domain.files import Stored, Upload
+    from collections.abc import Callable, Mapping
+
+    from shared.domain.changes import Happening
+    from shared.domain.files import FileStatus, Stored, Upload
     from shared.operations.context import Context
     from shared.ports.files import Files
     from shared.ports.services import Inspector, Objects, RestServices
@@ -31,6 +34,14 @@ TOO_MANY_PIXELS: Final = "too_many_pixels"
 HEAD_BYTES: Final = 256 * 1_024
 # From its announcement, which is at most a quarter of an hour before its upload.
 KEPT_UNSENT_MS: Final = 30 * DAY_MS
+
+Tell: TypeAlias = "Callable[[Happening, File], None]"
+"""Hears what became of a file, for the team's backend."""
+_OUTCOMES: Final[Mapping[FileStatus, Happening]] = {READY: "file_ready", REJECTED: "file_rejected"}
+
+
+def untold(_what: Happening, _file: File, /) -> None:
+    """Nobody wants to hear it."""
 
 
 def begin_upload(
@@ -85,17 +96,22 @@ def _has_it(user_id: str, file: File, stores: ChatStores) -> bool:
     return any(seq >= there[one].visible_from for one, seq in places if one in there)
 
 
-def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspector) -> File | None:
+def check_upload(
+    file_id: str, *, files: Files, objects: Objects, inspect: Inspector, tell: Tell = untold
+) -> File | None:
     """Look at what was uploaded as this file, and settle it: the bytes are kept, or it is rejected.
 
     Returns the file as settled; None where there was nothing to settle: nothing waits, it was replaced (that upload has
     an event of its own), or the file is settled already, or gone.
 
     Can be repeated after any failure, and run beside itself: the bytes and thumbnail of a ready file are always there
-    and checked, and nothing stays of a rejected one. Of two uploads to one form at once either may win.
+    and checked, and nothing stays of a rejected one. Of two uploads to one form at once either may win. `tell` hears
+    what became of it: again with each repetition, until one has ended.
     """
     file = files.get(file_id)
     if file is None or file.status != PENDING:
+        if file is not None and file.status in _OUTCOMES and file.owner_id:
+            tell(_OUTCOMES[file.status], file)
         _clear(file_id, file, objects)
         return None
     stored = objects.look_at_upload(file_id)
@@ -107,6 +123,7 @@ def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspe
         objects.put_thumbnail(file_id, checked.thumbnail)
     kept = settled.status == REJECTED or objects.keep(file, stored)
     if kept and files.settle(settled):
+        tell(_OUTCOMES[settled.status], settled)
         _clear(file_id, settled, objects)
         return settled
     # Another upload replaced this one, or its check was faster: what this one has stored may be wanted no more.
@@ -137,15 +154,18 @@ def _clear(file_id: str, file: File | None, objects: Objects) -> None:
     objects.drop_upload(file_id)
 
 
-def release(file_id: str, *, files: Files, objects: Objects) -> bool:
+def release(file_id: str, *, files: Files, objects: Objects, tell: Tell = untold) -> bool:
     """Delete the file's bytes, if no message has it; else False. A repetition completes what was cut off."""
+    file = None if tell is untold else files.get(file_id)
     if not files.retire(file_id):
         return False
+    if file is not None and file.status in {READY, DELETED} and file.owner_id:
+        tell("file_deleted", file)
     objects.delete(file_id)
     return True
 
 
-def sweep(due: DueFile, *, files: Files, objects: Objects, now: int) -> bool:
+def sweep(due: DueFile, *, files: Files, objects: Objects, now: int, tell: Tell = untold) -> bool:
     """Look at a file that is due, and drop it where no message has it. True where it was dropped.
 
     Can be repeated after any failure, and run beside itself: the note that it is due goes last.
@@ -158,6 +178,6 @@ def sweep(due: DueFile, *, files: Files, objects: Objects, now: int) -> bool:
     elif file.status == READY and not file.references and now < (until := file.created_at + KEPT_UNSENT_MS):
         files.note_due(DueFile(file.file_id, until))
     elif not file.references:  # also of one that was retired, by a sweep or a release that died then
-        dropped = release(file.file_id, files=files, objects=objects)
+        dropped = release(file.file_id, files=files, objects=objects, tell=tell)
     files.settle_due(due)
     return dropped

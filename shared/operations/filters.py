@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.domain.changes import Happened
 from shared.domain.shadows import SHADOWS_KEPT_MS, ShadowBan
 from shared.domain.words import MAX_LISTS, WordList
 from shared.errors import Conflict, NotFound
+from shared.operations.about import happened, tell_about
 from shared.operations.bans import SETTLE_MS
 from shared.operations.context import Context
 from shared.ports.stores import Stores
@@ -40,12 +42,22 @@ def shadow_ban(ban: ShadowBan, *, stores: Stores, context: Context) -> None:
     if len(others) >= MAX_SHADOWED:
         raise Conflict(f"At most {MAX_SHADOWED:,} users are shadow-banned at a time")
     stores.shadow_bans.put(ban)
+    tell_about(ban.user_id, lambda: _shadowed(ban.user_id, stores), log=stores.log, context=context)
     context.wait_ms(SHADOWS_KEPT_MS + SETTLE_MS)
 
 
-def lift_shadow_ban(user_id: str, *, stores: Stores) -> None:
+def lift_shadow_ban(user_id: str, *, stores: Stores, context: Context) -> None:
     """What the user writes from now on (three seconds at most) is seen; what they wrote is not. Idempotent."""
     stores.shadow_bans.remove(user_id)
+    tell_about(user_id, lambda: _shadowed(user_id, stores), log=stores.log, context=context)
+
+
+def _shadowed(user_id: str, stores: Stores) -> Happened:
+    """Whether the user is shadow-banned, as it stands."""
+    for one in stores.shadow_bans.all():
+        if one.user_id == user_id:
+            return happened("user_shadow_banned", "shadow_ban", user_id=user_id, reason=one.reason, by=one.by)
+    return happened("user_shadow_unbanned", "shadow_ban", user_id=user_id)
 
 
 def shadow_ban_of(user_id: str, *, stores: Stores) -> ShadowBan:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.reports import BAN, DELETE, Decision, Report, ReportPosition, ReportStatus, report_id
 from shared.domain.text import is_label
 from shared.errors import BadRequest, Conflict, NotFound
+from shared.operations.about import happened, tell_about
 from shared.operations.bans import ban_user
 from shared.operations.context import Context
 from shared.operations.editing import Removal, remove_message
@@ -41,6 +43,21 @@ def make_report(
     `admit` counts a new one; `shown` makes JSON of a message, which is kept as it stands now. Raises BadRequest
     (oneself, a reason that is no line of text), NotAMember, NotFound (no such message, or a deleted one), RateLimited.
     """
+    report, is_new = _make(command, admit=admit, shown=shown, stores=stores, context=context)
+    made = happened("report_made", f"made:{report.report_id}", **_about(report))
+    tell_about(report.user_id, lambda: made, log=stores.log, context=context)
+    return report, is_new
+
+
+def _about(report: Report) -> dict[str, Any]:
+    """What the team's backend is told of a report. What people wrote, and who, is read by its id."""
+    place = {"conversation_id": report.conversation_id, "seq": report.seq}
+    return {"report_id": report.report_id, "user_id": report.user_id, "reason": report.reason, **place}
+
+
+def _make(
+    command: NewReport, *, admit: Callable[[str], object], shown: Callable[..., str], stores: Stores, context: Context
+) -> tuple[Report, bool]:
     if not is_label(command.reason):
         raise BadRequest("A report needs a reason, in one line")
     user_id, about, message = _subject(command, shown, stores)
@@ -138,6 +155,9 @@ def decide_report(
     if is_ban:
         ban = Ban(FOREVER if made.until is None else made.until, f"report {name}: {decided.reason}", made.at, made.by)
         ban_user(decided.user_id, ban, stores=stores, services=services, context=context)
+    outcome = {"decision": made.verdict, "by": made.by, "until": made.until}
+    told = happened("report_decided", f"decided:{name}", **_about(decided), **outcome)
+    tell_about(decided.user_id, lambda: told, log=stores.log, context=context)
     return replace(decided, decision=made), is_ban
 
 

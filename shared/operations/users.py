@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from shared.domain.changes import OwnChanged
+from shared.domain.changes import Happened, OwnChanged
 from shared.domain.contacts import Profile
 from shared.domain.custom import data_text
 from shared.domain.entries import Entry
@@ -23,6 +24,7 @@ from shared.domain.users import (
     is_email,
 )
 from shared.errors import BadRequest, NotFound
+from shared.operations.about import happened, tell_about
 from shared.operations.contacts import check_changes, check_profile, profile_note, update_profile
 from shared.operations.context import Context
 from shared.operations.own_log import Owning, change_own, store_own, tell_own
@@ -64,9 +66,31 @@ def put_user(
     check_user_id(user_id)
     decide = _putting(user_id, _checked(changes), stores=stores, now=context.now())
     was, becomes = change_own([user_id], decide, stores=stores, services=services, context=context)
+    _tell_record(user_id, stores=stores, context=context)
     if is_told and becomes != was:
         tell_updated([becomes], stores=stores, services=services, now=context.now())
     return becomes, not was.has_record
+
+
+def _tell_record(user_id: str, *, stores: Stores, context: Context) -> None:
+    """Tell the team's backend how a record stands: also where it was so already, as the one before may have died."""
+    tell_about(user_id, lambda: _recorded(stores.users.of([user_id])[user_id]), log=stores.log, context=context)
+
+
+def _recorded(user: User) -> Happened:
+    if not user.has_record:
+        return happened("user_deleted", "record", user_id=user.user_id)
+    return happened(
+        "user_deactivated" if user.deactivated else "user_updated",
+        "record",
+        user_id=user.user_id,
+        name=user.name,
+        avatar=user.avatar,
+        role=user.role,
+        data=None if user.data is None else json.loads(user.data),
+        deactivated=user.deactivated,
+        version=user.version,
+    )
 
 
 def _putting(
@@ -119,7 +143,9 @@ def put_users(
 
     def put(user_id: str) -> tuple[tuple[User, User], Sequence[Entry]]:
         decide = _putting(user_id, given[user_id], stores=stores, now=now)
-        return store_own([user_id], decide, stores=stores, services=services, context=context)
+        stored = store_own([user_id], decide, stores=stores, services=services, context=context)
+        _tell_record(user_id, stores=stores, context=context)
+        return stored
 
     written = list(services.parallel_map(put, given))
     tell_own([one for _, entries in written for one in entries], stores=stores, services=services, now=now)
@@ -141,6 +167,7 @@ def delete_user(user_id: str, *, is_told: bool = True, stores: Stores, services:
         return True, Owning(told, lambda notes: stores.users.change(was, None, notes=notes))
 
     is_gone = change_own([user_id], decide, stores=stores, services=services, context=context)
+    _tell_record(user_id, stores=stores, context=context)
     if is_told and is_gone:
         tell_updated([User(user_id)], stores=stores, services=services, now=context.now())
 

@@ -28,6 +28,7 @@ from shared.ports.webhooks import Outlet
 
 MAX_WEBHOOK_ID: Final = 64
 WEBHOOK_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", MAX_WEBHOOK_ID)
+_ATTEMPTS: Final = 4
 WEBHOOK_ID_RULE: Final = f"1 to {MAX_WEBHOOK_ID} of A-Z a-z 0-9 _ . -, and neither . nor .."
 
 
@@ -64,9 +65,17 @@ def put_webhook(webhook_id: str, wanted: Wanted, *, outlet: Outlet, now: int) ->
     One that gets another URL, or is switched on, begins in good health, and is told of all that it missed. Raises
     Conflict for one too many, Unavailable where it should be tried again.
     """
-    was = outlet.webhooks.get(webhook_id)
-    if was is None:
-        return _make(webhook_id, wanted, outlet=outlet, now=now), True
+    for _ in range(_ATTEMPTS):
+        was = outlet.webhooks.get(webhook_id)
+        if was is None:
+            return _make(webhook_id, wanted, outlet=outlet, now=now), True
+        if _set(was, wanted, outlet=outlet):
+            return get_webhook(webhook_id, outlet=outlet), False
+    raise Unavailable
+
+
+def _set(was: Webhook, wanted: Wanted, *, outlet: Outlet) -> bool:
+    """False where it was switched on or off, or deleted, since it was read."""
     becomes = replace(
         was,
         url=wanted.url,
@@ -76,11 +85,12 @@ def put_webhook(webhook_id: str, wanted: Wanted, *, outlet: Outlet, now: int) ->
         disabled="" if wanted.enabled else was.disabled,
     )
     begins_anew = becomes.enabled and not (was.enabled and was.url == becomes.url)
-    if not (outlet.webhooks.revive if begins_anew else outlet.webhooks.change)(becomes):
-        raise Unavailable
-    if begins_anew:
-        outlet.errands.put([Sweep(webhook_id)])
-    return get_webhook(webhook_id, outlet=outlet), False
+    if not begins_anew:
+        return outlet.webhooks.change(becomes, was_enabled=was.enabled)
+    if not outlet.webhooks.revive(becomes):
+        return False
+    outlet.errands.put([Sweep(was.webhook_id)])
+    return True
 
 
 def _make(webhook_id: str, wanted: Wanted, *, outlet: Outlet, now: int) -> Webhook:
@@ -111,7 +121,7 @@ def rotate_secret(webhook_id: str, *, outlet: Outlet, now: int) -> Webhook:
     """With a new secret; for a day the one before signs, too. Raises NotFound, and Unavailable: try again."""
     was = get_webhook(webhook_id, outlet=outlet)
     becomes = replace(was, secrets=(new_secret(), was.secrets[0]), previous_until=now + OVERLAP_MS)
-    if not outlet.webhooks.change(becomes):
+    if not outlet.webhooks.change(becomes, was_enabled=was.enabled):
         raise Unavailable
     return becomes
 

@@ -24,8 +24,11 @@ class Webhooks(Protocol):
     def make(self, webhook: Webhook) -> bool:
         """Keep a new one. False, and nothing, where there is one of this id."""
 
-    def change(self, webhook: Webhook) -> bool:
-        """Keep what is set of one that was made at this `since`: all but its health. False where there is none."""
+    def change(self, webhook: Webhook, *, was_enabled: bool) -> bool:
+        """Keep what is set of one that was made at this `since`: all but its health.
+
+        False where there is none, or it was switched on or off since it was read.
+        """
 
     def revive(self, webhook: Webhook) -> bool:
         """Switch it on again, with a new start for its health. False where there is none."""
@@ -33,8 +36,8 @@ class Webhooks(Protocol):
     def delete(self, webhook_id: str) -> Webhook | None:
         """The one that was there; None where there was none."""
 
-    def fared(self, webhook: Webhook, health: Health) -> None:
-        """Keep how it does, if it is still there, at this URL."""
+    def fared(self, webhook: Webhook, health: Health) -> bool:
+        """Keep how it does, if it is still there, at this URL. False where it is not."""
 
     def disable(self, webhook: Webhook, reason: Reason) -> bool:
         """Switch it off, if it is still there, at this URL. False where it is not."""

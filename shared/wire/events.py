@@ -12,6 +12,7 @@ from shared.domain.changes import (
     Change,
     Deleted,
     Edited,
+    Happened,
     OwnChanged,
     Reacted,
     Removed,
@@ -155,6 +156,9 @@ def entry_event(entry: Entry) -> dict[str, Any]:
         return {**place, "message": message_body(entry)}
     if isinstance(entry.change, OwnChanged):
         return own_event(entry, entry.change)
+    if isinstance(entry.change, Happened):
+        said = {"type": entry.change.what, "seq": entry.seq, "timestamp": entry.created_at}
+        return {**said, **json.loads(entry.change.value)}
     event = {
         **place,
         "type": entry.kind,
@@ -216,7 +220,7 @@ def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # n
             return {"changes": json.loads(said)}
         case RolesChanged(roles=roles):
             return {"changes": {"roles": dict(roles)}}
-        case OwnChanged():
+        case Happened() | OwnChanged():
             return {}  # has an event of its own
     assert_never(change)
 

@@ -66,7 +66,7 @@ ENVIRONMENT = {
         *("LOOK_QUEUE_ARN", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
         "FAN_OUT_QUEUE_URL",
         *LOOK_QUEUE,
-        "EVENT_QUEUE_URL",
+        *("EVENT_QUEUE_URL", "EVENTS"),
         *CHAT,
     },
     "OfflinePush": {
@@ -86,7 +86,10 @@ ENVIRONMENT = {
         *LOOK_QUEUE,
         *PROVIDERS,
     },
-    "Files": {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE", "TLS_ROOTS"},
+    "Files": {
+        *("LOG_TABLE", "MEMBERS_TABLE", "EVENTS", "BUCKET", "IMAGE_PIXELS"),
+        *("LOG_LEVEL", "STAGE", "TLS_ROOTS"),
+    },
     "Presence": TELLING,
 }
 HANDLERS = {

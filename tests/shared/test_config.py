@@ -77,7 +77,7 @@ VARIABLES: dict[type[Any], set[str]] = {
         *("WEB_PUSH_KEY", "LOCAL_WEB_PUSH"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
         "FAN_OUT_QUEUE_URL",
-        "EVENT_QUEUE_URL",
+        *("EVENT_QUEUE_URL", "EVENTS"),
     },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
@@ -101,7 +101,10 @@ VARIABLES: dict[type[Any], set[str]] = {
         *("LOG_TABLE", "MEMBERS_TABLE", "EVENT_QUEUE_URL", "EVENT_FAILURES_URL", "EVENT_BUS"),
         *("LOG_LEVEL", "STAGE", "TLS_ROOTS"),
     },
-    FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE", "TLS_ROOTS"},
+    FilesSettings: {
+        *("LOG_TABLE", "MEMBERS_TABLE", "EVENTS", "BUCKET", "IMAGE_PIXELS"),
+        *("LOG_LEVEL", "STAGE", "TLS_ROOTS"),
+    },
 }
 _NUMBERS = {
     *("INVITE_RATE", "INVITE_BURST"),

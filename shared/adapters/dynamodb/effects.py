@@ -18,6 +18,7 @@ from shared.domain.changes import (
     Added,
     Deleted,
     Edited,
+    Happened,
     OwnChanged,
     Reacted,
     Removed,
@@ -53,7 +54,7 @@ def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]
             return [*_on_pin(entry, entry.change, log, members), *_on_description(entry, entry.change, members)]
         case RolesChanged(roles=roles):
             return [part for user, role in roles.items() for part in _on_role(entry, user, role, members)]
-        case OwnChanged():
+        case Happened() | OwnChanged():
             return []  # each store writes its own, with the entry
 
 

@@ -2,6 +2,7 @@
 
 log       conversation_id, seq      one entry; a stream carries each to the offline push (see below)
           user:U, seq               one entry of U's own log: in the same table, under an id that is no conversation's
+          about:U, seq              the same of what the team's backend is told about U
 members   pk, sk                    what users have: see below
 sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash
@@ -69,7 +70,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.adapters.dynamodb.client import Item, Table
-from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Renamed, Updated
+from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Happened, OwnChanged, Renamed, Updated
 from shared.domain.entries import Entry, author_key
 from shared.domain.text import is_channel_id
 
@@ -485,5 +486,7 @@ def _change_from(item: Item) -> Change | None:
     read: type[Any] = _CHANGES[kind]
     if kind == KINDS[Updated] and ("said" in item or "name" in item):
         read = Updated if "said" in item else Renamed
+    if kind == KINDS[OwnChanged] and "topic" in item:
+        read = Happened
     change: Change = read_as(read, item, **listed)
     return change

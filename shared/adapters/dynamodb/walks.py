@@ -38,7 +38,7 @@ from shared.domain.entries import NOTHING_SAID, Entry, author_key
 from shared.domain.files import DELETED
 from shared.domain.jobs import Row
 from shared.domain.screening import named
-from shared.domain.text import user_of_log
+from shared.domain.text import about_log_id, told_about, user_log_id, user_of_log
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 
 _KEYS: Final[Mapping[TableName, tuple[str, ...]]] = {
@@ -162,7 +162,10 @@ def _in_log(key: Item, row: Item, user_id: str) -> Found:
     if owner == user_id:
         said: Item = {name: row[name] for name in (SEQ, "created_at", "what", "value") if name in row}
         return Found(LOG, key, is_theirs=True, line={**said, "type": "own_change"})
-    return Found(LOG, key, entry=_entry(row), where="" if owner is None else _OWN_LOG)
+    about = told_about(str(row[CONVERSATION_ID]))
+    if about == user_id:  # no line: it has what others report, too
+        return Found(LOG, key, is_theirs=True)
+    return Found(LOG, key, entry=_entry(row), where="" if owner is about is None else _OWN_LOG)
 
 
 def _entry(row: Item) -> Entry | None:
@@ -229,7 +232,9 @@ def is_theirs(row: Row, user_id: str) -> bool:
     place, name = str(row[PK]), str(row[SK])
     if place in {user_key(user_id), f"watch#{user_id}"}:
         return True
-    if name in {user_key(user_id), f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}"}:
+    # The last two are rows of webhooks: how far these logs are told, which begin anew.
+    own = {f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}", user_log_id(user_id), about_log_id(user_id)}
+    if name in {user_key(user_id), *own}:
         return True
     if place.startswith(("live#", "members#", "target#", "asked#")):
         return row.get(USER_ID) == user_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item, MembersStore, Refused, batch_write, conditionally, from_item, set_to
 from shared.adapters.dynamodb.schema import (
@@ -46,8 +46,9 @@ class DynamoDbWebhooks(MembersStore):
         put = self._table.written(row, condition=f"attribute_not_exists({PK})")
         return not isinstance(conditionally(self._calls, "PutItem", put), Refused)
 
-    def change(self, webhook: Webhook) -> bool:
-        return self._update(webhook, _set(webhook))
+    def change(self, webhook: Webhook, *, was_enabled: bool) -> bool:
+        condition = f"{_IS_THIS_ONE} AND enabled = :was_enabled"
+        return self._update(webhook, _set(webhook), condition=condition, was_enabled=was_enabled)
 
     def revive(self, webhook: Webhook) -> bool:
         return self._update(webhook, {**_set(webhook), "health": asdict(Health())})
@@ -59,8 +60,8 @@ class DynamoDbWebhooks(MembersStore):
         conditionally(self._calls, "DeleteItem", self._table.deleted(webhook_key(webhook_id)))
         return was
 
-    def fared(self, webhook: Webhook, health: Health) -> None:
-        self._answered(webhook, {"health": asdict(health)})
+    def fared(self, webhook: Webhook, health: Health) -> bool:
+        return self._answered(webhook, {"health": asdict(health)})
 
     def disable(self, webhook: Webhook, reason: Reason) -> bool:
         return self._answered(webhook, {"enabled": False, "disabled": reason})
@@ -68,9 +69,9 @@ class DynamoDbWebhooks(MembersStore):
     def _answered(self, webhook: Webhook, values: Item) -> bool:
         return self._update(webhook, {"url": webhook.url, **values}, condition=_IS_THERE)
 
-    def _update(self, webhook: Webhook, values: Item, *, condition: str = _IS_THIS_ONE) -> bool:
+    def _update(self, webhook: Webhook, values: Item, *, condition: str = _IS_THIS_ONE, **known: Any) -> bool:
         change, wanted = set_to(values)
-        wanted[":since"] = webhook.since
+        wanted |= {":since": webhook.since, **{f":{name}": value for name, value in known.items()}}
         done = self._table.update(webhook_key(webhook.webhook_id), change, wanted, condition=condition)
         return not isinstance(done, Refused)
 

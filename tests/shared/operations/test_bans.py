@@ -84,8 +84,8 @@ def test_a_ban_ends_by_itself_and_by_being_lifted(world: World) -> None:
     world.check()
     world.open("b1")
     world.ban()
-    unban_user("bob", stores=world.stores)
-    unban_user("bob", stores=world.stores)
+    unban_user("bob", stores=world.stores, context=world.context)
+    unban_user("bob", stores=world.stores, context=world.context)
     world.check()
     world.open("b2")
     assert world.live() == {"b2"}
