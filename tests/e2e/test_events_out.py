@@ -147,3 +147,24 @@ def test_the_bot_answers_edits_and_reacts(stack: Stack, tmp_path: Path) -> None:
         asked(stack, one, "POST", f"/v1/conversations/{place}/messages", {"content": "Thank you"})
         [thanked] = until(lambda: [each for each in messages() if each.get("reactions")])
         assert (thanked["content"], thanked["reactions"]) == ("Thank you", {"💛": [bot]})
+
+
+def test_what_happens_to_a_user_is_told_in_order_and_to_nobody_else(stack: Stack, hook: str) -> None:
+    user, other = new_users(2)
+    asked(stack, "root", "PUT", f"/v1/users/{user}", {"name": "Ada"}, scope="admin")
+    asked(stack, other, "POST", "/v1/reports", {"user_id": user, "reason": "spam"})
+    asked(stack, "root", "PUT", f"/v1/users/{user}/ban", {"reason": "spam"}, scope="admin")
+    asked(stack, "root", "DELETE", f"/v1/users/{user}/ban", scope="admin")
+    asked(stack, "root", "DELETE", f"/v1/users/{user}", scope="admin")
+    wanted = ["user_updated", "report_made", "user_banned", "user_unbanned", "user_deleted"]
+
+    def told() -> dict[str, str]:
+        """By their ids, as they came first."""
+        listed = local(stack, "GET", "/_parley/events.json")["events"]
+        of_these = [one["event"] for one in listed if one["by"] == "webhook"]
+        return {one["id"]: one["type"] for one in of_these if one.get("conversation_id") == f"about:{user}"}
+
+    until(lambda: len(told()) == len(wanted))
+    assert list(told().values()) == wanted
+    assert list(told()) == [f"about:{user}/{seq}" for seq in range(1, len(wanted) + 1)]
+    assert hook == "e2e"

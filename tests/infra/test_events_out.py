@@ -61,6 +61,14 @@ def test_each_half_has_what_it_needs_and_nothing_of_the_other(
     assert may_queue == has_webhooks
 
 
+def test_who_looks_at_files_may_note_what_becomes_of_them_only_where_it_is_told(
+    both: Resources, aws: Resources
+) -> None:
+    noting = {("dynamodb:PutItem", "Log"), ("dynamodb:Query", "Log")}
+    assert set(granted(both, "Files")) - set(granted(aws, "Files")) == noting
+    assert [one.functions["Files"]["Environment"]["Variables"]["EVENTS"] for one in (both, aws)] == ["both", "off"]
+
+
 def test_every_new_entry_is_read_in_the_order_of_its_conversation(both: Resources) -> None:
     mapping = mapping_of(both)
     assert "EventsFunction" in mapping["FunctionName"]["Ref"]

@@ -84,7 +84,7 @@ auth: origins tokens
 domain: audit bans broadcasts changes channels connections contacts custom devices entries exports files holds inbox
     jobs joining limits members notifications packs pushes reports rules screening shadows text users webhooks words
 limits: invites limiters
-operations: attendance audiences audit bans broadcasts changes channels connections contacts context conversations
+operations: about attendance audiences audit bans broadcasts changes channels connections contacts context conversations
     delivery descriptions devices editing files filters groups heads held history imports jobs joining messages
     notifications own_log pins presence receipts reminders reports resends rights rosters sessions tickets turns users
     visibility webhooks

@@ -240,3 +240,17 @@ def test_one_without_a_good_certificate_is_not_posted_to(monkeypatch: pytest.Mon
         # A name that is public, and leads here: nobody but a test can have that.
         monkeypatch.setattr("functions.events_out.poster.is_public", lambda _: True)
         assert post(f"https://crm.example.com:{port}/", resolve=lambda *_: ["127.0.0.1"]) == [Declined("tls")]
+
+
+def test_a_name_whose_addresses_never_come_is_waited_for_no_longer_than_for_anything_else() -> None:
+    never = threading.Event()
+
+    def hangs(_host: str, _port: int) -> list[str]:
+        never.wait()
+        return []
+
+    try:
+        poster = HttpPoster(is_local=False, now=lambda: NOW, timeout_s=0.05, resolve=hangs)
+        assert poster.post("https://crm.example.com/", {}, b"{}") == Declined("dns")
+    finally:
+        never.set()

@@ -246,6 +246,76 @@ def test_what_the_old_url_answers_says_nothing_of_the_new_one(world: World) -> N
     assert world.observer.counted["WebhookDisabled"] == 0
 
 
+def test_an_old_url_that_wants_to_be_asked_later_holds_up_nothing_of_the_new_one(world: World) -> None:
+    """Changed where nothing finds the cursor any more that the post is about."""
+    was = world.put()
+
+    def answer(url: str, _event: object) -> PostResult:
+        if url != EVERYTHING.url:
+            return Accepted()
+        assert world.stores.webhooks.revive(replace(was, url="https://crm.example.com/new"))
+        return Declined("503", retry_after_ms=20 * HOUR)
+
+    world.receiver.answer = answer
+    written = world.write("1")
+    world.let_pass(60_000)
+    assert world.receiver.ids == ids(written)
+
+
+def test_one_that_is_switched_on_before_its_cursor_is_let_go_goes_on_at_once(world: World) -> None:
+    was = world.put()
+    world.receiver.answer = down("410", is_gone=True)
+    disable = world.stores.webhooks.disable
+
+    class Hasty:
+        """Somebody switches the endpoint on right after it was switched off, and what sees to that is lost."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.simulated.webhooks, name)
+
+        def disable(self, webhook: Webhook, reason: Any) -> bool:
+            done = disable(webhook, reason)
+            world.receiver.answer = lambda _url, _event: Accepted()
+            assert world.simulated.webhooks.revive(was)
+            return done
+
+    world.stores = replace(world.stores, webhooks=Hasty())
+    written = world.write("1")
+    world.let_pass(60_000)
+    assert world.receiver.ids == ids(written)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_is_set_while_it_is_switched_off_switches_it_on_as_a_whole(world: World, enabled: bool) -> None:
+    """Read before it was switched off, and written after: not even then it is on without going on."""
+    world.put()
+    world.receiver.answer = down("410", is_gone=True)
+    written = world.write("1")
+    get = world.simulated.webhooks.get
+
+    class Late:
+        """Between the first read and the write everything due is done."""
+
+        is_read = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.simulated.webhooks, name)
+
+        def get(self, webhook_id: str) -> Webhook | None:
+            found = get(webhook_id)
+            if not self.is_read:
+                self.is_read = True
+                world.run()
+            return found
+
+    outlet = replace(world.outlet, webhooks=Late())
+    put_webhook("crm", replace(EVERYTHING, events=("new_message",), enabled=enabled), outlet=outlet, now=world.clock())
+    world.receiver.answer = lambda _url, _event: Accepted()
+    world.let_pass(60_000)
+    assert world.webhook().enabled == enabled
+    assert world.receiver.ids == (ids(written) if enabled else [])
+
+
 def test_who_is_shadow_banned_writes_no_new_message_for_a_filter(world: World) -> None:
     [shown] = world.write("one")
     hidden = replace(shown, content=None, shadow=NOTHING_SAID)
