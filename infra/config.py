@@ -116,6 +116,9 @@ class Config:
     invite_burst: int
     abuse_limit: int
     edit_window_s: int
+    retention_private_days: int
+    retention_group_days: int
+    retention_channel_days: int
     group_limit: int
     channel_members: int
     inline_limit: int
@@ -220,6 +223,16 @@ class Config:
         """Whether the stack serves the chat page. On a laptop the emulator does, in any case."""
         return self.web == "true" and not self.is_local
 
+    @property
+    def retention(self) -> dict[str, str]:
+        """How long messages are kept, as the functions' variables."""
+        return self.environment("retention_private_days", "retention_group_days", "retention_channel_days")
+
+    @property
+    def trims(self) -> bool:
+        """Whether messages of any kind of conversation are kept for a time only."""
+        return any(map(int, self.retention.values()))
+
     def environment(self, *numbers: str) -> dict[str, str]:
         """These keys as the functions' variables."""
         return {key.upper(): str(getattr(self, key)) for key in numbers}
@@ -257,6 +270,9 @@ class Config:
             invite_burst=read.number("invite_burst", 1, 100_000, 1_000),
             abuse_limit=read.number("abuse_limit", 1, 10_000, 100),
             edit_window_s=read.number("edit_window_s", 0, 31_536_000, 86_400),
+            retention_private_days=read.number("retention_private_days", 0, 36_500, 0),
+            retention_group_days=read.number("retention_group_days", 0, 36_500, 0),
+            retention_channel_days=read.number("retention_channel_days", 0, 36_500, 0),
             group_limit=read.number("group_limit", 2, 1_000, 1_000),
             channel_members=read.number("channel_members", 1_000, 1_000_000, 100_000),
             inline_limit=read.number("inline_limit", 1, 1_000, 200),

@@ -44,6 +44,7 @@ class EventsOut(Construct):
             environment={
                 **storage.environment("log", "members"),
                 **queues.event_environment,
+                **config.retention,
                 "EVENT_FAILURES_URL": errands.failures.queue_url if errands else "",
                 "EVENT_BUS": self.bus.event_bus_name if self.bus else "",
             },

@@ -52,6 +52,7 @@ class RestApi(Construct):
                 **connections.environment,
                 **identity.environment,
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
+                **config.retention,
                 **config.environment("invite_rate", "invite_burst"),
                 **config.environment(
                     "users_visible", "group_limit", "channel_members", "inline_limit", "receipts_limit"

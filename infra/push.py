@@ -55,6 +55,7 @@ class OfflinePush(Construct):
                 **storage.environment("log", "members", "sessions"),
                 **connections.environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
+                **config.retention,
                 **config.environment("fan_out_rate", "channel_rate", "digest_limit", "digest_s"),
                 **queues.look_environment,
                 **queues.push_environment,
@@ -71,7 +72,9 @@ class OfflinePush(Construct):
             timeout_seconds=PUSH_SECONDS,
             memory_mb=512,
         )
-        self.function.allow_items(storage.log, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
+        self.function.allow_items(
+            storage.log, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+        )
         self.function.allow_items(
             storage.members,
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
@@ -101,7 +104,10 @@ class OfflinePush(Construct):
             failures=self.failures,
             batch_size=_BATCH,
             parallel=_PARALLEL,
-            filters=[inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]})],
+            # Where entries end, each has to be seen: the one before it is the last no more.
+            filters=[inserted()]
+            if config.trims
+            else [inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]})],
         )
 
     def _sweep(self, queues: Queues) -> None:

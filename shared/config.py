@@ -94,7 +94,15 @@ class ScreenSettings(_Settings):
         return "on" in {self.word_lists, self.shadow_bans} or bool(self.message_hook)
 
 
-class _Sending(ScreenSettings, TokenSettings, _PresenceChecks, _Chat, _Requests):
+class RetentionSettings(_Settings):
+    """How many days messages are kept, by the kind of their conversation; 0: for good."""
+
+    retention_private_days: int
+    retention_group_days: int
+    retention_channel_days: int
+
+
+class _Sending(ScreenSettings, TokenSettings, _PresenceChecks, _Chat, _Requests, RetentionSettings):
     """What frames and HTTP requests have in common."""
 
     message_rate: int
@@ -160,7 +168,7 @@ class RestSettings(_Sending):
     events: str
 
 
-class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
+class OfflinePushSettings(_PresenceChecks, _Chat, _Logging, RetentionSettings):
     """An empty queue URL or secret: that provider is not set up. Empty endpoints: the providers' own."""
 
     fan_out_queue_url: str
@@ -183,7 +191,7 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     bucket: str
 
 
-class EventsSettings(_Logging):
+class EventsSettings(_Logging, RetentionSettings):
     """An empty queue URL: there are no webhooks. An empty bus: there is none."""
 
     log_table: str

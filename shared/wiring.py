@@ -7,16 +7,30 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.clock import SECOND_MS, now_ms
 from shared.operations.context import Context, Limits
+
+if TYPE_CHECKING:
+    from shared.config import RetentionSettings
+    from shared.domain.retention import Trimming
 
 
 def limits_of(settings: object, **others: Any) -> Limits:
     """The limits that a function's settings name, and `others`."""
     named = {name: getattr(settings, name) for name in Limits.__annotations__ if hasattr(settings, name)}
     return Limits(**named, **others)
+
+
+def trimming_of(settings: RetentionSettings) -> Trimming | None:
+    """How long a deployment keeps what is written; None: for good, and then nothing is loaded for it."""
+    days = settings.retention_private_days, settings.retention_group_days, settings.retention_channel_days
+    if not any(days):
+        return None
+    from shared.domain.retention import Retention, Trimming  # noqa: PLC0415  # see above
+
+    return Trimming(Retention(*days), now_ms)
 
 
 def sleep_ms(ms: int) -> None:

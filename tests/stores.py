@@ -69,6 +69,7 @@ from tests.dynamodb import FaultModel, NoFaults, Store
 from tests.fakes import DM, in_turn
 
 if TYPE_CHECKING:
+    from shared.domain.retention import Trimming
     from tests.stepping import Stepper
 
 LOG: Final = "log"
@@ -91,15 +92,21 @@ class Stores(AllStores):
 
 
 def adapters(
-    calls: Calls, *, parallel_map: ParallelMap = in_turn, new_nonce: Callable[[], str] = lambda: token_hex(8)
+    calls: Calls,
+    *,
+    parallel_map: ParallelMap = in_turn,
+    new_nonce: Callable[[], str] = lambda: token_hex(8),
+    trimming: Trimming | None = None,
 ) -> Stores:
-    """The real ones. `parallel_map` and `new_nonce` are those of the adapters that have one."""
-    return Stores(**_adapters(calls, parallel_map, new_nonce))
+    """The real ones. `parallel_map` and `new_nonce` are those of the adapters that have one; `trimming` as theirs."""
+    return Stores(**_adapters(calls, parallel_map, new_nonce, trimming))
 
 
-def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], str]) -> dict[str, Any]:
+def _adapters(
+    calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], str], trimming: Trimming | None
+) -> dict[str, Any]:
     return {
-        "log": DynamoDbConversationLog(calls, log_table=LOG, members_table=MEMBERS),
+        "log": DynamoDbConversationLog(calls, log_table=LOG, members_table=MEMBERS, trimming=trimming),
         "memberships": DynamoDbMemberships(calls, members_table=MEMBERS, log_table=LOG),
         "files": DynamoDbFiles(calls, members_table=MEMBERS),
         "sessions": DynamoDbSessions(calls, sessions_table=SESSIONS),
@@ -127,7 +134,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
         "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
         "holds": DynamoDbHolds(calls, members_table=MEMBERS),
-        "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG)),
+        "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG), trimming=trimming),
         "broadcasts": DynamoDbBroadcasts(calls, Tables(members=MEMBERS, sessions=SESSIONS), parallel_map=parallel_map),
         "held": DynamoDbHeld(calls, members_table=MEMBERS),
         "word_lists": DynamoDbWordLists(calls, members_table=MEMBERS),
@@ -370,10 +377,15 @@ class Simulated(Stores):
         return [row for row in found if all(row.get(name) == value for name, value in attributes.items())]
 
 
-def simulated(like: Simulated | None = None, *, fault_model: FaultModel = NoFaults()) -> Simulated:  # noqa: B008  # it has no state
+def simulated(
+    like: Simulated | None = None,
+    *,
+    fault_model: FaultModel = NoFaults(),  # noqa: B008  # it has no state
+    trimming: Trimming | None = None,
+) -> Simulated:
     """All stores over fresh tables, which have what is in those of `like`."""
     tables = Store(fault_model=fault_model)
     if like is not None:
         tables.copy_of(like.tables)
     calls = Seam(tables)
-    return Simulated(**_adapters(calls, in_turn, lambda: token_hex(8)), calls=calls, tables=tables)
+    return Simulated(**_adapters(calls, in_turn, lambda: token_hex(8), trimming), calls=calls, tables=tables)

@@ -19,7 +19,7 @@ from shared.observability import FunctionObserver
 from shared.operations.context import Context, Limits
 from shared.ports.webhooks import EventBus, EventServices, EventStores
 from shared.wire.outgoing import outgoing, trial_event
-from shared.wiring import make_context
+from shared.wiring import make_context, trimming_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -44,7 +44,9 @@ def wire(settings: EventsSettings, environment: AwsEnvironment, logger: Logger) 
     calls, queues = dynamodb(environment, deadline), sqs(environment, deadline)
     members, local = settings.members_table, bool(environment.endpoint_url)
     stores = EventStores(
-        log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members),
+        log=DynamoDbConversationLog(
+            calls, log_table=settings.log_table, members_table=members, trimming=trimming_of(settings)
+        ),
         webhooks=DynamoDbWebhooks(calls, members_table=members),
         cursors=DynamoDbWebhookCursors(calls, members_table=members),
     )

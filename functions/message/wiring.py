@@ -27,7 +27,7 @@ from shared.operations.context import Context
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 from shared.wire.websocket.frames import encode_event
-from shared.wiring import limits_of, make_context
+from shared.wiring import limits_of, make_context, trimming_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -95,7 +95,7 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
         members = settings.members_table
         context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
     wiring = Wiring(
-        make_chat_stores(calls, tables, parallel_map=parallel),
+        make_chat_stores(calls, tables, parallel_map=parallel, trimming=trimming_of(settings)),
         Services(
             gateway=gateway,
             parallel_map=parallel,

@@ -42,6 +42,7 @@ from shared.operations.push.enqueueing import check_deliveries, enqueue_stored, 
 from shared.operations.push.missed import scheduled_sweep, sweep_missed
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
+from shared.operations.trimming import settle_end_before
 
 _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
@@ -68,13 +69,15 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
     the same. The event source retries from the first that failed, and at last hands it to the failure queue.
     """
     entries: dict[int, StoredEntry] = {}
+    stored: dict[int, StoredEntry] = {}
     failed: set[int] = set()
     for index, record in enumerate(records):
         if record.get("eventName") != "INSERT":
             continue  # the event source filters these out; a message that was edited is no new one
         try:
-            if IMPORTED not in record["dynamodb"]["NewImage"]:  # of history from elsewhere nobody is told
-                entries[index] = _entry(record)
+            entry = stored[index] = _entry(record)
+            if IMPORTED not in record["dynamodb"]["NewImage"] and (entry.is_message or entry.fan_out):
+                entries[index] = entry  # of history from elsewhere nobody is told, nor of what was posted by itself
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             unexpected("unreadable stream record", error, logger=_LOGGER)
             failed.add(index)
@@ -85,8 +88,19 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
     for reason in to_come_again.values():
         unexpected("conversation not looked at", reason, logger=_LOGGER)
     failed |= {index for index, entry in entries.items() if entry.conversation_id in to_come_again}
+    failed |= {index for index, entry in stored.items() if not _settled(entry, wiring)}
     numbers = [records[index]["dynamodb"]["SequenceNumber"] for index in sorted(failed)]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
+
+
+def _settled(entry: StoredEntry, wiring: Wiring) -> bool:
+    """Have the entry before this one end, where entries do."""
+    try:
+        settle_end_before(entry.conversation_id, entry.seq, stores=wiring.stores)
+    except Exception as error:  # noqa: BLE001  # as above
+        unexpected("end not settled", error, logger=_LOGGER)
+        return False
+    return True
 
 
 def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from shared.operations.push.sending import Resting
 from shared.ports.services import PushGateway, PushServices
 from shared.ports.stores import PushStores
 from shared.wire.events import encode_plainly
-from shared.wiring import make_context
+from shared.wiring import make_context, trimming_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -89,7 +89,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         job_queue=SqsJobQueue(SqsQueue(queues, settings.look_queue_url)),
         archive=S3Archive(bucket, bucket=settings.bucket),
     )
-    stores = make_push_stores(calls, tables, parallel_map=threads)
+    stores = make_push_stores(calls, tables, parallel_map=threads, trimming=trimming_of(settings))
     return Wiring(stores, services, make_context(limits, pause=deadline.pause), deadline.begin)
 
 

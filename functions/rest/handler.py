@@ -36,7 +36,7 @@ from shared.ports.services import RestServices
 from shared.ports.webhooks import Outlet
 from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
-from shared.wiring import limits_of, make_context
+from shared.wiring import limits_of, make_context, trimming_of
 
 
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
@@ -63,7 +63,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         from shared.screens import screened  # noqa: PLC0415  # others don't pay for it
 
         context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
-    stores = make_stores(calls, tables, parallel_map=parallel)
+    stores = make_stores(calls, tables, parallel_map=parallel, trimming=trimming_of(_SETTINGS))
     outlet = Outlet(
         log=stores.log,
         webhooks=DynamoDbWebhooks(calls, members_table=members),

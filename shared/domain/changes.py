@@ -39,6 +39,7 @@ class Edited:
 
     `data` is what the team hangs on it from now on, as JSON, and `null` where that was taken off; None where it never
     had any. Each edit says it, whether it changes it or not: those before it do no longer.
+    `since`: from when on it counts how long the message is kept (ms), where it is not kept for good.
 
     `previous` is the entry of the edit before this one: a content stands in one edit entry at most, the latest.
     """
@@ -47,6 +48,7 @@ class Edited:
     content: str | None = None
     previous: int | None = None
     data: str | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

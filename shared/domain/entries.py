@@ -65,6 +65,8 @@ class Entry:
     `first_answer`: with this message, both members of a private conversation have written. `waited`: where others wrote
     at the same time, how many milliseconds it took from its request to its put (see `turns.py`), else 0.
     `shadow`: what its sender alone is shown, as JSON (`shadowed`). To all others there is no message here.
+    `kept_from`: from when on it counts how long it is kept, where an entry before it has a later time than it (clocks
+    differ, and what is imported is old); else None. `is_trimmed`: it has ended (see `retention.py`), and says nothing.
     """
 
     conversation_id: str
@@ -97,6 +99,8 @@ class Entry:
     first_answer: bool = False
     waited: int = 0
     shadow: str | None = None
+    kept_from: int | None = None
+    is_trimmed: bool = False
 
     @property
     def kind(self) -> str:
@@ -104,12 +108,12 @@ class Entry:
 
     @property
     def is_message(self) -> bool:
-        return self.change is None and self.shadow is None
+        return self.change is None and self.shadow is None and not self.is_trimmed
 
     @property
     def is_notice(self) -> bool:
         """Whether it says who came, went or got a role, or what the conversation says of itself."""
-        return self.change is not None and changes_roster(self.change)
+        return self.change is not None and not self.is_trimmed and changes_roster(self.change)
 
     @property
     def is_readable(self) -> bool:
@@ -120,6 +124,11 @@ class Entry:
     def stands_alone(self) -> bool:
         """Whether it changes nothing but the log: so most messages do."""
         return self.change is None and not self.file_ids and not self.first_answer
+
+    @property
+    def kept_since(self) -> int:
+        """From when on it counts how long it is kept (ms): never before that of the entry before it."""
+        return self.created_at if self.kept_from is None else self.kept_from
 
     @property
     def file_ids(self) -> tuple[str, ...]:
@@ -195,6 +204,7 @@ class Draft:
             roster_seq=_roster_seq(base),
             first_answer=base is not None and self._is_first_answer(base),
             waited=waited,
+            kept_from=_kept_from(base, created_at),
         )
         return shadowed(entry, base) if self.shadow else entry
 
@@ -264,6 +274,7 @@ def shadowed(entry: Entry, base: Entry | None) -> Entry:
         first_answer=False,
         deleted_at=at,
         shadow=as_json(said),
+        kept_from=base.kept_from if base else None,
     )
 
 
@@ -300,6 +311,7 @@ def change_entry(  # noqa: PLR0913  # the parts of an entry
         nonce=nonce,
         fan_out=fan_out,
         roster_seq=seq if changes_roster(change) and has_roles(conversation_id) else _roster_seq(base),
+        kept_from=_kept_from(base, created_at),
     )
 
 
@@ -317,6 +329,11 @@ def as_seen_from(entry: Entry, since: int) -> Entry:
     if since and isinstance(change, Edited) and change.target < since:
         return replace(entry, change=replace(change, content=None, data=None))
     return entry
+
+
+def _kept_from(base: Entry | None, created_at: int) -> int | None:
+    """That of the entry before, where it is later."""
+    return base.kept_since if base is not None and base.kept_since > created_at else None
 
 
 def _roster_seq(base: Entry | None) -> int | None:

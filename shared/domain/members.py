@@ -110,7 +110,9 @@ class Roster:
 
 def unread(member: Member, head: Entry | None) -> int:
     """Messages after the read cursor and after the member's own last one: who writes has seen what was there."""
-    return 0 if head is None else max(0, head.number - seen_number(member, head))
+    if head is None or head.is_trimmed:  # all that there was has ended
+        return 0
+    return max(0, head.number - seen_number(member, head))
 
 
 def seen_number(member: Member, head: Entry) -> int:

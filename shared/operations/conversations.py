@@ -59,6 +59,11 @@ class Summary:
         return unread(self.member, self.head)
 
     @property
+    def trimmed_below(self) -> int:
+        """The last entry, where all has ended; else 0: how far a log is trimmed that goes on, its history says."""
+        return self.head.seq if self.head is not None and self.head.is_trimmed else 0
+
+    @property
     def joined(self) -> Happened:
         return Happened(self.conversation_id, 0, self.member.joined_at)
 
@@ -175,7 +180,9 @@ def summary_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sum
 def _last_of(summary: Summary, last: Mapping[str, Entry]) -> Entry | None:
     """The last message, if it is not hidden from the member."""
     message = last.get(summary.conversation_id)
-    return None if message is None or message.seq < summary.member.visible_from else message
+    if message is None or message.is_trimmed:
+        return None
+    return None if message.seq < summary.member.visible_from else message
 
 
 def _filled(page: Sequence[Summary], stores: ChatStores, *, copied: Collection[str] = ()) -> list[Summary]:

@@ -130,7 +130,7 @@ def _post_all(
 ) -> _Told:
     told, begun = _Told(cursor), context.now()
     for entry in entries:
-        if webhook.wants(entry):
+        if webhook.wants(entry) and not entry.is_trimmed:
             if context.now() - begun > RUN_MS:
                 told.is_late = True
                 break
@@ -204,7 +204,7 @@ def _give_up(webhook: Webhook, cursor: Cursor, *, stores: EventStores, services:
     """The endpoint takes others, and not this one: it goes where a person looks, and the next ones go on."""
     seq = (cursor.delivered or 0) + 1
     for entry in stores.log.read(cursor.conversation_id, start=seq, limit=PAGE):
-        if webhook.wants(entry):
+        if webhook.wants(entry) and not entry.is_trimmed:
             services.given_up.put(Single(webhook.webhook_id, cursor.conversation_id, entry.seq))
             services.observer.count("WebhookGivenUp")
             cursor = _moved(cursor, entry)
@@ -221,7 +221,7 @@ def _tell_one(single: Single, *, stores: EventStores, services: EventServices, c
         return
     entries = stores.log.read(single.conversation_id, start=single.seq, limit=1)
     for entry in entries:
-        if entry.seq == single.seq:
+        if entry.seq == single.seq and not entry.is_trimmed:
             result = _post(webhook, services.encode(entry), services=services, now=context.now())
             if not isinstance(result, Accepted):
                 services.observer.noted("event refused again", webhook_id=webhook.webhook_id, reason=result.reason)

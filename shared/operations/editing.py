@@ -104,7 +104,8 @@ def edit(
         rules.check_edited_weight(message, replace(message, content=content, data=hung, edited_at=now))
         if _is_unseen(there, user_id, context):
             return None
-        return Edited(command.seq, content, message.last_edit, hung)
+        since = message.kept_since if stores.log.may_end(message.conversation_id) else None
+        return Edited(command.seq, content, message.last_edit, hung, since)
 
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)

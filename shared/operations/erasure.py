@@ -96,7 +96,9 @@ class _Eraser:
         for one in page.found:
             if self.done.total() >= _MAX_CHANGES:
                 return False
-            if one.entry is not None:
+            if one.entry is not None and one.entry.is_trimmed:
+                self.done["messages"] += self._stores.walks.empty_ended(one)
+            elif one.entry is not None:
                 self._on_entry(one, one.entry)
             else:
                 self._on_row(one)

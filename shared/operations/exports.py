@@ -59,7 +59,8 @@ def _line(job: Job, found: Found, stores: PushStores, services: PushServices) ->
         return _file(job, found.file_id, stores, services)
     entry = found.entry
     if entry is not None:
-        return entry_line(entry) if entry.sender_id == job.user_id else None
+        is_theirs = entry.sender_id == job.user_id and not entry.is_trimmed
+        return entry_line(entry) if is_theirs else None
     return found.line if found.is_theirs else None
 
 

@@ -11,11 +11,12 @@ from shared.domain.text import private_members
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:  # the function that checks uploads has three ports, and loads no more
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from shared.domain.changes import Happening
     from shared.domain.files import FileStatus, Stored, Upload
     from shared.operations.context import Context
+    from shared.ports.conversations import Place
     from shared.ports.files import Files
     from shared.ports.services import Inspector, Objects, RestServices
     from shared.ports.stores import ChatStores
@@ -87,13 +88,23 @@ def _has_it(user_id: str, file: File, stores: ChatStores) -> bool:
     """Whose private conversation it is says its id; who is in the groups is read, of all of them at once."""
     if file.status != READY or not file.references:
         return False
-    places = stores.files.messages(file.file_id)
+    places = _kept(stores.files.messages(file.file_id), stores)
     conversations = {conversation_id for conversation_id, _ in places}
     private = {one: members for one in conversations if (members := private_members(one)) is not None}
     if any(user_id in members for members in private.values()):
         return True
     there = stores.memberships.of_user_in(user_id, conversations - private.keys())
     return any(seq >= there[one].visible_from for one, seq in places if one in there)
+
+
+def _kept(places: Sequence[Place], stores: ChatStores) -> Sequence[Place]:
+    """Without messages that have ended, of conversations in which they do: one call for 100 of those."""
+    unsure = [place for place in places if stores.log.may_end(place[0])]
+    if not unsure:
+        return places
+    found = stores.log.fetch(unsure)
+    ended = {place for place in unsure if place not in found or found[place].is_trimmed}
+    return [place for place in places if place not in ended]
 
 
 def check_upload(
@@ -171,13 +182,21 @@ def sweep(due: DueFile, *, files: Files, objects: Objects, now: int, tell: Tell 
     Can be repeated after any failure, and run beside itself: the note that it is due goes last.
     """
     file = files.get(due.file_id)
+    was_sent = file is not None and file.references > 0
+    if file is not None and was_sent and due.at > file.created_at + UPLOAD_MS + FORGOTTEN_MS:
+        files.drop_ended(due.file_id, now=now)  # since a message that has it has ended, it is due once more
+        file = files.get(due.file_id)
     dropped = False
     if file is None or file.status in {PENDING, REJECTED}:
         dropped = file is not None and files.forget(file)
         objects.drop_upload(due.file_id)
-    elif file.status == READY and not file.references and now < (until := file.created_at + KEPT_UNSENT_MS):
-        files.note_due(DueFile(file.file_id, until))
+    elif not was_sent and _may_be_sent(file, now):
+        files.note_due(DueFile(file.file_id, file.created_at + KEPT_UNSENT_MS))
     elif not file.references:  # also of one that was retired, by a sweep or a release that died then
         dropped = release(file.file_id, files=files, objects=objects, tell=tell)
     files.settle_due(due)
     return dropped
+
+
+def _may_be_sent(file: File, now: int) -> bool:
+    return file.status == READY and not file.references and now < file.created_at + KEPT_UNSENT_MS

@@ -2,6 +2,7 @@
 
 A log has no gaps and nothing keeps its head, so one that has entry n and lacks n + 1 ends at n. Those two are looked up
 for a hundred logs in one call; a query, which shows the tail of a single log, is left to those with something new.
+Where entries end, that is so of an n that has not: else n + 1 may be gone, and others behind it not.
 """
 
 from __future__ import annotations
@@ -60,20 +61,33 @@ def heads_of(
     if len(members) <= FEW:
         return queried([member.conversation_id for member in members], stores, services)
     known = {member.conversation_id: _known(member) for member in members}
-    following = looked_up(_next(known), stores, services)
+    next_ones = looked_up(_next(known), stores, services)
+    following = {place: entry for place, entry in next_ones.items() if not entry.is_trimmed}
     ends = {one: seq for one, seq in known.items() if (one, seq + 1) not in following}
-    at_hand = {member.conversation_id for member in members if not whole and _is_read(member)}
+    at_hand = {member.conversation_id for member in members if not whole and _is_read(member, stores)}
     named = [(one, seq) for one, seq in ends.items() if seq and one not in at_hand]
     entries = looked_up(named, stores, services, consistent=False)
-    lost = [one for one, seq in named if (one, seq) not in entries]
+    lost = [one for one, seq in named if not _is_there(entries.get((one, seq)))]
+    lost += [one for one, seq in next_ones.keys() - following.keys() if one not in lost]
     found = {one: Head(seq, entries.get((one, seq)), is_as_stored=False) for one, seq in ends.items()}
     few = max(_STRAGGLERS, len(members) // _STRAGGLERS_OF)
     return found | queried(lost, stores, services) | _farther(following.values(), few, stores, services)
 
 
 def with_news(held: Mapping[str, int], stores: ChatStores, services: PresenceServices) -> set[str]:
-    """The conversations in which there is an entry behind the one that is held, strongly consistent."""
-    return {conversation_id for conversation_id, _ in looked_up(_next(held), stores, services)}
+    """The conversations in which there is an entry behind the one that is held, strongly consistent.
+
+    And those in which what is held has ended: what was behind it may be gone, and others behind that not.
+    """
+    news = {conversation_id for conversation_id, _ in looked_up(_next(held), stores, services)}
+    unsure = {one: seq for one, seq in held.items() if seq and one not in news and stores.log.may_end(one)}
+    entries = looked_up(unsure.items(), stores, services, consistent=False) if unsure else {}
+    return news | {one for one, seq in unsure.items() if not _is_there(entries.get((one, seq)))}
+
+
+def _is_there(entry: Entry | None) -> bool:
+    """Whether an entry is one behind which none is missing."""
+    return entry is not None and not entry.is_trimmed
 
 
 def looked_up(
@@ -95,8 +109,10 @@ def _known(member: Member) -> int:
     return max(member.read_seq, member.delivered_seq, member.joined_seq, member.hidden_seq or 0)
 
 
-def _is_read(member: Member) -> bool:
+def _is_read(member: Member, stores: ChatStores) -> bool:
     """Whether the last known entry is read, and need not be seen to say whether it shows a conversation again."""
+    if stores.log.may_end(member.conversation_id):
+        return False
     return member.hidden_seq is None and member.read_seq == _known(member)
 
 

@@ -13,6 +13,7 @@ from shared.domain.rules import check_possible_member
 from shared.domain.text import is_channel_id, other_member, private_members
 from shared.errors import BadRequest, NotAMember, NotFound
 from shared.operations.audiences import audience_of
+from shared.operations.trimming import kept_back, kept_from
 from shared.ports.conversations import ConversationLog
 from shared.ports.stores import ChatStores
 
@@ -33,12 +34,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A page. The cursors of `reader`, a private conversation's other member, give the status; `notices` if asked."""
+    """A page. The cursors of `reader`, a private conversation's other member, give the status; `notices` if asked.
+
+    `trimmed_below`: where the page reaches the messages that are kept no longer, the first place that is; else 0.
+    """
 
     messages: Sequence[Entry]
     has_more: bool
     reader: Member | None = None
     notices: Sequence[Entry] | None = None
+    trimmed_below: int = 0
 
     def status(self, entry: Entry) -> Progress | None:
         """sent, delivered or read, by the other side; None for the other side's own messages, and in groups."""
@@ -74,14 +79,14 @@ def history(conversation_id: str, span: Span, *, user_id: str, stores: ChatStore
     members = stores.memberships.among(conversation_id, asked)
     if user_id not in members:
         raise NotAMember
-    found, has_more = _entries(span, members[user_id], stores.log)
+    found, has_more, below = _entries(span, members[user_id], stores.log)
     messages = [entry for entry in found if entry.is_message]
     notices = [entry for entry in found if not entry.is_message] if span.notices else None
-    return History(messages, has_more, members.get(other_member(conversation_id, user_id) or ""), notices)
+    return History(messages, has_more, members.get(other_member(conversation_id, user_id) or ""), notices, below)
 
 
-def _entries(span: Span, reader: Member, log: ConversationLog) -> tuple[list[Entry], bool]:
-    """Up to `limit` of them, as the reader sees them, and whether there is more.
+def _entries(span: Span, reader: Member, log: ConversationLog) -> tuple[list[Entry], bool, int]:
+    """Up to `limit` of them, as the reader sees them, whether there is more, and which is the first that is kept.
 
     Others are read over: that may take several queries. What was before the reader's log begins is as if it were not
     there.
@@ -89,21 +94,23 @@ def _entries(span: Span, reader: Member, log: ConversationLog) -> tuple[list[Ent
     found: list[Entry] = []
     conversation_id, visible_from, limit = reader.conversation_id, reader.visible_from, span.limit
     at, size = (span.before if span.after is None else span.after), limit + 1
+    below = 0
     for page_number in count(1):
         if span.after is None:
-            page = log.read_back(conversation_id, before=at, limit=size)
+            page, first = kept_back(conversation_id, at, size, log)
         else:
-            page = log.read(conversation_id, start=max((at or 0) + 1, visible_from), limit=size)
+            page, first = kept_from(conversation_id, max((at or 0) + 1, visible_from), size, log)
+        below = max(below, first)
         seen = [entry.seen_by(reader.user_id) for entry in page if entry.seq >= visible_from]
         found += [entry for entry in seen if entry.is_message or (span.notices and entry.is_notice)]
         if len(found) > limit:
-            return found[:limit], True
+            return found[:limit], True, below
         if len(page) < size or len(seen) < len(page):
             break
         if found and page_number >= _MAX_PAGES:
-            return found, True
+            return found, True, below
         at, size = page[-1].seq, _PAGE
-    return found, False
+    return found, False, below
 
 
 def read_message(conversation_id: str, seq: int, *, user_id: str, stores: ChatStores) -> Single:

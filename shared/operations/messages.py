@@ -211,6 +211,8 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     rules.check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
+    if command.after and log.may_end(draft.conversation_id) and not _is_kept(command.after, found, draft, log):
+        return answered_before(draft, after=command.after, log=log, refusal=SyncRequired())
     if base is None and command.is_guest and not has_roles(draft.conversation_id):
         _check_begun(draft, log)
     try:
@@ -330,6 +332,21 @@ def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLo
     return found.entries.get(command.after), []
 
 
+def _is_kept(after: int, found: Lookup, draft: Draft, log: ConversationLog) -> bool:
+    """Whether nothing can be gone of what is behind the entry that the client held: it is kept, or the last.
+
+    Else the place behind it may be free though others followed. True also where it names none: that is refused anyhow.
+    """
+    held = found.entries.get(after)
+    if held is not None and not held.is_trimmed:
+        return True
+    there = log.read(draft.conversation_id, start=after, limit=2)
+    if held is None:
+        return not there
+    following = there[1:]
+    return all(entry.seq == after + 1 and not entry.is_trimmed for entry in following)
+
+
 def _check_begun(draft: Draft, log: ConversationLog) -> None:
     """Of a guest's message behind no entry, into a private conversation. Raises Forbidden."""
     if not log.read_back(draft.conversation_id, limit=1):
@@ -435,13 +452,15 @@ class _Place:
     def move(self, draft: Draft, entries: Iterable[Entry]) -> Entry | None:
         """Go behind `entries`, which follow `base`. Returns the one that is this message, where it is among them.
 
-        Raises SyncRequired, and, for what they say of members, NotAMember and BadRequest.
+        Raises SyncRequired, also where some in between are gone, since they have ended; and, for what they say of
+        members, NotAMember and BadRequest.
         """
         for met in entries:
             if draft.is_stored_as(met):
                 return met
             self.examined += 1
-            if self.examined > MAX_EXAMINED:
+            is_gap = met.seq > (self.base.seq if self.base else 0) + 1
+            if is_gap or self.examined > MAX_EXAMINED:
                 raise SyncRequired
             self.base, self.audience = met, self.audience.after([met])
         if draft.sender_id not in self.audience:

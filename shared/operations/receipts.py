@@ -55,6 +55,8 @@ def move_cursor(
     if seq <= stands:
         return stands
     if seq not in found.entries:
+        if stores.log.may_end(conversation_id) and stores.log.read(conversation_id, start=seq, limit=1):
+            return stands  # it has ended, and is gone: later ones may be read
         raise BadRequest("`seq` is beyond the head of this conversation")
     member, entry = found.member, found.entries[seq]
     if kind == READ:

@@ -13,6 +13,7 @@ from shared.domain.rules import MAX_PAGE, check_possible_member
 from shared.domain.text import has_roles
 from shared.errors import NotAMember
 from shared.operations.heads import FEW, LOOKED_UP, Head, heads_of, looked_up, queried, tail_of, with_news
+from shared.operations.trimming import kept_from
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -23,7 +24,7 @@ MAX_HEADS: Final = 500
 MAX_REPLY_BYTES: Final = 31_000
 _ENVELOPE_BYTES: Final = 1_200  # the reply around its conversations: the frame's id, escaped, and a cursor
 _HEADER_BYTES: Final = 160  # of each conversation beside its id: four numbers and the field names
-_BEGINNING_BYTES: Final = 34  # one more, where the log does not begin at its first entry
+_BEGINNING_BYTES: Final = 34  # one more of these, where the log does not begin at its first entry
 # Of each reply one part of so many is kept for heads, and one at least for refusals: both come to an end, whatever the
 # entries. Refusals take more only as long as that leaves room for the largest entry.
 _PARTS: Final = 16
@@ -43,6 +44,8 @@ class Synced:
 
     `joined_seq`: where a client that meets this group for the first time starts; what was before is history.
     `visible_from`: the first entry there is for this user, in a group that hides what was before they came; else 0.
+    `trimmed_below`: the first entry that is kept, where the client holds less than what is before it; else 0. Clients
+    that know of no retention take it for where they have joined, and start there.
     """
 
     conversation_id: str
@@ -53,6 +56,7 @@ class Synced:
     unread: int
     joined_seq: int = 0
     visible_from: int = 0
+    trimmed_below: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -249,18 +253,20 @@ def _since(member: Member, asked: Catching, stores: ChatStores) -> Synced:
     """One query in nearly all cases: reading from the held entry on shows both what follows and that it exists."""
     conversation_id, log, most = member.conversation_id, stores.log, asked.page
     seq = max(asked.held[conversation_id], member.visible_from - 1)
-    found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
+    found, first = kept_from(conversation_id, max(seq, 1), most + 2, log)
+    below = first if first > seq + 1 else 0
+    seq = max(seq, below - 1)
     mine = [entry.seen_by(asked.user_id) for entry in found if entry.seq > seq]
     entries = [as_seen_from(entry, member.visible_from) for entry in mine]
     page = entries[:most]
     if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
         head = tail_of(conversation_id, stores)
         given = page[-1].seq if page else seq  # an entry written between the two reads is more, too
-        return _synced(member, head, page, has_more=head.seq > given)
-    return _synced(member, Head(found[-1].seq, found[-1]), page, has_more=False)
+        return _synced(member, head, page, below=below, has_more=head.seq > given)
+    return _synced(member, Head(found[-1].seq, found[-1]), page, below=below, has_more=False)
 
 
-def _synced(member: Member, head: Head, entries: Sequence[Entry], *, has_more: bool) -> Synced:
+def _synced(member: Member, head: Head, entries: Sequence[Entry], *, has_more: bool, below: int = 0) -> Synced:
     return Synced(
         conversation_id=member.conversation_id,
         head=head.seq,
@@ -268,13 +274,15 @@ def _synced(member: Member, head: Head, entries: Sequence[Entry], *, has_more: b
         has_more=has_more,
         read_seq=member.read_seq,
         unread=unread(member, head.entry),
-        joined_seq=member.joined_seq,
+        joined_seq=max(member.joined_seq, below),
         visible_from=member.visible_from,
+        trimmed_below=below,
     )
 
 
 def _header_bytes(one: Synced | Member) -> int:
-    return _HEADER_BYTES + len(one.conversation_id) + (_BEGINNING_BYTES if one.visible_from else 0)
+    beginnings = bool(one.visible_from) + (isinstance(one, Synced) and bool(one.trimmed_below))
+    return _HEADER_BYTES + len(one.conversation_id) + _BEGINNING_BYTES * beginnings
 
 
 def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) -> tuple[Sequence[Entry], int]:
@@ -295,4 +303,6 @@ def is_behind(conversation_id: str, seq: int, *, user_id: str, stores: ChatStore
     found = stores.log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
+    if not found.entries and stores.log.may_end(conversation_id):  # it may be gone, and others behind it not
+        return bool(stores.log.read(conversation_id, start=seq + 1, limit=1))
     return bool(found.entries)

@@ -29,6 +29,18 @@ class Pin:
     pinned_at: int
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Ending:
+    """An entry that ends, and when (ms)."""
+
+    entry: Entry
+    at: int
+
+
+FIRST: Final = 1
+"""The first entry of a log."""
+ROW_KEPT_MS: Final = 86_400_000
+"""How long a row stays after its entry has ended: no clock is that far off, and no request goes on for that long."""
 CLAIM_MS: Final = 300
 """As long as reading and writing a change take, and some to spare: then the holder of the right of way is gone."""
 
@@ -57,6 +69,23 @@ class ConversationLog(Protocol):
         A change touches entries before its place only. Its effects carry no conditions of their own. Who read what
         the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
         every change takes a place.
+        """
+
+    def may_end(self, conversation_id: str) -> bool:
+        """Whether its entries are kept for a time only. Those that have ended, or are gone, are at its beginning.
+
+        What is read of one that has ended is its place (`Entry.is_trimmed`), as long as its row is there: the first and
+        the last of a log stay.
+        """
+
+    def ending(self, conversation_id: str, seq: int) -> Ending | None:
+        """An entry, as it is stored, and when it ends; None where that is settled, or never, or it is not there."""
+
+    def settle_end(self, conversation_id: str, seq: int, *, at: int) -> None:
+        """Have an entry end then (ms), whatever is configured later, and its row go `ROW_KEPT_MS` after that, or later.
+
+        It has to be followed by another: a log keeps its last entry. Its first stays, too, though it ends: behind
+        nothing, no place is ever free. Idempotent: the first end counts.
         """
 
     def empty_hidden(self, conversation_id: str, seq: int) -> None:

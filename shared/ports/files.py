@@ -32,6 +32,12 @@ class Files(Protocol):
     def messages(self, file_id: str) -> Sequence[tuple[str, int]]:
         """The messages that have this file: each a conversation and a seq."""
 
+    def note_end(self, file_id: str, place: tuple[str, int], *, at: int) -> None:
+        """A message (a conversation and a seq) has the file until then (ms): it is due then. Idempotent."""
+
+    def drop_ended(self, file_id: str, *, now: int) -> None:
+        """Of messages that have the file no longer by now: they do not count any more. Idempotent."""
+
     def retire(self, file_id: str) -> bool:
         """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
 

@@ -92,6 +92,9 @@ class Walks(Protocol):
     def empty_message(self, found: Found) -> None:
         """Take from a deleted message what that leaves: its client's id, and what was decided of it. Idempotent."""
 
+    def empty_ended(self, found: Found) -> bool:
+        """Take all that an entry says that has ended, and whose place stays. False where it says nothing any more."""
+
     def drop_mention(self, found: Found, user_id: str) -> None:
         """Take a user from those whom a message mentions. Idempotent."""
 

@@ -150,7 +150,7 @@ def reactions_body(reactions: Iterable[Reaction]) -> dict[str, list[str]]:
 def entry_event(entry: Entry) -> dict[str, Any]:
     """A log entry's event. Durable: it carries `conversation_id` and `seq`."""
     place = {"type": "new_message", "conversation_id": entry.conversation_id, "seq": entry.seq}
-    if entry.shadow is not None:
+    if entry.shadow is not None or entry.is_trimmed:
         return {**place, "type": WITHHELD, "timestamp": entry.created_at}
     if entry.change is None:
         return {**place, "message": message_body(entry)}

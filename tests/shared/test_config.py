@@ -30,7 +30,9 @@ _TELLING = {
     "STAGE",
     "TLS_ROOTS",
 }
+_RETENTION = ("RETENTION_PRIVATE_DAYS", "RETENTION_GROUP_DAYS", "RETENTION_CHANNEL_DAYS")
 _CHAT = {
+    *_RETENTION,
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "FAN_OUT_MS", *_TOKENS, *_PRESENCE),
     *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL", "STAGE"),
     "TLS_ROOTS",
@@ -80,6 +82,7 @@ VARIABLES: dict[type[Any], set[str]] = {
         *("EVENT_QUEUE_URL", "EVENTS"),
     },
     OfflinePushSettings: {
+        *_RETENTION,
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
         *(
             "FAN_OUT_MS",
@@ -98,6 +101,7 @@ VARIABLES: dict[type[Any], set[str]] = {
         *("WEB_QUEUE_URL", "WEB_SECRET_ARN", "LOCAL_WEB_PUSH"),
     },
     EventsSettings: {
+        *_RETENTION,
         *("LOG_TABLE", "MEMBERS_TABLE", "EVENT_QUEUE_URL", "EVENT_FAILURES_URL", "EVENT_BUS"),
         *("LOG_LEVEL", "STAGE", "TLS_ROOTS"),
     },
@@ -107,6 +111,7 @@ VARIABLES: dict[type[Any], set[str]] = {
     },
 }
 _NUMBERS = {
+    *_RETENTION,
     *("INVITE_RATE", "INVITE_BURST"),
     *(
         "CONNECTION_LIMIT",

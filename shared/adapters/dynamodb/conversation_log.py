@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, batch_get, conditionally, from_item
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
-from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, IMPORTED, PK, SEQ, SK
+from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, ENDS, IMPORTED, PK, SEQ, SK
 from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.changes import Added
 from shared.domain.entries import NOTHING_SAID, Entry
 from shared.errors import NotFound, Unavailable
-from shared.ports.conversations import CLAIM_MS, Glance, Lookup, Pin, Place, Seat
+from shared.ports.conversations import CLAIM_MS, FIRST, ROW_KEPT_MS, Ending, Glance, Lookup, Pin, Place, Seat
+
+if TYPE_CHECKING:  # few deployments trim their logs
+    from shared.domain.retention import Trimming
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
 NOTED_MS: Final = 90 * DAY_MS
@@ -29,10 +32,41 @@ _FREE: Final = f"attribute_not_exists({SEQ})"
 class DynamoDbConversationLog:
     """ConversationLog on the log table, and the members table for what is read or written together with it."""
 
-    def __init__(self, calls: Calls, *, log_table: str, members_table: str) -> None:
+    def __init__(self, calls: Calls, *, log_table: str, members_table: str, trimming: Trimming | None = None) -> None:
+        """`trimming`: how long entries are kept; None: for good."""
         self._calls = calls
         self._log = Table(calls, log_table)
         self._members = Table(calls, members_table)
+        self._trimming = trimming
+        self._read: Callable[[Item], Entry] = schema.entry_from if trimming is None else self._seen
+
+    def _seen(self, item: Item) -> Entry:
+        entry, trimming = schema.entry_from(item), self._trimming
+        return entry if trimming is None else trimming.seen(entry, item.get(ENDS))
+
+    def may_end(self, conversation_id: str) -> bool:
+        return self._trimming is not None and self._trimming.applies_to(conversation_id)
+
+    def ending(self, conversation_id: str, seq: int) -> Ending | None:
+        trimming = self._trimming
+        item = None if trimming is None else self._log.get(schema.entry_key(conversation_id, seq))
+        if trimming is None or item is None or ENDS in item:
+            return None
+        entry = schema.entry_from(item)
+        ends_at = trimming.retention.ends_at(entry)
+        return None if ends_at is None else Ending(entry, ends_at)
+
+    def settle_end(self, conversation_id: str, seq: int, *, at: int) -> None:
+        ends_s = -(-at // SECOND_MS)
+        values = {":ends": ends_s, ":ttl": ends_s + ROW_KEPT_MS // SECOND_MS}
+        is_there = f"attribute_exists({SEQ}) AND attribute_not_exists({ENDS})"
+        key = schema.entry_key(conversation_id, seq)
+        change = f"SET {ENDS} = :ends"
+        if seq == FIRST:
+            del values[":ttl"]
+        else:
+            change += f", #{TTL} = :ttl"
+        self._log.update(key, change, values, condition=is_there)
 
     def put(
         self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False, imported: bool = False
@@ -53,7 +87,7 @@ class DynamoDbConversationLog:
             return None
         if answer.item is None:
             raise Unavailable  # it is not stored, so it must not be acked, though nothing says what is in its place
-        return schema.entry_from(answer.item)
+        return self._read(answer.item)
 
     def _put_together(
         self, put: dict[str, Any], together: list[dict[str, Any]], entry: Entry, *, once: bool = False
@@ -70,9 +104,10 @@ class DynamoDbConversationLog:
                 raise
             reasons = error.body.get("CancellationReasons") or [{}]
             if once and "Item" in reasons[1]:
-                return self._named_by(from_item(reasons[1]["Item"]))
+                note = from_item(reasons[1]["Item"])
+                return self._named_by(note, entry.sender_id, entry.client_message_id or "")
             if "Item" in reasons[0]:
-                return schema.entry_from(from_item(reasons[0]["Item"]))
+                return self._read(from_item(reasons[0]["Item"]))
             if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
                 # Nothing else in here has a condition.
                 raise NotFound(f"There is no such {_conditional(entry)}") from error
@@ -92,7 +127,7 @@ class DynamoDbConversationLog:
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         note = self._members.get(schema.sent_key(conversation_id, sender_id, client_message_id))
-        return None if note is None else self._named_by(note)
+        return None if note is None else self._named_by(note, sender_id, client_message_id)
 
     def _note(self, entry: Entry, *, for_good: bool = False) -> dict[str, Any]:
         note = {
@@ -104,13 +139,17 @@ class DynamoDbConversationLog:
         put = self._members.written(note, condition=f"attribute_not_exists({PK})")
         return {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
 
-    def _named_by(self, note: Item) -> Entry:
+    def _named_by(self, note: Item, sender_id: str, client_message_id: str) -> Entry:
         """The entry that a note names. Raises Unavailable where it can't be read: it is not to be stored again."""
         place = note[CONVERSATION_ID], note[SEQ]
         found = self.fetch([place])
-        if place not in found:
+        if place in found:
+            return found[place]
+        trimming, until = self._trimming, note.get(TTL)
+        noted_at = 0 if until is None else until * SECOND_MS - NOTED_MS
+        if trimming is None or not trimming.has_trimmed(place[0], noted_at):
             raise Unavailable
-        return found[place]
+        return trimming.gone(place, sender_id, client_message_id, noted_at)
 
     def lookup(
         self,
@@ -129,7 +168,7 @@ class DynamoDbConversationLog:
         if block is not None:
             keys.setdefault(self._members.name, []).append(schema.block_key(*block))
         found = batch_get(self._calls, keys, consistent=consistent)
-        entries = map(schema.entry_from, found.get(self._log.name, ()))
+        entries = map(self._read, found.get(self._log.name, ()))
         rows = found.get(self._members.name, ())
         blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
         members = [member_from(row) for row in rows if row not in blocked]
@@ -137,7 +176,7 @@ class DynamoDbConversationLog:
 
     def fetch(self, places: Collection[Place], *, consistent: bool = True) -> Mapping[Place, Entry]:
         keys = (schema.entry_key(*place) for place in sorted(set(places)))
-        entries = map(schema.entry_from, self._log.find(keys, consistent=consistent))
+        entries = map(self._read, self._log.find(keys, consistent=consistent))
         return {(entry.conversation_id, entry.seq): entry for entry in entries}
 
     def glance(self, places: Collection[Place], seats: Collection[Seat]) -> Glance:
@@ -146,7 +185,7 @@ class DynamoDbConversationLog:
             self._members.name: [schema.membership_key(*seat) for seat in sorted(set(seats))],
         }
         found = batch_get(self._calls, keys, consistent=False)
-        entries = map(schema.entry_from, found[self._log.name])
+        entries = map(self._read, found[self._log.name])
         members = map(member_from, found[self._members.name])
         return Glance(
             {(entry.conversation_id, entry.seq): entry for entry in entries},
@@ -156,7 +195,7 @@ class DynamoDbConversationLog:
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         values = {":id": conversation_id, ":seq": start}
         items = self._log.query(f"{CONVERSATION_ID} = :id AND {SEQ} >= :seq", values, limit=limit)
-        return list(map(schema.entry_from, items))
+        return list(map(self._read, items))
 
     def pins(self, conversation_id: str) -> list[Pin]:
         items = self._members.query(f"{PK} = :pins", {":pins": schema.pin_key(conversation_id, 0)[PK]})
@@ -165,7 +204,7 @@ class DynamoDbConversationLog:
     def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
         condition = f"{CONVERSATION_ID} = :id" + ("" if before is None else f" AND {SEQ} < :seq")
         values = {":id": conversation_id, ":seq": before}
-        return list(map(schema.entry_from, self._log.query(condition, values, limit=limit, backwards=True)))
+        return list(map(self._read, self._log.query(condition, values, limit=limit, backwards=True)))
 
 
 def _conditional(entry: Entry) -> str:

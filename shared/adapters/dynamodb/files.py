@@ -13,7 +13,16 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally, transact
-from shared.adapters.dynamodb.schema import CONVERSATION_ID, DUE_PREFIX, PK, REFERENCE_PREFIX, REFERENCES, SK, STATUS
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    DUE_PREFIX,
+    ENDS,
+    PK,
+    REFERENCE_PREFIX,
+    REFERENCES,
+    SK,
+    STATUS,
+)
 from shared.domain.files import DELETED, PENDING, QUOTA, READY, REJECTED, DueFile, File
 from shared.ports.files import NEVER
 
@@ -65,6 +74,19 @@ class DynamoDbFiles(MembersStore):
         values = {":file": schema.file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
         items = self._table.query(f"{PK} = :file AND begins_with({SK}, :prefix)", values)
         return [(item[CONVERSATION_ID], int(item[SK].rpartition("/")[2])) for item in items]
+
+    def note_end(self, file_id: str, place: tuple[str, int], *, at: int) -> None:
+        reference, values = schema.file_reference_key(file_id, *place), {":ends": at}
+        self._table.update(reference, f"SET {ENDS} = :ends", values, condition=f"attribute_exists({PK})")
+        self.note_due(DueFile(file_id, at))
+
+    def drop_ended(self, file_id: str, *, now: int) -> None:
+        values = {":file": schema.file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
+        for item in self._table.query(f"{PK} = :file AND begins_with({SK}, :prefix)", values):
+            if item.get(ENDS, now + 1) <= now:
+                reference = self._table.deleted({PK: item[PK], SK: item[SK]}, condition=f"attribute_exists({PK})")
+                less = self._table.changed(schema.file_key(file_id), f"ADD #{REFERENCES} :less", {":less": -1})
+                transact(self._calls, [{"Delete": reference}, {"Update": less}])
 
     def retire(self, file_id: str) -> bool:
         file = self.get(file_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import token_hex
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.broadcasts import BROADCAST
@@ -24,6 +24,9 @@ from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, 
 from shared.domain.text import has_roles
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores, contents
+
+if TYPE_CHECKING:
+    from shared.domain.retention import Trimming
 
 _Found = Mapping[tuple[str, str], Item]
 MAX_TRIES: Final = 16
@@ -179,13 +182,15 @@ def _notification_from(user_id: str, row: Item) -> Notification:
     return read_as(Notification, row, data=data, user_id=user_id, notification_id=named)
 
 
-def make_push_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> PushStores:
+def make_push_stores(
+    calls: Calls, tables: Tables, *, parallel_map: ParallelMap, trimming: Trimming | None = None
+) -> PushStores:
     """All stores: those of the HTTP API, those that only pushes need, and walks."""
     return PushStores(
-        **contents(make_stores(calls, tables, parallel_map=parallel_map)),
+        **contents(make_stores(calls, tables, parallel_map=parallel_map, trimming=trimming)),
         packs=DynamoDbPacks(calls, members_table=tables.members),
         push_contexts=DynamoDbPushContexts(calls, members_table=tables.members),
         claims=DynamoDbClaims(calls, members_table=tables.members),
         standings=DynamoDbStandings(calls, members_table=tables.members),
-        walks=DynamoDbWalks(calls, tables),
+        walks=DynamoDbWalks(calls, tables, trimming=trimming),
     )

@@ -94,6 +94,8 @@ CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"
 # Of an entry that came with an import: it is neither posted nor pushed.
 IMPORTED: Final = "imported"
+# When an entry ends (s), once that is settled. Its `ttl` is a day later.
+ENDS: Final = "ends"
 PK: Final = "pk"
 SK: Final = "sk"
 MUTUAL: Final = "mutual"
@@ -430,6 +432,7 @@ def entry_item(entry: Entry) -> Item:
         "roster_seq": entry.roster_seq,
         "first_answer": entry.first_answer or None,
         "waited": entry.waited or None,
+        "kept_from": entry.kept_from,
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.adapters.dynamodb import model_stores
 from shared.adapters.dynamodb.audit import DynamoDbAudit
 from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
@@ -19,11 +21,15 @@ from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.ports.services import ParallelMap
 from shared.ports.stores import Stores, contents
 
+if TYPE_CHECKING:
+    from shared.domain.retention import Trimming
 
-def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> Stores:
+
+def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap, trimming: Trimming | None = None) -> Stores:
+    """`trimming`: how long what is written is kept; None: for good."""
     members = tables.members
     return Stores(
-        **contents(make_chat_stores(calls, tables, parallel_map=parallel_map)),
+        **contents(make_chat_stores(calls, tables, parallel_map=parallel_map, trimming=trimming)),
         tickets=DynamoDbTickets(calls, tickets_table=tables.tickets),
         readers=DynamoDbReaders(calls, members_table=members),
         contacts=model_stores.DynamoDbContacts(calls, members_table=members, log_table=tables.log),

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Table, from_item, to_item
+from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, from_item, to_item
 from shared.adapters.dynamodb.schema import (
     BLOCK_PREFIX,
     CONTACT_PREFIX,
     CONVERSATION_ID,
     CONVERSATION_PREFIX,
+    ENDS,
     NOTICE_PREFIX,
     PK,
     PROFILE,
@@ -40,6 +41,9 @@ from shared.domain.jobs import Row
 from shared.domain.screening import named
 from shared.domain.text import about_log_id, told_about, user_log_id, user_of_log
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
+
+if TYPE_CHECKING:
+    from shared.domain.retention import Trimming
 
 _KEYS: Final[Mapping[TableName, tuple[str, ...]]] = {
     MEMBERS: (PK, SK),
@@ -86,8 +90,10 @@ _NO_DATA: Final = ("rate", "invites", "watching#", "pushed#")
 class DynamoDbWalks:
     """Walks on all tables but that of the tickets, which are worth nothing after half a minute."""
 
-    def __init__(self, calls: Calls, tables: Tables) -> None:
+    def __init__(self, calls: Calls, tables: Tables, *, trimming: Trimming | None = None) -> None:
+        """`trimming`: how long entries are kept; None: for good."""
         self._calls = calls
+        self._trimming = trimming
         self._tables: Mapping[TableName, Table] = {
             MEMBERS: Table(calls, tables.members),
             LOG: Table(calls, tables.log),
@@ -98,7 +104,7 @@ class DynamoDbWalks:
         start = {} if after is None else {"ExclusiveStartKey": to_item(after)}
         answer = self._calls.call("Scan", {"TableName": self._tables[table].name, "ConsistentRead": True, **start})
         rows = list(map(from_item, answer["Items"]))
-        found = [_found(table, row, user_id) for row in rows if _names(row, user_id)]
+        found = [_found(table, row, user_id, self._trimming) for row in rows if _names(row, user_id)]
         last = answer.get("LastEvaluatedKey")
         return Page(found, len(rows), None if last is None else from_item(last))
 
@@ -113,6 +119,12 @@ class DynamoDbWalks:
         hidden = entry is not None and entry.shadow is not None
         change, values = ("SET shadow = :nothing ", {":nothing": NOTHING_SAID}) if hidden else ("", {})
         self._change(found, f"{change}REMOVE client_message_id", values, condition="attribute_exists(deleted_at)")
+
+    def empty_ended(self, found: Found) -> bool:
+        gone = "REMOVE #content, #data, attachments, media, mentions, client_message_id, digest, reactions, said"
+        there = " OR ".join(f"attribute_exists({name})" for name in ("#content", "said", "client_message_id"))
+        changed = self._tables[LOG].update(dict(found.key), gone, {}, condition=there)
+        return not isinstance(changed, Refused)
 
     def drop_mention(self, found: Found, user_id: str) -> None:
         mentioned = list(found.entry.mentions) if found.entry else []
@@ -142,10 +154,10 @@ class DynamoDbWalks:
         self._tables[found.table].update(dict(found.key), change, values, condition=whole)
 
 
-def _found(table: TableName, row: Item, user_id: str) -> Found:
+def _found(table: TableName, row: Item, user_id: str, trimming: Trimming | None) -> Found:
     key = {name: row[name] for name in _KEYS[table]}
     if table == LOG:
-        return _in_log(key, row, user_id)
+        return _in_log(key, row, user_id, trimming)
     if table == SESSIONS:
         said = {name: value for name, value in row.items() if name != USER_ID}
         return Found(table, key, is_theirs=row[USER_ID] == user_id, line={"type": "session", **said})
@@ -156,8 +168,11 @@ def _found(table: TableName, row: Item, user_id: str) -> Found:
     return Found(table, key, is_theirs=is_theirs(row, user_id), line=line, where=place.partition("#")[0])
 
 
-def _in_log(key: Item, row: Item, user_id: str) -> Found:
-    """A user's own log is theirs alone, and goes as a whole; those of others have no gap."""
+def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Found:
+    """A user's own log is theirs alone, and goes as a whole; those of others have no gap.
+
+    What has ended and would go by itself some day, may go now.
+    """
     owner = user_of_log(str(row[CONVERSATION_ID]))
     if owner == user_id:
         said: Item = {name: row[name] for name in (SEQ, "created_at", "what", "value") if name in row}
@@ -165,7 +180,12 @@ def _in_log(key: Item, row: Item, user_id: str) -> Found:
     about = told_about(str(row[CONVERSATION_ID]))
     if about == user_id:  # no line: it has what others report, too
         return Found(LOG, key, is_theirs=True)
-    return Found(LOG, key, entry=_entry(row), where="" if owner is about is None else _OWN_LOG)
+    entry = _entry(row)
+    if entry is not None and trimming is not None:
+        entry = trimming.seen(entry, row.get(ENDS))
+        if entry.is_trimmed and ENDS in row:
+            return Found(LOG, key, is_theirs=True)
+    return Found(LOG, key, entry=entry, where="" if owner is about is None else _OWN_LOG)
 
 
 def _entry(row: Item) -> Entry | None:

@@ -182,7 +182,7 @@ def summary_body(summary: Summary) -> shapes.Conversation:
     members, group, member = summary.members, summary.group, summary.member
     is_channel = is_channel_id(summary.conversation_id)
     size = summary.size if is_channel else group.size if group else 0
-    return {
+    body: shapes.Conversation = {
         "id": summary.conversation_id,
         "type": "channel" if is_channel else "group" if members is None else "private",
         "name": group.name if group else None,
@@ -203,6 +203,9 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "frozen": bool(summary.group and summary.group.frozen),
         **preferences_body(member.preferences),
     }
+    if summary.trimmed_below:
+        body["trimmed_below"] = summary.trimmed_below
+    return body
 
 
 def users_in(summaries: Sequence[Summary]) -> set[str]:

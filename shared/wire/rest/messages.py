@@ -133,6 +133,8 @@ def history_body(history: History) -> shapes.History:
     body: shapes.History = {"messages": messages, "has_more": history.has_more}
     if history.notices is not None:
         body["notices"] = [entry_event(one) for one in history.notices]
+    if history.trimmed_below:
+        body["trimmed_below"] = history.trimmed_below
     return body
 
 

@@ -121,6 +121,7 @@ class Conversation(Settings, Description):
     delivered_seq: Place
     joined_seq: Place
     visible_from: Place
+    trimmed_below: NotRequired[Annotated[int, Field(ge=1, description="Where all there was is kept no longer.")]]
     members: list[str] | None
     member_count: Count
     role: Role | None

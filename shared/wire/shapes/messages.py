@@ -119,6 +119,7 @@ class History(TypedDict):
     messages: list[ListedMessage]
     has_more: bool
     notices: NotRequired[Annotated[list[dict[str, Any]], Field(description="With `notices=true`: who came or went.")]]
+    trimmed_below: NotRequired[Annotated[int, Field(ge=1, description="Messages below are kept no longer.")]]
 
 
 @example(

@@ -263,6 +263,7 @@ def sync_reply(sync: Sync, user_id: str, own: OwnSynced | None = None) -> dict[s
             "unread": one.unread,
             "joined_seq": one.joined_seq,
             **({"visible_from": one.visible_from} if one.visible_from else {}),
+            **({"trimmed_below": one.trimmed_below} if one.trimmed_below else {}),
         }
         for one in sync.conversations
     ]
