@@ -104,7 +104,7 @@ export type SyncFrame = { type: "sync"; id?: FrameId; conversations?: Record<str
 
 export type SyncReply = { success: true; id?: FrameId; data: { type: "sync"; conversations: SyncedConversation[]; refused?: string[]; user?: SyncedOwn; has_more: boolean; next_cursor?: string } };
 
-export type SyncedConversation = { id: string; head: Seq; entries: EntryEvent[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq; visible_from?: EntrySeq };
+export type SyncedConversation = { id: string; head: Seq; entries: EntryEvent[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq; visible_from?: EntrySeq; trimmed_below?: EntrySeq };
 
 export type SyncedOwn = { head: Seq; entries: UserChanged[]; has_more: boolean; reset?: boolean };
 

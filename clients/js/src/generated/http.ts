@@ -38,7 +38,7 @@ export type ContactRequest = { user_id: string };
 
 export type Contacts = { contacts: Contact[] };
 
-export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; history: "all" | "from_joining"; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; visible_from: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean };
+export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; history: "all" | "from_joining"; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; visible_from: number; trimmed_below?: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean };
 
 export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; name?: string; slow_mode?: number | null; frozen?: boolean | null };
 
@@ -80,7 +80,7 @@ export type HeldMessage = { type: "message"; status: "held"; conversation_id: st
 
 export type HeldMessages = { held: HeldForReview[]; next_cursor: string | null };
 
-export type History = { messages: ListedMessage[]; has_more: boolean; notices?: Record<string, unknown>[] };
+export type History = { messages: ListedMessage[]; has_more: boolean; notices?: Record<string, unknown>[]; trimmed_below?: number };
 
 export type Hold = { user_id: string; reason: string; at: number; by: string };
 
