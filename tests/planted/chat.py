@@ -47,8 +47,8 @@ BUGS: Final = (
     Bug(
         "an edit that leaves a message's data says nothing of it",
         "shared/operations/editing.py",
-        "return Edited(command.seq, content, message.last_edit, hung)",
-        "return Edited(command.seq, content, message.last_edit, data)",
+        "return Edited(command.seq, content, message.last_edit, hung, since)",
+        "return Edited(command.seq, content, message.last_edit, data, since)",
     ),
     Bug(
         "a deletion leaves what was attached",
@@ -218,8 +218,8 @@ BUGS: Final = (
     Bug(
         "the content of an edit stays in its entry when a later one replaces it",
         "shared/operations/editing.py",
-        "return Edited(command.seq, content, message.last_edit, hung)",
-        "return Edited(command.seq, content, None, hung)",
+        "return Edited(command.seq, content, message.last_edit, hung, since)",
+        "return Edited(command.seq, content, None, hung, since)",
     ),
     Bug(
         "a deletion leaves the last edit's content in its entry",
@@ -358,8 +358,8 @@ BUGS: Final = (
     Bug(
         "history upwards begins at the entry itself",
         "shared/operations/history.py",
-        "start=max((at or 0) + 1, visible_from), limit=size)",
-        "start=max(at or 1, visible_from), limit=size)",
+        "kept_from(conversation_id, max((at or 0) + 1, visible_from), size, log)",
+        "kept_from(conversation_id, max(at or 1, visible_from), size, log)",
     ),
     Bug(
         "everyone has read what one has",

@@ -176,8 +176,8 @@ BUGS: Final = (
     Bug(
         "a file is swept before its 30 days",
         "shared/operations/files.py",
-        "now < (until := file.created_at + KEPT_UNSENT_MS):",
-        "now > (until := file.created_at + KEPT_UNSENT_MS):",
+        "not file.references and now < file.created_at + KEPT_UNSENT_MS",
+        "not file.references and now > file.created_at + KEPT_UNSENT_MS",
     ),
     Bug(
         "answering is not reading",

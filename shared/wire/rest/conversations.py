@@ -196,6 +196,7 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "delivered_seq": member.has_got,
         "joined_seq": member.joined_seq,
         "visible_from": member.visible_from,
+        "trimmed_below": summary.trimmed_below,
         "members": None if members is None else list(members),
         "member_count": size if members is None else len(members),
         "role": summary.role,
@@ -203,8 +204,8 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "frozen": bool(summary.group and summary.group.frozen),
         **preferences_body(member.preferences),
     }
-    if summary.trimmed_below:
-        body["trimmed_below"] = summary.trimmed_below
+    if not summary.trimmed_below:
+        del body["trimmed_below"]
     return body
 
 
