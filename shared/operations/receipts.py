@@ -54,9 +54,9 @@ def move_cursor(
     stands = found.member.read_seq if kind == READ else found.member.has_got
     if seq <= stands:
         return stands
+    if seq not in found.entries and _is_gone(conversation_id, seq, stores):
+        return stands
     if seq not in found.entries:
-        if stores.log.may_end(conversation_id) and stores.log.read(conversation_id, start=seq, limit=1):
-            return stands  # it has ended, and is gone: later ones may be read
         raise BadRequest("`seq` is beyond the head of this conversation")
     member, entry = found.member, found.entries[seq]
     if kind == READ:
@@ -76,6 +76,11 @@ def move_cursor(
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
     return seq
+
+
+def _is_gone(conversation_id: str, seq: int, stores: ChatStores) -> bool:
+    """Whether an entry that is not there has ended: others are behind it."""
+    return stores.log.may_end(conversation_id) and bool(stores.log.read(conversation_id, start=seq, limit=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
