@@ -26,7 +26,8 @@ def test_stored_messages_and_what_is_to_be_fanned_out_wake_the_push_function(eac
     assert "OfflinePush" in mapping["FunctionName"]["Ref"]
     assert "StorageLog" in mapping["EventSourceArn"]["Fn::GetAtt"][0]
     patterns = [json.loads(pattern["Pattern"]) for pattern in mapping["FilterCriteria"]["Filters"]]
-    if environment(each, "OfflinePush")["RETENTION_GROUP_DAYS"] != "0":
+    function = each.named("AWS::Lambda::Function", "OfflinePush")[1]
+    if function["Environment"]["Variables"]["RETENTION_GROUP_DAYS"] != "0":
         assert patterns == [{"eventName": ["INSERT"]}]  # of each, the one before it may go some day
         return
     assert patterns == [
