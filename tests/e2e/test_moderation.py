@@ -17,8 +17,8 @@ PAGE = "docs/moderation.md"
 def scripts(heading: str, **replaced: str) -> str:
     """The commands under a heading, about somebody of this test."""
     text = "".join(commands(PAGE, heading))
-    for example, own in replaced.items():
-        text = text.replace(example, own)
+    for written, own in replaced.items():
+        text = text.replace(written, own)
     return text
 
 
@@ -36,6 +36,7 @@ class Moderated:
             "TOKEN": mint(self.stack, user or self.alice),
             "MODERATOR": mint(self.stack, self.mod, scope="moderation"),
             "ADMIN": mint(self.stack, self.mod, scope="admin"),
+            "OWNER": mint(self.stack, self.alice),
         }
         return run(script, **tokens)
 
@@ -122,3 +123,24 @@ async def test_all_messages_of_a_user_are_taken_away(stack: Stack) -> None:
         await asyncio.sleep(0.1)
     assert job["progress"]["messages"] == 2
     assert all_of.history(all_of.alice) == [None, "mine", None]
+
+
+def test_slow_mode_and_freezing_keep_plain_members_and_not_the_owner(stack: Stack) -> None:
+    all_of = Moderated(stack)
+    body = {"type": "group", "name": "team", "members": [all_of.bob]}
+    _, group = http(stack, "POST", "/v1/conversations", user_id=all_of.alice, body=body)
+    path = f"/v1/conversations/{group['id']}/messages"
+
+    def write(user: str) -> tuple[int, Any]:
+        return http(stack, "POST", path, user_id=user, body={"content": "hello"})
+
+    slow, freeze = scripts("Slow mode and freezing").replace("group:3q2eHk0T9bZxVd7a", group["id"]).strip().splitlines()
+    assert all_of.run(slow)[0]["slow_mode"] == 30
+    assert write(all_of.bob)[0] == 201
+    status, refused = write(all_of.bob)
+    assert (status, refused["code"]) == (429, "rate_limited")
+    assert 0 < refused["retry_after_ms"] <= 30_000
+    assert all_of.run(freeze)[0]["frozen"] is True
+    status, refused = write(all_of.bob)
+    assert (status, refused["code"]) == (403, "forbidden")
+    assert [write(all_of.alice)[0] for _ in range(2)] == [201, 201]

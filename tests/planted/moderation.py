@@ -1,4 +1,4 @@
-"""Planted bugs in what is moderated: shadow bans, messages that wait, people who decide, and removals."""
+"""Planted bugs in what is moderated: shadow bans, messages that wait, people who decide, and links."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ BUGS: Final[Sequence[Bug]] = (
         "shared/operations/screening.py",
         "        return asking.verdicts.settle(name, verdict, nonce=nonce)",
         "        asking.verdicts.release(name, nonce=nonce)\n        return verdict",
+    ),
+    Bug(
+        "a link lets in one more than it is for",
+        "shared/adapters/dynamodb/effects.py",
+        "(attribute_not_exists(max_uses) OR #uses < max_uses)",
+        "(attribute_not_exists(max_uses) OR #uses <= max_uses)",
     ),
     Bug(
         "the device that wrote a message does not hear what was made of it",

@@ -279,6 +279,8 @@ def _members_only(history: History, members: Mapping[str, Members]) -> Iterator[
             writer = _author(entry)
             if isinstance(entry, MessageDeleted) and writer in history.moderators:
                 continue
+            if isinstance(entry, MembersAdded) and writer in entry.users:
+                continue  # who comes in by themselves
             if entry.seq > 1 and writer not in members[name].after.get(entry.seq - 1, ()):
                 yield f"{name}/{entry.seq} is {writer}'s, who was not in it"
             if entry.seq == 1 and writer not in members[name].after[1]:

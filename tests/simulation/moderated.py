@@ -55,6 +55,26 @@ THEMES: Final = (
     Moderation({**_TALKING, "send_words": 60, "decide_held": 30, "list_held": 2, "send_again": 30, "block": 2}),
     Moderation({**_TALKING, "send_words": 20, "decide_held": 25, "send_again": 50, "quit": 3}, hooked=1.0),
     Moderation({**_TALKING, "send_words": 40, "decide_held": 20, "shadow_ban": 5}, ("shadow_ban",), 9_000.0, 0.3),
+    Moderation(
+        {
+            "send_to_group": 8,
+            "post": 3,
+            "edit": 2,
+            "react": 2,
+            "read": 2,
+            "add": 2,
+            "remove": 3,
+            "govern": 4,
+            "make_link": 6,
+            "come_by_link": 16,
+            "come_in": 8,
+            "let_in": 6,
+            "read_as_newcomer": 14,
+        },
+        begins=("hide_the_past", "make_link"),
+        ends=6_000.0,
+    ),
+    Moderation({**_TALKING, **_READING, "pin": 40, "list_pins": 14, "delete": 6}),
     Moderation({**_TALKING, **_READING, "remove_all": 8, "send_words": 4, "export": 2}, ends=6_000.0),
 )
 

@@ -95,8 +95,8 @@ class Observed:
 class Scenario:
     """One history.
 
-    `groups` are those that were made in it, `files` whose each is; `log` what functions print. `rounds` are the syncs
-    of its end. `read` are entries, by their items' identity.
+    `groups` are those that were made in it, `files` whose each is, `links` the tokens of links into the group; `log`
+    what functions print. `rounds` are the syncs of its end. `read` are entries, by their items' identity.
     """
 
     plan: Plan
@@ -109,6 +109,7 @@ class Scenario:
     observed: Observed
     groups: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: count(1))
     log: Log = field(default_factory=Log)
     rounds: list[Round] = field(default_factory=list)

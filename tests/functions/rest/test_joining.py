@@ -177,6 +177,20 @@ def test_who_comes_twice_at_once_by_a_link_for_one_is_told_twice_that_they_are_i
     assert harness.call("POST", path, user="erin").code == "not_found"
 
 
+def test_who_comes_while_another_uses_up_the_link_finds_nothing(harness: RestHarness) -> None:
+    """Right before the one is stored the other is."""
+    token, calls = link(harness, max_uses=1)["token"], harness.stores.calls
+
+    def quicker(operation: str, _: Any) -> None:
+        if operation == "TransactWriteItems":
+            calls.let_through()
+            assert joining.join_by_invite(token, user_id="dave", **harness.wired.parts).is_new
+
+    calls.before = quicker
+    assert harness.call("POST", f"/v1/invites/{token}", user="erin").code == "not_found"
+    assert {"dave", "erin"} & roles(harness).keys() == {"dave"}
+
+
 def test_many_at_once_by_one_link_are_as_many_as_it_is_good_for(harness: RestHarness) -> None:
     made = link(harness, max_uses=3)
     users = [f"u{number}" for number in range(8)]

@@ -27,6 +27,7 @@ from tests.simulation.judge import (
     kept_out,
     listings,
     live,
+    newcomers,
     own,
     pages,
     posted,
@@ -81,6 +82,7 @@ _ROOMS: Final = (
     hidden,
     reviews,
     removed,
+    newcomers,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.

@@ -114,7 +114,7 @@ class Case:
     @cached_property
     def has_hidden(self) -> bool:
         """Whether there may be anything that some may see, and others not."""
-        return any(True for _ in self.operations("shadow_ban"))
+        return any(True for _ in self.operations("shadow_ban", "govern"))
 
     def told(self, name: str) -> Told:
         """What a log tells."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.simulation.operations import (
     changing,
+    coming,
     grouping,
     keeping_out,
     lives,
@@ -33,6 +34,7 @@ _ROOMS: Final = (
     people,
     keeping_out,
     moderating,
+    coming,
     telling,
     sharing,
     living,
