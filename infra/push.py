@@ -72,9 +72,7 @@ class OfflinePush(Construct):
             timeout_seconds=PUSH_SECONDS,
             memory_mb=512,
         )
-        self.function.allow_items(
-            storage.log, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
-        )
+        self.function.allow_items(storage.log, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
         self.function.allow_items(
             storage.members,
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),

@@ -49,8 +49,10 @@ class DynamoDbConversationLog:
 
     def ending(self, conversation_id: str, seq: int) -> Ending | None:
         trimming = self._trimming
-        item = None if trimming is None else self._log.get(schema.entry_key(conversation_id, seq))
-        if trimming is None or item is None or ENDS in item:
+        if trimming is None:
+            return None
+        item = next(iter(self._log.find([schema.entry_key(conversation_id, seq)])), None)
+        if item is None or ENDS in item:
             return None
         entry = schema.entry_from(item)
         ends_at = trimming.retention.ends_at(entry)
