@@ -130,7 +130,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
             aria-label={t("compose.placeholder")}
             placeholder={t("compose.placeholder")}
             enterKeyHint="send"
-            {...mentions.combobox}
+            {...mentions.owned}
           />
         </div>
         <EmojiButton onPick={insert}>

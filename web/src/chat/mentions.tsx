@@ -17,7 +17,7 @@ export interface Mentions {
   look(): void;
   /** True where the key was meant for the list. */
   press(event: KeyboardEvent): boolean;
-  combobox: Readonly<Record<string, string | boolean | undefined>>;
+  owned: Readonly<Record<string, string>>;
 }
 
 export function useMentions(
@@ -60,10 +60,10 @@ export function useMentions(
     setCaret(area.current?.selectionStart ?? 0);
     setChosen(0);
   };
-  const combobox = found.length
-    ? { role: "combobox", "aria-expanded": true, "aria-controls": list, "aria-activedescendant": `${list}-${at}` }
+  const owned = found.length
+    ? { "aria-autocomplete": "list", "aria-controls": list, "aria-activedescendant": `${list}-${at}` } // no other role suits a text of many lines
     : {};
-  return { list, found, chosen: at, take, look, press, combobox };
+  return { list, found, chosen: at, take, look, press, owned };
 }
 
 export function MentionList({ list, found, chosen, take }: Mentions) {
