@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
+from local.ports import free_port
 from local.stack import Stack
 from local.tokens import mint
 from shared.domain.text import private_conversation_id
-from tests.e2e.examples import commands, run
+from tests.e2e.conftest import OwnStack
+from tests.e2e.examples import commands, example, run
 from tests.e2e.raw_client import connected, http, new_users
+from tests.e2e.test_events_out import running, until
+from tests.e2e.test_failures import outage
+from tests.local.emulated import client
 
 PAGE = "docs/moderation.md"
 
@@ -123,6 +131,31 @@ async def test_all_messages_of_a_user_are_taken_away(stack: Stack) -> None:
         await asyncio.sleep(0.1)
     assert job["progress"]["messages"] == 2
     assert all_of.history(all_of.alice) == [None, "mine", None]
+
+
+def test_the_hook_of_the_page_decides(own_stack: OwnStack, stack: Stack, tmp_path: Path) -> None:
+    """It is told to the two functions that store messages as they run, as if they had been deployed with it."""
+    all_of, port, hook = Moderated(stack), free_port(), tmp_path / "hook.py"
+    hook.write_text(example(PAGE, "python", "def decide("), encoding="utf-8")
+    secrets = client(own_stack.settings, "secretsmanager")
+    secret = all_of.mod * 3
+    arn = secrets.create_secret(Name=f"other-{all_of.mod}", SecretString=secret)["ARN"]  # one that is planted
+    asked = {"MESSAGE_HOOK": f"http://localhost:{port}", "MESSAGE_HOOK_SECRET_ARN": arn, "MESSAGE_HOOK_FAILS": "closed"}
+    script = scripts("The hook").replace("dm:alice:bob", all_of.place)
+    http(stack, "POST", "/v1/conversations", user_id=all_of.alice, body={"type": "private", "with": all_of.bob})
+    with ExitStack() as planted:
+        planted.enter_context(running(sys.executable, str(hook), PORT=str(port), HOOK_SECRET=secret))
+        for function in ("Message", "Rest"):
+            planted.enter_context(outage(own_stack, function, **asked))
+        path = f"/v1/conversations/{all_of.place}/messages"
+        until(lambda: http(stack, "POST", path, user_id=all_of.alice, body={"content": "hello"})[0] == 201)
+        refused, rewritten, held = all_of.run(script)
+        again = all_of.run(script)
+    assert (refused["code"], refused["reason"], refused["error"]) == ("rejected", "no_links", "No links, please")
+    assert held["status"] == "held"
+    assert [one.get("reason") for one in again] == ["no_links", None, None]
+    assert (again[1]["seq"], again[2]["held_id"]) == (rewritten["seq"], held["held_id"])
+    assert all_of.history(all_of.bob)[0] == "d*rn it"
 
 
 def test_slow_mode_and_freezing_keep_plain_members_and_not_the_owner(stack: Stack) -> None:
