@@ -36,7 +36,7 @@ _KEPT_METADATA: Final = {"METADATA", "entry_points.txt"}
 # cryptography is built with them; what comes of that needs cffi's compiled module alone.
 _BUILD_TOOLS: Final = ("cffi", "pycparser", "pycparser-*.dist-info")
 # What functions call by boto3, whose bundles describe these services and no others: 1.5 of botocore's 26 MB.
-SDK_SERVICES: Final = ("s3", "scheduler")
+SDK_SERVICES: Final = ("s3", "scheduler", "sesv2")
 _SDK_DATA: Final = frozenset(
     {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json", *SDK_SERVICES}
 )

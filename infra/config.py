@@ -63,6 +63,9 @@ _KEY_RULE = "the ARN of a KMS key, not of an alias"
 _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+"
 _CERTIFICATE_RULE = "the ARN of an ACM certificate"
 _TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+"
+_ADDRESS = r"[A-Za-z0-9._+-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_ADDRESS_RULE = "an address like chat@example.com"
+_APP_URL = r"(https://|http://(localhost|127\.0\.0\.1)[:/])[^\s,\"<>]{1,500}"
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _DOMAIN_RULE = "a lower-case domain name like chat.example.com"
 _CLAIM = r"[^\s,]{1,256}"
@@ -161,6 +164,11 @@ class Config:
     web_push_key_arn: str
     web_push_key: str
     push_concurrency: int
+    mail_from: str
+    mail_reply_to: str
+    mail_link: str
+    mail_digest_after_m: int
+    mail_digest_every_h: int
     second_look_s: int
     device_limit: int
     reminder_limit: int
@@ -315,6 +323,11 @@ class Config:
             web_push_key_arn=read.text("web_push_key_arn", _KEY_ARN, _KEY_RULE),
             web_push_key=read.text("web_push_key", "B[A-Za-z0-9_-]{86}", "the public key that ops/web_push.py prints"),
             push_concurrency=read.number("push_concurrency", 2, 100, 5),
+            mail_from=read.text("mail_from", _ADDRESS, _ADDRESS_RULE),
+            mail_reply_to=read.text("mail_reply_to", _ADDRESS, _ADDRESS_RULE),
+            mail_link=read.text("mail_link", _APP_URL, "a URL like https://example.com/chat/{conversation_id}"),
+            mail_digest_after_m=read.number("mail_digest_after_m", 1, 10_080, 60),
+            mail_digest_every_h=read.number("mail_digest_every_h", 1, 720, 24),
             second_look_s=read.number("second_look_s", 1, 60, 5),
             device_limit=read.number("device_limit", 1, 20, 10),
             reminder_limit=read.number("reminder_limit", 1, 1_000, 100),
@@ -352,7 +365,7 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
     if config.web_token_url and not config.is_local and not config.has_page:
         problems.append("web_token_url: only with web=true, whose page asks there for tokens")
-    problems += [*_domain_conflicts(config), *_hook_conflicts(config)]
+    problems += [*_domain_conflicts(config), *_hook_conflicts(config), *_mail_conflicts(config)]
     if config.jwt_key_arn and config.jwks_url:
         problems.append("jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out")
     if bool(config.web_push_secret_arn) != bool(config.web_push_key):
@@ -364,6 +377,14 @@ def _conflicts(config: Config) -> list[str]:
     if not config.is_local and any(getattr(config, key) for key in local_only):
         problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")
     return problems
+
+
+def _mail_conflicts(config: Config) -> list[str]:
+    return [
+        f"{name}: only with mail_from, the address that mails come from"
+        for name in ("mail_reply_to", "mail_link")
+        if getattr(config, name) and not config.mail_from
+    ]
 
 
 def _hook_conflicts(config: Config) -> list[str]:

@@ -40,6 +40,12 @@ _PUSH_TROUBLES = {
     "PushRefused": "A push provider calls a push malformed",
     "PushGivenUp": "A push could not be delivered to its provider for an hour",
 }
+_MAIL_TROUBLES = {
+    "MailMisconfigured": "SES does not take mails from us: identity, sandbox, or a suspended account",
+    "MailRefused": "SES refused a mail for good, or its answer was lost",
+    "MailFailed": "A user could not be looked at for a mail",
+    "MailGivenUp": "A mail could not be sent for a day",
+}
 _WEBHOOK_TROUBLES = {
     "WebhookDisabled": "A webhook is switched off: its endpoint said that it is gone, or took nothing for five days",
     "WebhookGivenUp": "A webhook's endpoint refused an event for hours, and takes others: it is in the failure queue",
@@ -88,12 +94,8 @@ class Observability(Construct):
         for kind, what in _CLASSES.items():
             metric = self._counted("ServiceErrors", **{"class": kind})
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
-        if config.fcm_secret_arn or config.apns_secret_arn or config.web_push_secret_arn:
-            for name, what in _PUSH_TROUBLES.items():
-                self._alarm(name, self._counted(name), threshold=1, description=what)
-        if config.has_webhooks:
-            for name, what in _WEBHOOK_TROUBLES.items():
-                self._alarm(name, self._counted(name), threshold=1, description=what)
+        for name, what in _troubles(config).items():
+            self._alarm(name, self._counted(name), threshold=1, description=what)
         self._of_gateway(stage)
         for name, work in queues.all.items():
             self._waiting(name, work)
@@ -204,3 +206,14 @@ class Observability(Construct):
 def _joined(name: str) -> str:
     """`stream-records` as an id: StreamRecords."""
     return "".join(part.title() for part in name.split("-"))
+
+
+def _troubles(config: Config) -> dict[str, str]:
+    """What a deployment counts that has pushes, mails or webhooks."""
+    has_pushes = bool(config.fcm_secret_arn or config.apns_secret_arn or config.web_push_secret_arn)
+    kinds = (
+        (has_pushes, _PUSH_TROUBLES),
+        (bool(config.mail_from), _MAIL_TROUBLES),
+        (config.has_webhooks, _WEBHOOK_TROUBLES),
+    )
+    return {name: what for is_there, troubles in kinds if is_there for name, what in troubles.items()}

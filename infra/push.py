@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infra.connections import Connections
     from infra.files import Files
     from infra.function import FunctionFactory
+    from infra.mail import Mail
     from infra.queues import Queues
     from infra.storage import Storage
 
@@ -42,6 +43,8 @@ class OfflinePush(Construct):
         connections: Connections,
         queues: Queues,
         files: Files,
+        mail: Mail | None,
+        http_url: str,
     ) -> None:
         super().__init__(scope, construct_id)
         config = functions.config
@@ -66,6 +69,11 @@ class OfflinePush(Construct):
                 "WEB_SECRET_ARN": config.web_push_secret_arn,
                 "LOCAL_WEB_PUSH": config.local_web_push,
                 "PUSH_CA_FILE": config.local_ca_file,
+                **config.environment("mail_from", "mail_reply_to", "mail_link"),
+                **config.environment("mail_digest_after_m", "mail_digest_every_h"),
+                "MAIL_CONFIGURATION_SET": mail.configuration_set_name if mail else "",
+                "MAIL_ENDPOINT": config.local_fcm_endpoint,
+                "HTTP_URL": http_url if mail else "",
                 **queues.presence_environment,
                 **files.environment,
             },
@@ -86,6 +94,8 @@ class OfflinePush(Construct):
         ):
             if secret:
                 allow_reading(self.function, secret, key)
+        if mail:
+            mail.allow_sending(self.function)
         self._consume(queues, config)
         # Exports, erasures and broadcasts read all there is.
         for table in (storage.log, storage.members, storage.sessions):

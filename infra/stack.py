@@ -13,6 +13,7 @@ from infra.files import FileChecks, Files
 from infra.function import FunctionFactory
 from infra.http_api import RestApi
 from infra.identity import Identity
+from infra.mail import Mail
 from infra.observability import Observability
 from infra.presence import Presence
 from infra.push import OfflinePush
@@ -91,6 +92,7 @@ class ParleyStack(Stack):
             connections=web_socket.connections,
             queues=queues,
         )
+        mail = Mail(self, "Mail", config=config, queues=queues) if config.mail_from else None
         push = OfflinePush(
             self,
             "Push",
@@ -99,6 +101,8 @@ class ParleyStack(Stack):
             connections=web_socket.connections,
             queues=queues,
             files=files,
+            mail=mail,
+            http_url=rest.url,
         )
         checks = FileChecks(
             self,

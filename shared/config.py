@@ -169,7 +169,7 @@ class RestSettings(_Sending):
 
 
 class OfflinePushSettings(_PresenceChecks, _Chat, _Logging, RetentionSettings):
-    """An empty queue URL or secret: that provider is not set up. Empty endpoints: the providers' own."""
+    """An empty queue URL, secret or sender: that provider is not set up. Empty endpoints: the providers' own."""
 
     fan_out_queue_url: str
     fan_out_rate: int
@@ -189,6 +189,14 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging, RetentionSettings):
     local_web_push: str
     push_ca_file: str
     bucket: str
+    mail_from: str
+    mail_reply_to: str
+    mail_link: str
+    mail_digest_after_m: int
+    mail_digest_every_h: int
+    mail_configuration_set: str
+    mail_endpoint: str
+    http_url: str
 
 
 class EventsSettings(_Logging, RetentionSettings):

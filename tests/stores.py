@@ -19,6 +19,7 @@ from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
 from shared.adapters.dynamodb.joins import DynamoDbJoins
+from shared.adapters.dynamodb.mails import DynamoDbMails
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import (
     DynamoDbContacts,
@@ -123,6 +124,7 @@ def _adapters(
         "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         "reporting": DynamoDbBuckets(calls, members_table=MEMBERS, row=REPORTS),
         "devices": DynamoDbDevices(calls, members_table=MEMBERS, log_table=LOG),
+        "mails": DynamoDbMails(calls, members_table=MEMBERS),
         "packs": DynamoDbPacks(calls, members_table=MEMBERS),
         "push_contexts": DynamoDbPushContexts(calls, members_table=MEMBERS),
         "claims": DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),

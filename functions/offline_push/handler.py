@@ -15,12 +15,14 @@ from shared.adapters.aws.push_queues import (
     JOB,
     LOOK,
     LOOKS,
+    MAIL,
     PUSH,
     REMINDER,
     SWEEP,
     broadcast_from,
     job_from,
     looks_from,
+    mail_round_from,
     step_from,
     sweep_from,
 )
@@ -30,6 +32,7 @@ from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.broadcasts import BroadcastJob
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.jobs import JobStep
+from shared.domain.mails import MailRound
 from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.packs import DuePack, Portion
 from shared.domain.pushes import PushJob, SweepPart
@@ -48,7 +51,17 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | Portion | Sequence[DeliveryCheck | Digest | DuePack] | Due | SweepPart | PushJob | JobStep | BroadcastJob
+Work = (
+    Shard
+    | Portion
+    | Sequence[DeliveryCheck | Digest | DuePack]
+    | Due
+    | SweepPart
+    | MailRound
+    | PushJob
+    | JobStep
+    | BroadcastJob
+)
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -162,6 +175,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     LOOKS: looks_from,
     PUSH: job_from,
     SWEEP: sweep_from,
+    MAIL: mail_round_from,
     JOB: step_from,
     BROADCAST: broadcast_from,
     REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
@@ -169,7 +183,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
 
 
 def _carry_out(
-    task: Shard | Portion | Digest | DuePack | Due | SweepPart | JobStep | BroadcastJob, wiring: Wiring
+    task: Shard | Portion | Digest | DuePack | Due | SweepPart | MailRound | JobStep | BroadcastJob, wiring: Wiring
 ) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
@@ -185,6 +199,10 @@ def _carry_out(
             tell_due(task, stores=stores, services=services, context=context)
         case SweepPart():
             sweep_missed(task, stores=stores, services=services, context=context)
+        case MailRound():
+            from shared.operations.push.mails import mail_round  # noqa: PLC0415  # few deployments mail
+
+            mail_round(task, stores=stores, services=services, context=context)
         case JobStep():
             from shared.operations.jobs import advance  # noqa: PLC0415  # few invocations come to a job
 

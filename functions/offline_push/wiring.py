@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +41,12 @@ from shared.wiring import make_context, trimming_of
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
+    from shared.domain.mails import MailSettings
+    from shared.ports.mails import Mailer
+
 _WIDTH = 32
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
 SHARD: Final = "shard"
 
 
@@ -69,6 +74,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         channel_rate=settings.channel_rate,
         digest_limit=settings.digest_limit,
         digest_s=settings.digest_s,
+        mail=_mail_settings(settings),
     )
     presence_queue, bucket = SqsQueue(queues, settings.presence_queue_url), s3(environment, deadline)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
@@ -88,9 +94,36 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         objects=S3Objects(bucket, bucket=settings.bucket),
         job_queue=SqsJobQueue(SqsQueue(queues, settings.look_queue_url)),
         archive=S3Archive(bucket, bucket=settings.bucket),
+        mailer=_mailer(settings, environment, deadline),
     )
     stores = make_push_stores(calls, tables, parallel_map=threads, trimming=trimming_of(settings))
     return Wiring(stores, services, make_context(limits, pause=deadline.pause), deadline.begin)
+
+
+def _mail_settings(settings: OfflinePushSettings) -> MailSettings | None:
+    if not settings.mail_from:
+        return None
+    from shared.domain.mails import MailSettings  # noqa: PLC0415  # few deployments mail
+
+    after_ms, every_ms = settings.mail_digest_after_m * MINUTE_MS, settings.mail_digest_every_h * HOUR_MS
+    return MailSettings(after_ms, every_ms, settings.mail_link, settings.http_url)
+
+
+def _mailer(settings: OfflinePushSettings, environment: AwsEnvironment, deadline: Deadline) -> Mailer | None:
+    if not settings.mail_from:
+        return None
+    from functions.offline_push.mailer import SesMailer  # noqa: PLC0415  # as above
+
+    if settings.mail_endpoint:
+        environment = replace(environment, endpoint_url=settings.mail_endpoint)
+    return SesMailer(
+        environment,
+        deadline,
+        sender=settings.mail_from,
+        reply_to=settings.mail_reply_to,
+        configuration_set=settings.mail_configuration_set,
+        ca_file=settings.push_ca_file if settings.mail_endpoint else "",
+    )
 
 
 @dataclass

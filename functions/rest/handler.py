@@ -132,9 +132,17 @@ def _answer(event: dict[str, Any]) -> dict[str, Any]:
     return readable(_routed(event), event, _SETTINGS.allowed_origins) if asked is None else asked
 
 
+def _mail_page(event: dict[str, Any]) -> dict[str, Any] | None:
+    if not str(event.get("rawPath", "")).startswith("/v1/mail/"):
+        return None
+    from functions.rest.mail import page  # noqa: PLC0415  # few ever ask
+
+    return page(event, _WIRING.parts)
+
+
 def _routed(event: dict[str, Any]) -> dict[str, Any]:
     try:
-        return respond(event, _API)
+        return _mail_page(event) or respond(event, _API)
     except Exception as error:  # noqa: BLE001  # the client gets a clean answer, the log the place
         _log_unexpected(error)
         request_id = event.get("requestContext", {}).get("requestId", "")

@@ -11,6 +11,7 @@ from shared.domain.rules import PROTOCOL, Bounds
 from shared.operations.rosters import Rosters
 
 if TYPE_CHECKING:  # few deployments look at messages before they take them
+    from shared.domain.mails import MailSettings
     from shared.operations.screening import Screen
 
 # With 64 writers at once on one log a message loses a few times, and as often as that hardly ever.
@@ -40,6 +41,7 @@ class Limits:
     digest_s: int = 0
     local_web_push: str = ""
     events: str = ""
+    mail: MailSettings | None = None
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
 
     @property

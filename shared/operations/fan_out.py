@@ -73,7 +73,7 @@ def deliver_shard(
         missing = [
             user for user in others if user in found.absent and (is_mentioned(user, entry.mentions) or not shard.quiet)
         ]
-        enqueue_pushes({about: missing}, stores=stores, services=services, now=context.now())
+        enqueue_pushes({about: missing}, stores=stores, services=services, context=context)
         schedule_checks({about: present}, quiet={about} if shard.quiet else (), services=services, context=context)
     if found.listable:
         list_members(*place, found.listable, stores=stores, services=services, context=context)

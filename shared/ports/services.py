@@ -14,10 +14,12 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.domain.entries import Entry, Pack, ReadAlong, Receipt, Typing
     from shared.domain.fan_out import Shard
     from shared.domain.files import Checked, File, Stored, Upload
+    from shared.domain.mails import MailRound
     from shared.domain.notifications import DeliveryCheck, Digest, Notification, Reminder
     from shared.domain.packs import DuePack, Portion
     from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
     from shared.ports.jobs import Archive, JobQueue
+    from shared.ports.mails import Mailer
 
 Event: TypeAlias = "Entry | ReadAlong | Pack | Receipt | Typing | PresenceChange | Notification | Closing | News"
 """What is posted to connections."""
@@ -103,9 +105,9 @@ class PushQueue(Protocol):
 
 
 class SweepQueue(Protocol):
-    """Where the next part of a look at who missed a push waits."""
+    """Where the next part of a look at who missed a push waits, or of one at who is to be mailed."""
 
-    def put(self, part: SweepPart) -> None:
+    def put(self, part: SweepPart | MailRound) -> None:
         """Have it carried out at least once. Raises Unavailable where it should be tried again."""
 
 
@@ -205,3 +207,5 @@ class PushServices(BroadcastServices):
     objects: Objects
     job_queue: JobQueue
     archive: Archive
+    mailer: Mailer | None = None
+    """None where nothing is mailed."""

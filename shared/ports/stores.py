@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.files import Files
     from shared.ports.jobs import Holds, Jobs, Walks
     from shared.ports.joining import Joins
+    from shared.ports.mails import Mails
     from shared.ports.reports import Reports
     from shared.ports.screening import HeldMessages, ShadowBans, WordLists
 
@@ -59,6 +60,7 @@ class Stores(ChatStores):
     profiles: people.Profiles
     users: people.Users
     devices: people.Devices
+    mails: Mails
     notifications: people.Notifications
     reminders: people.Reminders
     audit: Audit

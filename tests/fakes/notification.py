@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from shared.domain.broadcasts import BroadcastJob
 from shared.domain.fan_out import Shard
+from shared.domain.mails import Letter, MailRound
 from shared.domain.notifications import DeliveryCheck, Digest, Reminder
 from shared.domain.packs import DuePack, Portion
-from shared.domain.pushes import PushJob, SweepPart
+from shared.domain.pushes import PushJob, PushResult, Sent, SweepPart
 from shared.errors import Unavailable
 
 
@@ -94,9 +95,25 @@ class FakeBroadcastQueue:
 
 @dataclass
 class FakeSweepQueue:
-    """`parts` are all that were put."""
+    """`parts` and `rounds` are all that were put."""
 
     parts: list[SweepPart] = field(default_factory=list)
+    rounds: list[MailRound] = field(default_factory=list)
 
-    def put(self, part: SweepPart) -> None:
-        self.parts.append(part)
+    def put(self, part: SweepPart | MailRound) -> None:
+        if isinstance(part, MailRound):
+            self.rounds.append(part)
+        else:
+            self.parts.append(part)
+
+
+@dataclass
+class FakeMailer:
+    """`letters` are those that it was given; `answers` come first, then all are sent."""
+
+    letters: list[Letter] = field(default_factory=list)
+    answers: list[PushResult] = field(default_factory=list)
+
+    def send(self, letter: Letter) -> PushResult:
+        self.letters.append(letter)
+        return self.answers.pop(0) if self.answers else Sent()

@@ -99,6 +99,8 @@ VARIABLES: dict[type[Any], set[str]] = {
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
         *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE", "BUCKET"),
         *("WEB_QUEUE_URL", "WEB_SECRET_ARN", "LOCAL_WEB_PUSH"),
+        *("MAIL_FROM", "MAIL_REPLY_TO", "MAIL_LINK", "MAIL_DIGEST_AFTER_M", "MAIL_DIGEST_EVERY_H"),
+        *("MAIL_CONFIGURATION_SET", "MAIL_ENDPOINT", "HTTP_URL"),
     },
     EventsSettings: {
         *_RETENTION,
@@ -135,6 +137,7 @@ _NUMBERS = {
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "REPLY_LIMIT", "FRAME_RATE", "FRAME_BURST"),
     *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "IMAGE_PIXELS", "SECOND_LOOK_S"),
     "AUDIT_DAYS",
+    *("MAIL_DIGEST_AFTER_M", "MAIL_DIGEST_EVERY_H"),
     "MESSAGE_HOOK_MS",
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)

@@ -10,6 +10,7 @@ from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.broadcasts import BroadcastJob
 from shared.domain.devices import APNS, FCM, WEB, Platform
 from shared.domain.jobs import KINDS, JobStep
+from shared.domain.mails import MailLook, MailRound
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.packs import DuePack
 from shared.domain.pushes import PushJob, SweepPart
@@ -19,6 +20,7 @@ LOOKS: Final = "looks"
 PUSH: Final = "push"
 REMINDER: Final = "reminder"
 SWEEP: Final = "sweep"
+MAIL: Final = "mail"
 JOB: Final = "job"
 BROADCAST: Final = "broadcast"
 # All broadcasts are one group of the queue: together they hold up no message, however many there are.
@@ -55,8 +57,9 @@ class SqsSweepQueue:
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
-    def put(self, part: SweepPart) -> None:
-        self._queue.send_all([{"kind": SWEEP, **asdict(part)}])
+    def put(self, part: SweepPart | MailRound) -> None:
+        kind = MAIL if isinstance(part, MailRound) else SWEEP
+        self._queue.send_all([{"kind": kind, **asdict(part)}])
 
 
 class SqsJobQueue:
@@ -100,6 +103,12 @@ def sweep_from(body: Mapping[str, Any]) -> SweepPart:
     """Raises for one that can't be read."""
     after = body["after"]
     return SweepPart(int(body["since"]), int(body["until"]), None if after is None else (str(after[0]), str(after[1])))
+
+
+def mail_round_from(body: Mapping[str, Any]) -> MailRound:
+    """What the schedule puts says no more than its kind. Raises for one that can't be read."""
+    after = body.get("after")
+    return MailRound(int(body.get("part", 0)), after and MailLook(str(after["user_id"]), int(after["at"])))
 
 
 def look_bodies(looks: Sequence[DeliveryCheck | Digest | DuePack]) -> Iterator[dict[str, Any]]:

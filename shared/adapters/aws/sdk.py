@@ -25,7 +25,7 @@ _ONE_AT_A_TIME: Final = Lock()  # a session is for one thread, a client for all
 class Sdk:
     """One service by boto3, one attempt a call: its pauses know of no deadline. `options` go to its Config."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # most give two of them
         self,
         service: str,
         environment: AwsEnvironment,
@@ -33,12 +33,14 @@ class Sdk:
         *,
         read_timeout_s: float = READ_TIMEOUT_S,
         options: Mapping[str, Any] | None = None,
+        verify: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = service
         self._environment = environment
         self._read_timeout_s = read_timeout_s
         self._options = options or {}
+        self._verify = verify
         self._deadline = deadline
         self._monotonic = monotonic
 
@@ -60,6 +62,7 @@ class Sdk:
                 self._service,
                 region_name=environment.region,
                 endpoint_url=environment.endpoint_url or None,
+                verify=self._verify,
                 aws_access_key_id=environment.access_key,
                 aws_secret_access_key=environment.secret_key,
                 aws_session_token=environment.session_token or None,
@@ -88,6 +91,19 @@ class Sdk:
 
         deadline = self._deadline
         return retried(once, pause=deadline.pause, monotonic=self._monotonic, check=deadline.check, tell=tell)
+
+    def once(self, ask: Callable[[Any], T]) -> T:
+        """The same after one attempt, for what must not be asked twice.
+
+        Raises ServiceError for what the service refuses, for now or for good, and TransportError where there is no
+        usable answer: then nobody knows whether it was done.
+        """
+        noting = _Noting(lambda: self.client)
+        with _translated(self._service):
+            try:
+                return ask(noting)
+            finally:
+                noting.hang_up()
 
 
 class _Noting:

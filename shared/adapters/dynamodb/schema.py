@@ -45,6 +45,7 @@ invites#C        I                  that link I leads into C
 pins#C           S                  message S of C is pinned: by whom, and when
 pack#C           pack               up to where channel C is told, and which entry has claimed its next pack
 digest#C         digest             who is away is pushed to about large group C, not before a time
+mails#P          T#U                U is to be looked at from time T on, for a mail; P is one of four parts
 names#L          T<1f>U             U is listed as T, a name from one of its words on, which begins with L
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 job#K#U          job                what was asked for of kind K (export, erasure) about U, and how far it has come
@@ -378,6 +379,11 @@ def record_key(user_id: str) -> Item:
 
 def mail_key(user_id: str) -> Item:
     return {PK: user_key(user_id), SK: "mail"}
+
+
+def mail_look_key(part: int, at: int, user_id: str) -> Item:
+    """When a user is to be looked at for a mail, sorted by time."""
+    return {PK: f"mails#{part:x}", SK: f"{at:016}#{user_id}"}
 
 
 def term_key(term: str, user_id: str) -> Item:

@@ -12,6 +12,7 @@ from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
 from shared.adapters.dynamodb.joins import DynamoDbJoins
+from shared.adapters.dynamodb.mails import DynamoDbMails
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.reports import DynamoDbReports
 from shared.adapters.dynamodb.schema import Tables
@@ -36,6 +37,7 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap, trim
         profiles=model_stores.DynamoDbProfiles(calls, members_table=members, log_table=tables.log),
         users=DynamoDbUsers(calls, members_table=members, log_table=tables.log),
         devices=DynamoDbDevices(calls, members_table=members, log_table=tables.log),
+        mails=DynamoDbMails(calls, members_table=members),
         notifications=model_stores.DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
         reminders=model_stores.DynamoDbReminders(calls, members_table=members),
         audit=DynamoDbAudit(calls, members_table=members),

@@ -256,7 +256,7 @@ def is_theirs(row: Row, user_id: str) -> bool:
     own = {f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}", user_log_id(user_id), about_log_id(user_id)}
     if name in {user_key(user_id), *own}:
         return True
-    if place.startswith(("live#", "members#", "target#", "asked#")):
+    if place.startswith(("live#", "members#", "target#", "asked#", "mails#")):
         return row.get(USER_ID) == user_id
     if place.startswith("held#"):
         return row.get("sender_id") == user_id
@@ -275,6 +275,8 @@ def line_of(row: Row) -> dict[str, Any] | None:
     said = {attribute: value for attribute, value in row.items() if attribute not in {PK, SK, TTL}}
     if kind == "devices":
         return {"type": kind, "devices": [{"device_id": one, **_plain(said)} for one, said in row["devices"].items()]}
+    if kind == "mail":  # who has the secret may unsubscribe
+        said = {name: value for name, value in said.items() if name not in {"secret", "nonce"}}
     named = _NAMED_BY.get(kind)
     return {"type": kind, **({} if named is None else {named: rest}), **said}
 

@@ -94,7 +94,7 @@ def _enqueue(
         for one, users in absent.items()
         if one.is_message
     }
-    enqueue_pushes(woken, stores=stores, services=services, now=now)
+    enqueue_pushes(woken, stores=stores, services=services, context=context)
     schedule_checks(there, pending=pending, quiet=set(map(_about, quiet)), services=services, context=context)
     schedule_checks(alone, quiet=alone, services=services, context=context)
     if shards:
@@ -115,21 +115,28 @@ def _about(entry: StoredEntry) -> About:
     return AboutMessage(entry.conversation_id, entry.seq)
 
 
-def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, now: int) -> None:
-    """Have these users' devices pushed to. Raises Unavailable."""
+def enqueue_pushes(
+    absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, context: Context
+) -> None:
+    """Have these users' devices pushed to, and looked at later for a mail where that is set up. Raises Unavailable."""
     users = {user for users in absent.values() for user in users}
     if not users:
         return
     devices = stores.devices.of(users)
     platforms = {user: sorted({device.target.platform for device in found}) for user, found in devices.items()}
     jobs = [
-        PushJob(platform, user, about, since=now)
+        PushJob(platform, user, about, since=context.now())
         for about, users in absent.items()
         for user in users
         for platform in platforms.get(user, ())
     ]
     if jobs:
         services.push_queue.put(jobs)
+    if context.limits.mail is not None:
+        from shared.operations.push.mails import schedule_looks  # noqa: PLC0415  # others don't pay for it
+
+        written = {user for about, users in absent.items() if isinstance(about, AboutMessage) for user in users}
+        schedule_looks(written, stores=stores, services=services, context=context)
 
 
 def _audiences(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, Audience]:
@@ -184,7 +191,7 @@ def _check_delivery(look: DeliveryCheck, got: int, *, stores: Stores, services: 
                 ]
                 for entry, waiting in due.messages
             }
-            enqueue_pushes(woken, stores=stores, services=services, now=context.now())
+            enqueue_pushes(woken, stores=stores, services=services, context=context)
             if due.further is not None:
                 services.delivery_checks.put([due.further], delay_s=due.delay_s)
             for entry, waiting in due.messages:
@@ -195,7 +202,7 @@ def _check_delivery(look: DeliveryCheck, got: int, *, stores: Stores, services: 
                 return
             waiting = [user for user, _ in kept]
             notification = next(iter(kept.values()))
-            enqueue_pushes({look.about: waiting}, stores=stores, services=services, now=context.now())
+            enqueue_pushes({look.about: waiting}, stores=stores, services=services, context=context)
             _post_again(notification, waiting, stores=stores, services=services, context=context)
 
 
@@ -214,4 +221,4 @@ def send_digest(digest: Digest, *, stores: Stores, services: PushServices, conte
     found = digest_targets(digest, stores=stores, context=context)
     if found is not None:
         about, users = found
-        enqueue_pushes({about: users}, stores=stores, services=services, now=context.now())
+        enqueue_pushes({about: users}, stores=stores, services=services, context=context)

@@ -97,7 +97,7 @@ def queue_missed(
     present = {user for user, connections in known.items() if live(connections, now)}
     absent = {about: [user for user in users if user not in present] for about, users in missed.items()}
     there = {about: [user for user in users if user in present] for about, users in missed.items()}
-    enqueue_pushes(absent, stores=stores, services=services, now=now)
+    enqueue_pushes(absent, stores=stores, services=services, context=context)
     schedule_checks(there, services=services, context=context)
     services.observer.count(MISSED, sum(map(len, missed.values())))
 
