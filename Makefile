@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 .PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost bench check test lint format hooks
-.PHONY: synth test-functions
+.PHONY: synth test-functions docs docs-serve
 
 BIN := .venv/bin
 # Ctrl-C waits until Python is far enough to end without a traceback, where this `env` can have it wait.
@@ -55,6 +55,7 @@ help:
 	@echo "  make chaos MINUTES=10        real clients while network, DynamoDB and functions fail, on a stack of its own"
 	@echo "  make load MINUTES=10         storms, floods and a full house on the local stack, memory watched"
 	@echo "  make bench                   what everything takes, beside others (ONLY=counted, ROUNDS=5, RIVALS=1 with Go, WRITE=1 for docs)"
+	@echo "  make docs                    build the docs site in .build/site (make docs-serve shows it, PORT=4590)"
 	@echo "  make audit                   attack what is here, ask about known vulnerabilities"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
@@ -180,6 +181,13 @@ format: setup
 hooks: setup
 	@git config core.hooksPath .githooks
 	@echo "Commits are checked from now on (.githooks/pre-commit). To end it: git config --unset core.hooksPath"
+
+# PARLEY_DOCS_BASE=/parley/ where it is served below a folder.
+docs: setup
+	@$(BIN)/python -m website build
+
+docs-serve: setup
+	@$(BIN)/python -m website serve $(if $(PORT),--port "$$PORT")
 
 synth: setup
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/.tools/uv/bin:$$PATH" node_modules/.bin/cdk synth --quiet

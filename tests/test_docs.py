@@ -30,7 +30,7 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("benchmarks/*.md")]
 )
-FOLDERS = r"infra|functions|shared|local|ops|clients|tests|docs|benchmarks|\.github|\.githooks"
+FOLDERS = r"infra|functions|shared|local|ops|clients|tests|docs|benchmarks|website|\.github|\.githooks"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 PLACE = re.compile(rf"`((?:{FOLDERS})(?:/[\w.-]+)+/?)`")
 # Not meant: routes, the emulator's paths, what every Unix or Lambda has, and what stands for anybody's path.
@@ -183,7 +183,12 @@ def pinned() -> dict[str, str]:
     python += tomllib.loads(page("local/emulator/pyproject.toml"))["project"]["dependencies"]
     found = dict(re.sub(r"\[.*\]", "", entry).split("==") for entry in python)
     found["uv"] = tomllib.loads(page("pyproject.toml"))["tool"]["uv"]["required-version"].removeprefix("==")
-    for folder in ["", "tests/web/", *(f"{each}/" for each in json.loads(page("package.json"))["workspaces"])]:
+    for folder in [
+        "",
+        "tests/web/",
+        "website/",
+        *(f"{each}/" for each in json.loads(page("package.json"))["workspaces"]),
+    ]:
         manifest = json.loads(page(f"{folder}package.json"))
         found |= manifest.get("dependencies", {}) | manifest.get("devDependencies", {})
     return {name: version for name, version in found.items() if not name.startswith("@parley/")}

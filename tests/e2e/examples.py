@@ -11,6 +11,7 @@ from typing import Any
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 60
+_NAMED = re.compile(r"(?:<\?php\n)?(?:#|//|<!--) ?(?P<name>[\w.-]+\.(?:py|mjs|js|jsx|go|php|java|html))(?: -->)?\n")
 
 
 def commands(page: str, heading: str) -> list[str]:
@@ -21,6 +22,15 @@ def commands(page: str, heading: str) -> list[str]:
 def example(page: str, language: str, word: str) -> str:
     """The block of the page that has this in it."""
     (found,) = [code for code in _blocks(_text(page), language) if word in code]
+    return found
+
+
+def programs(page: str) -> dict[str, str]:
+    """The page's programs by the file's name, which stands in a comment of their first lines."""
+    found = {}
+    for code in re.findall(r"^ *```\w+\n(.*?)^ *```", _text(page), flags=re.DOTALL | re.MULTILINE):
+        if named := _NAMED.match(code):
+            found[named["name"]] = code
     return found
 
 

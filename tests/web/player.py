@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 from pathlib import Path
@@ -14,7 +15,13 @@ MOST_SECONDS = 300
 
 
 def install() -> None:
-    """What package-lock.json names, where it is not there yet."""
+    """What package-lock.json names, where it is not there yet. Of several workers at once one installs it."""
+    with (HERE / "package-lock.json").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _install()
+
+
+def _install() -> None:
     lock = (HERE / "package-lock.json").read_text(encoding="utf-8")
     stamp = HERE / "node_modules/.installed"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == lock:
