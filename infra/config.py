@@ -129,6 +129,7 @@ class Config:
     text_limit: int
     mention_limit: int
     page_limit: int
+    permissions: str
     frame_limit: int
     reply_limit: int
     frame_rate: int
@@ -288,6 +289,7 @@ class Config:
             text_limit=read.number("text_limit", 1, 5_000, 5_000),
             mention_limit=read.number("mention_limit", 0, 50, 50),
             page_limit=read.number("page_limit", 1, 100, 100),
+            permissions=read.permissions("permissions"),
             frame_limit=read.number("frame_limit", 1_024, 32_768, 32_768),
             reply_limit=read.number("reply_limit", 31_000, 110_000, 31_000),
             frame_rate=read.number("frame_rate", 1, 1_000, 50),

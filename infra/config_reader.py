@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from infra.routes import ROUTES
+from shared.domain.permissions import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +101,13 @@ class Reader:
             if not re.fullmatch(_ORIGIN, entry):
                 self._refuse(key, entry, _ORIGIN_RULE)
         return tuple(dict.fromkeys(map(_as_sent, entries)))
+
+    def permissions(self, key: str) -> str:
+        """Changes of the table of roles and permissions, as the functions read them."""
+        raw = self._raw(key)
+        problems = problems_of(raw)
+        self.problems += [f"{key}: {problem}" for problem in problems]
+        return "" if problems else ",".join(part.strip() for part in raw.split(",") if part.strip())
 
     def throttles(self, key: str, default: str) -> tuple[RouteThrottle, ...]:
         raw = self._raw(key) or default

@@ -57,7 +57,7 @@ class RestApi(Construct):
                 **config.environment(
                     "users_visible", "group_limit", "channel_members", "inline_limit", "receipts_limit"
                 ),
-                **config.environment("text_limit", "mention_limit", "page_limit", "request_log"),
+                **config.environment("text_limit", "mention_limit", "page_limit", "permissions", "request_log"),
                 "ALLOWED_ORIGINS": ",".join(config.allowed_origins),
                 **config.environment(
                     "device_limit", "reminder_limit", "audit_days", "image_limit", "file_limit", "file_quota"

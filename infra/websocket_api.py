@@ -148,7 +148,7 @@ class WebSocketApi(Construct):
                 **config.environment("connection_limit", "message_rate", "message_burst", "abuse_limit"),
                 **config.environment("edit_window_s", "inline_limit", "receipts_limit"),
                 **config.retention,
-                **config.environment("text_limit", "mention_limit", "page_limit"),
+                **config.environment("text_limit", "mention_limit", "page_limit", "permissions"),
                 **config.environment("frame_limit", "reply_limit", "frame_rate", "frame_burst", "request_log"),
                 **self._queues.presence_environment,
                 **self._screening.environment,

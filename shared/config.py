@@ -109,6 +109,7 @@ class _Sending(ScreenSettings, TokenSettings, _PresenceChecks, _Chat, _Requests,
     message_burst: int
     text_limit: int
     mention_limit: int
+    permissions: str
     page_limit: int
     edit_window_s: int
     inline_limit: int

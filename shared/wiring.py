@@ -10,6 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.clock import SECOND_MS, now_ms
+from shared.config import ConfigurationError
+from shared.domain.permissions import Matrix, matrix_of
 from shared.operations.context import Context, Limits
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ def trimming_of(settings: RetentionSettings) -> Trimming | None:
     from shared.domain.retention import Retention, Trimming  # noqa: PLC0415  # see above
 
     return Trimming(Retention(*days), now_ms)
+
+
+def matrix_in(permissions: str) -> Matrix:
+    """The table with the deployment's changes. Raises ConfigurationError, naming the variable and what is wrong."""
+    try:
+        return matrix_of(permissions)
+    except ValueError as exc:
+        raise ConfigurationError(f"PERMISSIONS: {exc}") from exc
 
 
 def sleep_ms(ms: int) -> None:

@@ -15,6 +15,7 @@ import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without type
 from shared import errors
 from shared.domain.changes import (
     KINDS,
+    ROLES,
     Added,
     Change,
     Deleted,
@@ -30,6 +31,7 @@ from shared.domain.connections import ABUSED, BANNED, EVICTED, OFFLINE, REVOKED,
 from shared.domain.entries import Draft, Pack, ReadAlong, Receipt, Typing, shadowed
 from shared.domain.members import Preferences
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
+from shared.domain.permissions import CHANNEL, GROUP, KEPT_BY_OWNERS, PRIVATE, Grants, matrix_of
 from shared.domain.rules import Audience
 from shared.domain.screening import Held
 from shared.domain.text import USER_ID_PATTERN
@@ -47,6 +49,29 @@ from shared.wire.events import event_body, message_body
 from shared.wire.websocket import frames
 from tests.changes import changed
 from tests.test_docs import ROOT, page
+
+
+def test_the_table_of_roles_and_permissions_is_the_default() -> None:
+    protocol = page("docs/protocol.md")
+    section = protocol.partition("### Roles and permissions\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)`(\*?) \| .+ \| (.*) \| (.*) \|$", section, re.MULTILINE)
+    shown = [(name, bool(kept), group, channel) for name, kept, group, channel in rows]
+    names = [*GROUP, *(name for name in CHANNEL if name not in GROUP)]
+    by_code = [(one, one in KEPT_BY_OWNERS, who_may(GROUP, one), who_may(CHANNEL, one)) for one in names]
+    assert shown == by_code
+    assert [one for one in PRIVATE if f"`{one}`" in section.rpartition("have no roles")[2]] == list(PRIVATE)
+
+
+def who_may(grants: Grants, permission: str) -> str:
+    return ", ".join(role for role in ROLES if role in grants.get(permission, ()))
+
+
+def test_the_example_of_other_permissions_can_be_used() -> None:
+    (example,) = re.findall("^PARLEY_PERMISSIONS='(.+)'$", page("docs/configuration.md"), re.MULTILINE)
+    matrix = matrix_of(example)
+    assert sorted(name for name in GROUP if matrix.group[name] != GROUP[name]) == [
+        *("create_invites", "mention_all", "pin", "send")
+    ]
 
 
 def error_types(root: type[ParleyError] = ParleyError) -> Iterator[type[ParleyError]]:

@@ -27,7 +27,7 @@ from shared.operations.context import Context
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 from shared.wire.websocket.frames import encode_event
-from shared.wiring import limits_of, make_context, trimming_of
+from shared.wiring import limits_of, make_context, matrix_in, trimming_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -86,7 +86,8 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
     endpoint = settings.connections_endpoint
     gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
-    limits = limits_of(settings, bounds=Bounds(settings.text_limit, settings.mention_limit))
+    bounds, matrix = Bounds(settings.text_limit, settings.mention_limit), matrix_in(settings.permissions)
+    limits = limits_of(settings, bounds=bounds, matrix=matrix)
     observer = FunctionObserver("message", logger)
     context = make_context(limits, pause=deadline.pause, wait_ms=deadline.wait_ms)
     if settings.looks_first:

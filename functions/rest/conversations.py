@@ -62,11 +62,11 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>")
     def get_conversation(conversation_id: ConversationPath, versions: Versions = False) -> Answer:
-        """One conversation as the inbox shows it, with the caller's `role` in a group."""
+        """One conversation as the inbox shows it, with the caller's `role` in a group, and their `permissions`."""
         caller = wiring.caller(app)
         summary = summary_of(conversation_id, user_id=caller.user_id, stores=wiring.stores)
         told = _versions(bodies.users_in([summary]), wiring.reader(app, caller), wiring) if versions else {}
-        return ok({**_summary_body(summary, wiring), **told})
+        return ok({**_summary_body(summary, wiring, is_guest=caller.is_guest), **told})
 
     @app.patch("/v1/conversations/<conversation_id>")
     def patch_conversation(conversation_id: ConversationPath, body: bodies.ConversationChange) -> Answer:
@@ -98,7 +98,7 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def get_members(
         conversation_id: ConversationPath, limit: Limit = 100, cursor: Cursor = None, versions: Versions = False
     ) -> Answer:
-        """Everyone in the conversation, and how far they have read. A channel's in pages, for its owners and admins."""
+        """Everyone in the conversation, and how far they have read. A channel's in pages, for who may list them."""
         caller = wiring.caller(app)
         user_id = caller.user_id
 
@@ -111,8 +111,9 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         after = (0, "") if cursor is None else bodies.decode_members_cursor(user_id, conversation_id, cursor)
         if is_channel_id(conversation_id):
             most = min(limit, wiring.context.limits.page_limit)
+            stores, context = wiring.stores, wiring.context
             page = channels.members_page(
-                conversation_id, user_id=user_id, limit=most, after=after, stores=wiring.stores
+                conversation_id, user_id=user_id, limit=most, after=after, stores=stores, context=context
             )
             return with_versions(bodies.members_page_body(user_id, conversation_id, page))
         listed = groups.members_of(conversation_id, user_id=user_id, after=after[1], stores=wiring.stores)
@@ -120,7 +121,7 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
     @app.post("/v1/conversations/<conversation_id>/members")
     def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
-        """Add users to a group or a channel. For its owners and admins. Who is in it is left out of `added`."""
+        """Add users to a group or a channel, for who may. Who is in it is left out of `added`."""
         command = groups.AddMembers(conversation_id, body.users, by=wiring.writer(app))
         if is_channel_id(conversation_id):
             readers, size = channels.add_readers(command, admit=wiring.invites.take, **wiring.parts)
@@ -130,13 +131,13 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.MemberChange) -> Answer:
-        """Give a member another role, for the owners of the group or channel; or hang `data` on a member."""
+        """Give a member another role, for who may change roles there; or hang `data` on a member."""
         role = update_member(body.command(conversation_id, user_id, wiring.writer(app)), **wiring.parts)
         return ok(bodies.member_change_body(user_id, role, body))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
-        """Remove a member from a group or channel, or leave it. Owners remove anyone, admins remove members."""
+        """Remove a member from a group or channel, or leave it. Owners remove anyone, others plain members."""
         _remove(conversation_id, user_id, wiring.writer(app), wiring)
         return done()
 
@@ -146,8 +147,11 @@ def _summary(conversation_id: str, user_id: str, wiring: Wiring) -> Answer:
     return ok(_summary_body(summary, wiring))
 
 
-def _summary_body(summary: Summary, wiring: Wiring) -> shapes.Conversation:
-    return bodies.summary_body(channels.with_size(summary, stores=wiring.stores, services=wiring.services))
+def _summary_body(summary: Summary, wiring: Wiring, *, is_guest: bool = False) -> shapes.OneConversation:
+    """With what the member may do there."""
+    sized = channels.with_size(summary, stores=wiring.stores, services=wiring.services)
+    matrix = wiring.context.limits.matrix
+    return bodies.one_body(sized, matrix.held_by(summary.role, summary.conversation_id, is_guest=is_guest))
 
 
 def _versions(

@@ -78,7 +78,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     ),
     "get_conversations": Documented("conversations", {200: conversations.Inbox}),
     "get_conversation": Documented("conversations", {200: conversations.OneConversation}, _CONVERSATION),
-    "patch_conversation": Documented("conversations", {200: conversations.Conversation}, (*_GROUP, Blocked)),
+    "patch_conversation": Documented("conversations", {200: conversations.OneConversation}, (*_GROUP, Blocked)),
     "delete_conversation": Documented("conversations", {204: None}, _GROUP),
     "patch_settings": Documented("conversations", {200: conversations.Settings}, _CONVERSATION),
     "get_members": Documented("members", {200: conversations.Members}, (NotAMember, Forbidden)),

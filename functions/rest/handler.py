@@ -36,7 +36,7 @@ from shared.ports.services import RestServices
 from shared.ports.webhooks import Outlet
 from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
-from shared.wiring import limits_of, make_context, trimming_of
+from shared.wiring import limits_of, make_context, matrix_in, trimming_of
 
 
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
@@ -54,6 +54,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
     limits = limits_of(
         settings,
         bounds=Bounds(settings.text_limit, settings.mention_limit),
+        matrix=matrix_in(settings.permissions),
         delivery_check_s=settings.second_look_s,
         sizes=SizeLimits(settings.image_limit, settings.file_limit, settings.file_quota),
     )

@@ -1,4 +1,4 @@
-"""Ways into groups: requests, which their owners and admins decide on, and links."""
+"""Ways into groups: requests, which those decide on who may, and links."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def add_joining(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 def add_requests(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/requests")
     def get_requests(conversation_id: ConversationPath) -> Answer:
-        """Who wants to come into the group, the longest waiting first. For its owners and admins."""
+        """Who wants to come into the group, the longest waiting first. For who decides."""
         user_id = wiring.caller(app).user_id
-        return ok(
-            bodies.requests_body(joining.requests_of_group(conversation_id, user_id=user_id, stores=wiring.stores))
-        )
+        stores, context = wiring.stores, wiring.context
+        found = joining.requests_of_group(conversation_id, user_id=user_id, stores=stores, context=context)
+        return ok(bodies.requests_body(found))
 
     @app.patch("/v1/conversations/<conversation_id>/requests/<user_id>")
     def patch_request(conversation_id: ConversationPath, user_id: UserPath, body: bodies.Decision) -> Answer:
-        """Let in who asked for it, or decline. For owners and admins of the group."""
+        """Let in who asked for it, or decline. For who decides about requests."""
         command = joining.Decide(conversation_id, user_id, wiring.writer(app), body.status)
         return ok(bodies.requested_body(joining.decide_request(command, **wiring.parts)))
 
     @app.delete("/v1/conversations/<conversation_id>/requests/<user_id>")
     def delete_request(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
-        """Take one's own request back; or decline another's, as an owner or admin of the group."""
+        """Take one's own request back; or decline another's, as one who decides."""
         by = wiring.writer(app)
         status: RequestStatus = WITHDRAWN if by == user_id else DECLINED
         joining.decide_request(joining.Decide(conversation_id, user_id, by, status), **wiring.parts)
@@ -70,22 +70,23 @@ def add_requests(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 def add_invites(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/conversations/<conversation_id>/invites")
     def post_invite(conversation_id: ConversationPath, body: bodies.InviteTerms) -> Answer:
-        """Make a link into the group. For its owners and admins. The token is shown here alone."""
+        """Make a link into the group, for who may. The token is shown here alone."""
         command = body.command(conversation_id, wiring.writer(app), wiring.context.now())
         invite, token = joining.make_invite(command, stores=wiring.stores, context=wiring.context)
         return ok(bodies.new_invite_body(invite, token), is_new=True)
 
     @app.get("/v1/conversations/<conversation_id>/invites")
     def get_invites(conversation_id: ConversationPath) -> Answer:
-        """The links into the group that are good, the latest first. For its owners and admins."""
-        user_id, now = wiring.caller(app).user_id, wiring.context.now()
-        found = joining.invites_of(conversation_id, user_id=user_id, stores=wiring.stores, now=now)
+        """The links into the group that are good, the latest first. For who manages them."""
+        user_id, stores, context = wiring.caller(app).user_id, wiring.stores, wiring.context
+        found = joining.invites_of(conversation_id, user_id=user_id, stores=stores, context=context)
         return ok(bodies.invites_body(found))
 
     @app.delete("/v1/conversations/<conversation_id>/invites/<invite_id>")
     def delete_invite(conversation_id: ConversationPath, invite_id: InvitePath) -> Answer:
-        """Revoke a link: nobody comes by it any more. For owners and admins of the group."""
-        joining.revoke_invite(conversation_id, invite_id, user_id=wiring.writer(app), stores=wiring.stores)
+        """Revoke a link: nobody comes by it any more. For who manages the group's links."""
+        user_id, stores, context = wiring.writer(app), wiring.stores, wiring.context
+        joining.revoke_invite(conversation_id, invite_id, user_id=user_id, stores=stores, context=context)
         return done()
 
     @app.get("/v1/invites/<invite_token>")

@@ -109,7 +109,7 @@ def add_pins(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
     @app.put("/v1/conversations/<conversation_id>/pins/<seq>")
     def put_pin(conversation_id: asked.ConversationPath, seq: asked.SeqPath) -> Answer:
-        """Pin a message: either of a private conversation's two, owners and admins of a group."""
+        """Pin a message: either of a private conversation's two, in a group or channel who may."""
         return _pin(Pinning(wiring.writer(app), conversation_id, seq), wiring)
 
     @app.delete("/v1/conversations/<conversation_id>/pins/<seq>")

@@ -8,9 +8,9 @@ from typing import Final
 
 from shared.clock import SECOND_MS
 from shared.domain.changes import (
-    ADMIN,
     MEMBER,
     OWNER,
+    ROLES,
     Added,
     Removed,
     Renamed,
@@ -32,6 +32,7 @@ from shared.domain.entries import (
 )
 from shared.domain.files import KINDS, READY, File
 from shared.domain.members import Group, Roster
+from shared.domain.permissions import DEFAULT, Matrix
 from shared.domain.text import (
     AT_ALL,
     AT_HERE,
@@ -240,21 +241,56 @@ def check_files(draft: Draft, files: Mapping[str, File]) -> None:
             raise NotFound("There is no such file")
 
 
-def check_not_frozen(user_id: str, audience: Audience) -> None:
-    """In a frozen group only owners and admins write. Raises Forbidden."""
-    if audience.group is not None and audience.group.frozen and audience.roles.get(user_id) == MEMBER:
-        raise Forbidden("This group is frozen: only its owners and admins write")
+def check_may(permission: str, user_id: str, audience: Audience, matrix: Matrix) -> None:
+    """Whether the user's role has this permission. In a private conversation both have what there is. Raises Forbidden.
+
+    Of an audience of one nothing is known: see `Matrix.is_everyones`.
+    """
+    group = audience.group
+    if group is None or audience.roles.get(user_id) in matrix.of(group.conversation_id)[permission]:
+        return
+    raise Forbidden(matrix.refusal(permission, group.conversation_id))
 
 
-def slowed_s(user_id: str, audience: Audience) -> int:
-    """How many seconds the user waits from one message to the next: 0 for owners and admins, and without slow mode."""
-    if audience.group is None or not audience.group.slow_mode or audience.roles.get(user_id) != MEMBER:
+def check_sending(draft: Draft, audience: Audience, matrix: Matrix) -> None:
+    """Whether the sender's role may write, and write this. Of one that is forwarded, look at its content, too.
+
+    Raises Forbidden.
+    """
+    if audience.group is None:
+        return
+    check_may("send", draft.sender_id, audience, matrix)
+    if draft.forward_of is not None:
+        check_may("forward", draft.sender_id, audience, matrix)
+    if draft.file_id is not None or draft.attachments is not None:
+        check_may("attach", draft.sender_id, audience, matrix)
+    check_not_frozen(draft.sender_id, audience, matrix)
+
+
+def check_not_frozen(user_id: str, audience: Audience, matrix: Matrix) -> None:
+    """In a frozen group only some write: its owners and admins, as a rule. Raises Forbidden."""
+    group = audience.group
+    if group is not None and group.frozen and audience.roles.get(user_id) not in matrix.group["write_frozen"]:
+        raise Forbidden(f"This group is frozen. {matrix.refusal('write_frozen', group.conversation_id)}")
+
+
+def slowed_s(user_id: str, audience: Audience, matrix: Matrix) -> int:
+    """How many seconds the user waits from one message to the next: 0 for who need not, and without slow mode."""
+    group = audience.group
+    if group is None or not group.slow_mode or audience.roles.get(user_id) in matrix.group["skip_slow_mode"]:
         return 0
-    return audience.group.slow_mode
+    return group.slow_mode
 
 
-def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL, *, by: str = "") -> None:
-    """Only members can be mentioned; a group's all together (`@all`, `@here`) by its owners and admins alone.
+def check_mentions(
+    mentions: Collection[str],
+    audience: Audience,
+    bounds: Bounds = PROTOCOL,
+    *,
+    by: str = "",
+    matrix: Matrix = DEFAULT,
+) -> None:
+    """Only members can be mentioned; a group's all together (`@all`, `@here`) by whom its roles allow it.
 
     Raises BadRequest, TooLarge for more of them than are allowed, Forbidden.
     """
@@ -262,8 +298,10 @@ def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds
         raise TooLarge(f"A message mentions at most {bounds.mentions} users")
     group = audience.group
     if group is not None and is_group_id(group.conversation_id) and (AT_ALL in mentions or AT_HERE in mentions):
-        if audience.roles.get(by) not in {OWNER, ADMIN}:
-            raise Forbidden("Only owners and admins of the group can mention everyone")
+        if AT_ALL in mentions:
+            check_may("mention_all", by, audience, matrix)
+        if AT_HERE in mentions:
+            check_may("mention_here", by, audience, matrix)
         mentions = [one for one in mentions if one not in {AT_ALL, AT_HERE}]
     if not all(user_id in audience or user_id in audience.readers for user_id in mentions):
         raise BadRequest("A message can mention members of its conversation only")
@@ -312,11 +350,14 @@ def check_editable(entry: Entry, user_id: str, *, is_server: bool = False, windo
         raise Forbidden("This message is too old to be edited")
 
 
-def check_deletable(entry: Entry, user_id: str, audience: Audience) -> None:
-    """Authors delete their own messages, owners and admins of a group everyone's. Raises Forbidden."""
-    if entry.sender_id == user_id or (audience.group is not None and audience.roles[user_id] in {OWNER, ADMIN}):
-        return
-    raise Forbidden("Only its author, or a moderator of the group, can delete a message")
+def check_deletable(entry: Entry, user_id: str, audience: Audience, matrix: Matrix) -> None:
+    """Authors delete their own messages, owners and admins of a group everyone's, as a rule. Raises Forbidden."""
+    if entry.sender_id == user_id:
+        check_may("delete_own", user_id, audience, matrix)
+    elif audience.group is None:
+        raise Forbidden("Only its author can delete a message")
+    else:
+        check_may("delete_any", user_id, audience, matrix)
 
 
 def check_group(audience: Audience) -> None:
@@ -325,19 +366,27 @@ def check_group(audience: Audience) -> None:
         raise BadRequest("This is a private conversation, not a group")
 
 
-def check_moderator(user_id: str, audience: Audience) -> None:
-    """Owners and admins of a group. Raises BadRequest for what is none, Forbidden."""
+def check_moderator(permission: str, user_id: str, audience: Audience, matrix: Matrix) -> None:
+    """Of what there is in groups and channels alone. Raises BadRequest for what is none, Forbidden."""
     check_group(audience)
-    if audience.roles[user_id] not in {OWNER, ADMIN}:
-        raise Forbidden("Only owners and admins of the group can do this")
+    check_may(permission, user_id, audience, matrix)
 
 
-def check_removable(user_id: str, by: str, audience: Audience) -> None:
-    """Everyone may leave; owners remove anyone, admins remove plain members. Raises Forbidden."""
-    mine, theirs = audience.roles[by], audience.roles[user_id]
-    if user_id == by or mine == OWNER or (mine == ADMIN and theirs not in {OWNER, ADMIN}):
+def check_removable(user_id: str, by: str, audience: Audience, matrix: Matrix) -> None:
+    """Everyone may leave; owners remove anyone, others who may remove plain members alone. Raises Forbidden."""
+    if user_id == by:
         return
-    raise Forbidden("Owners can remove anyone, admins can remove members")
+    check_may("remove_members", by, audience, matrix)
+    if audience.roles[by] != OWNER and audience.roles.get(user_id, MEMBER) != MEMBER:
+        raise Forbidden("Owners can remove anyone, others plain members alone")
+
+
+def check_role_change(user_id: str, role: Role, by: str, audience: Audience, matrix: Matrix) -> None:
+    """Nobody gives a role above their own, or takes one that is. Raises BadRequest (no group), Forbidden."""
+    check_moderator("change_roles", by, audience, matrix)
+    mine = ROLES.index(audience.roles[by])  # the highest comes first
+    if mine > min(ROLES.index(role), ROLES.index(audience.roles.get(user_id, MEMBER))):
+        raise Forbidden("A role above one's own can be neither given nor taken")
 
 
 def check_owner_remains(roles: Mapping[str, Role], *, has_readers: bool = False) -> None:
@@ -374,16 +423,13 @@ def check_reactions(message: Entry, one: Reaction) -> None:
         raise Conflict(f"A message takes at most {MAX_MESSAGE_BYTES:,} bytes of JSON with all its reactions")
 
 
-def check_reaction_of(owner_id: str, by: str, audience: Audience) -> None:
-    """Owners and admins of a group take off anyone's reaction, everyone else their own. Raises Forbidden."""
-    if owner_id != by and (audience.group is None or audience.roles[by] not in {OWNER, ADMIN}):
-        raise Forbidden("Only owners and admins of a group can take off another user's reaction")
-
-
-def check_pinning(user_id: str, audience: Audience) -> None:
-    """The two of a private conversation pin its messages, owners and admins a group's. Raises Forbidden."""
-    if audience.group is not None:
-        check_moderator(user_id, audience)
+def check_reaction_of(owner_id: str, by: str, audience: Audience, matrix: Matrix) -> None:
+    """Owners and admins of a group take off anyone's reaction, as a rule, everyone else their own. Raises Forbidden."""
+    if owner_id == by:
+        return
+    if audience.group is None:
+        raise Forbidden("In a private conversation everyone takes off their own reactions alone")
+    check_may("remove_reactions", by, audience, matrix)
 
 
 def check_markable(message: Entry, *, now: int) -> None:
@@ -392,10 +438,17 @@ def check_markable(message: Entry, *, now: int) -> None:
         raise Conflict(f"A message takes at most {MAX_MESSAGE_BYTES:,} bytes of JSON with the mark that it is pinned")
 
 
-def check_data_of(user_id: str, by: str, audience: Audience) -> None:
-    """Owners and admins of a group change what hangs on any member, everyone else their own. Raises Forbidden."""
-    if user_id != by and (audience.group is None or audience.roles[by] not in {OWNER, ADMIN}):
-        raise Forbidden("Only owners and admins of a group can change another member's data")
+def check_data_of(user_id: str, by: str, audience: Audience, matrix: Matrix) -> None:
+    """Owners and admins of a group change what hangs on any member, as a rule, everyone else their own.
+
+    Raises Forbidden.
+    """
+    if user_id == by:
+        check_may("change_own_data", by, audience, matrix)
+    elif audience.group is None:
+        raise Forbidden("In a private conversation everyone changes their own data alone")
+    else:
+        check_may("change_member_data", by, audience, matrix)
 
 
 def _too_heavy() -> str:

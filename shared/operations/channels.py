@@ -139,7 +139,7 @@ def add_readers(
     NotAMember, BadRequest (malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
     conversation_id, by = command.conversation_id, command.by
-    rules.check_moderator(by, audience_of(conversation_id, by, stores=stores))
+    rules.check_may("add_members", by, audience_of(conversation_id, by, stores=stores), context.limits.matrix)
     others = others_of(command.users, by)
     members = stores.memberships.among(conversation_id, others) if others else {}
     wanted = [user for user in others if user not in members]
@@ -170,7 +170,7 @@ def remove_from_channel(
     Raises NotAMember, NotFound (not in it), Forbidden (role; the last owner).
     """
     if by != user_id:
-        rules.check_moderator(by, audience_of(conversation_id, by, stores=stores))
+        rules.check_may("remove_members", by, audience_of(conversation_id, by, stores=stores), context.limits.matrix)
     _take_out(conversation_id, user_id, by, stores=stores, services=services, context=context)
     best_effort(services, _leave, conversation_id, user_id, stores=stores, context=context)
 
@@ -212,15 +212,15 @@ def set_writer(command: SetRole, *, stores: Stores, services: Services, context:
     Raises NotAMember, NotFound (no such member), Forbidden (role; the last owner), Conflict (too many).
     """
     conversation_id, user_id, role = command.conversation_id, command.user_id, command.role
+    matrix = context.limits.matrix
 
     def decide(audience: rules.Audience) -> Change | None:
-        rules.check_group(audience)
-        if audience.roles[command.by] != OWNER:
-            raise Forbidden("Only owners of the channel can change roles")
+        rules.check_moderator("change_roles", command.by, audience, matrix)
         if user_id not in audience and stores.memberships.get(conversation_id, user_id) is None:
             raise NotFound("There is no such member")
         if audience.roles.get(user_id, MEMBER) == role:
             return None
+        rules.check_role_change(user_id, role, command.by, audience, matrix)
         roles = {user: one for user, one in {**audience.roles, user_id: role}.items() if one != MEMBER}
         if OWNER not in roles.values():
             raise Forbidden("A channel needs an owner: make somebody else one first")
@@ -245,13 +245,14 @@ class Members:
 
 
 def members_page(
-    conversation_id: str, *, user_id: str, limit: int, after: Position = (0, ""), stores: Stores
+    conversation_id: str, *, user_id: str, limit: int, after: Position = (0, ""), stores: Stores, context: Context
 ) -> Members:
-    """A channel's members, for its owners and admins, in an order without meaning. Raises NotAMember, Forbidden.
+    """A channel's members, for who may list them, in an order without meaning. Raises NotAMember, Forbidden.
 
     Who comes or goes meanwhile may be on a page or not; everyone else is on one, once.
     """
     audience = audience_of(conversation_id, user_id, stores=stores)
+    rules.check_may("list_members", user_id, audience, context.limits.matrix)
     found = list(islice(_listed_from(conversation_id, after, limit + 1, stores), limit + 1))
     page = found[:limit]
     standing = stores.memberships.among(conversation_id, [one.user_id for _, one in page]) if page else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from shared.domain.files import SizeLimits
+from shared.domain.permissions import DEFAULT, Matrix
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.operations.rosters import Rosters
 
@@ -23,6 +24,7 @@ class Limits:
     """What a deployment has set: docs/configuration.md has each, and its default. A function has what it needs."""
 
     bounds: Bounds = PROTOCOL
+    matrix: Matrix = DEFAULT
     connection_limit: int = 0
     edit_window_s: int = 0
     group_limit: int = 0

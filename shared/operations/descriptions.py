@@ -29,6 +29,8 @@ _DATA: Final = "data"
 # What is so of a group that does not say it.
 _UNSAID: Final[Mapping[str, Any]] = {"join": INVITE, "history": ALL, "slow_mode": 0, "frozen": False}
 _GROUPS_OWN: Final = frozenset(_UNSAID)
+# Which permission takes what; the others are called after what they change.
+_PERMISSIONS: Final[Mapping[str, str]] = {"frozen": "freeze"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def update(command: Update, *, stores: ChatStores, services: Services, context: 
     """Change what a conversation is called and says of itself. Fields that say so already are left out.
 
     `changes`: `name`, `topic`, `avatar` and `data` (an object) of a group or channel, and of a group `join`, `history`,
-    `slow_mode` (seconds, 0 for none) and `frozen`, for its owners and admins; of a private conversation `data` alone,
-    by either member, unless the other blocks them: this may be its first entry.
+    `slow_mode` (seconds, 0 for none) and `frozen`, for whose roles have the permission for each; of a private
+    conversation `data` alone, by either member, unless the other blocks them: this may be its first entry.
     Raises NotAMember, BadRequest (a private conversation's name, blank ones, a channel's `join`), TooLarge, Forbidden
     (role), Blocked.
     """
@@ -62,8 +64,9 @@ def update(command: Update, *, stores: ChatStores, services: Services, context: 
         if is_private and changes.keys() == {_DATA}:
             stored = {_DATA: _about(conversation_id, by, stores)}
         else:
-            rules.check_moderator(by, audience)
             _check_policy(conversation_id, changes)
+            for name in changes:
+                rules.check_moderator(_PERMISSIONS.get(name, f"change_{name}"), by, audience, context.limits.matrix)
             stored = {name: getattr(audience.group, name) or _UNSAID.get(name) for name in changes}
         given = Updated(as_json(changes)).fields
         said = {name: value for name, value in changes.items() if given[name] != stored[name]}
@@ -124,7 +127,7 @@ class UpdateMember:
 
 
 def update_member(command: UpdateMember, *, stores: Stores, services: Services, context: Context) -> Role:
-    """Owners change roles. Members change their own data, owners and admins of a group everyone's. Returns the role.
+    """Change a member's role, or what hangs on them, as far as the roles of who asks allow it. Returns the role.
 
     Raises NotAMember, BadRequest (a channel's member has no data), NotFound (no such member), TooLarge, Forbidden (also
     the last owner), Blocked.
@@ -156,7 +159,7 @@ def _hang(command: UpdateMember, text: str | None, *, stores: Stores, services: 
     def decide(audience: rules.Audience) -> Change | None:
         if user_id not in audience:
             raise NotFound("There is no such member")
-        rules.check_data_of(user_id, by, audience)
+        rules.check_data_of(user_id, by, audience, context.limits.matrix)
         if audience.group is None:
             _about(conversation_id, by, stores)
         member = stores.memberships.get(conversation_id, user_id)

@@ -79,14 +79,15 @@ def edit(
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable, and Rejected where
     the deployment does not take it.
     """
-    user_id, is_rewritten = command.user_id, False
+    user_id, matrix, is_rewritten = command.user_id, context.limits.matrix, False
     rules.check_content(command.content, context.limits.bounds)
 
     def decide(audience: rules.Audience) -> Change | None:
         nonlocal is_rewritten
         there = message_at(command, audience, stores)
         message = rules.check_readable(there and there.seen_by(user_id))
-        rules.check_not_frozen(user_id, audience)
+        rules.check_may("edit_own", user_id, audience, matrix)
+        rules.check_not_frozen(user_id, audience, matrix)
         content, data = command.content, command.data
         rules.check_shows(content, message.file_id, message.attachments)
         if message.sender_id == user_id and _says(message, content, data) and not message.forwarded:
@@ -107,7 +108,8 @@ def edit(
         since = message.kept_since if stores.log.may_end(message.conversation_id) else None
         return Edited(command.seq, content, message.last_edit, hung, since)
 
-    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
+    own = matrix.is_everyones("edit_own")
+    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
     if changed.entry is not None and is_rewritten:  # of which the very device that made it knows nothing
         told = broadcast(changed.entry, to=(user_id,), skip="", stores=stores, services=services, now=context.now())
@@ -120,10 +122,12 @@ def delete(
 ) -> Changed:
     """Take a message's content away, for good. Raises NotAMember, NotFound, Forbidden, Unavailable."""
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
+    matrix = context.limits.matrix
 
     def decide(audience: rules.Audience) -> Change | None:
         message = stores.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
         if message is not None and message.shadow is not None and message.sender_id == user_id:
+            rules.check_deletable(message, user_id, audience, matrix)
             if message.shadow != NOTHING_SAID:
                 stores.log.empty_hidden(conversation_id, seq)  # no entry says so: there was nothing for anybody else
             return None
@@ -131,7 +135,7 @@ def delete(
             raise NotFound("There is no message at this seq")
         if message.sender_id != user_id and not audience.sees(user_id, seq):
             raise NotFound("There is no message at this seq")
-        rules.check_deletable(message, user_id, audience)
+        rules.check_deletable(message, user_id, audience, matrix)
         return None if message.deleted_at is not None else deletion_of(message)
 
     changed = change(conversation_id, user_id=user_id, decide=decide, stores=stores, context=context)
@@ -172,15 +176,17 @@ def react(
     """
     user_id, emoji, remove = command.user_id, command.emoji, command.remove
     rules.check_emoji(emoji, is_there=remove)
-    whose = command.owner_id or user_id
+    whose, matrix = command.owner_id or user_id, context.limits.matrix
     if whose != user_id and not remove:
         raise BadRequest("Reactions of others can be taken off only")
 
     def decide(audience: rules.Audience) -> Change | None:
         there = message_at(command, audience, stores)
         message = rules.check_readable(there and there.seen_by(user_id))
-        rules.check_not_frozen(user_id, audience)
-        rules.check_reaction_of(whose, user_id, audience)
+        if not remove:
+            rules.check_may("react", user_id, audience, matrix)
+        rules.check_not_frozen(user_id, audience, matrix)
+        rules.check_reaction_of(whose, user_id, audience, matrix)
         if ((emoji, whose) in message.reactions) != remove:
             return None
         if not remove:
@@ -189,7 +195,7 @@ def react(
             return None
         return Reacted(command.seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
 
-    own = whose == user_id
+    own = whose == user_id and (remove or matrix.is_everyones("react"))
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)
     announce(changed, connection=connection, stores=stores, services=services, context=context)
     return changed

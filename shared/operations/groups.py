@@ -13,7 +13,7 @@ from shared.domain.changes import MAX_USERS_PER_CHANGE, OWNER, Added, Change, Re
 from shared.domain.entries import Entry, change_entry
 from shared.domain.members import Group, Member
 from shared.domain.text import check_user_id, group_id, named_group_id
-from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
+from shared.errors import NotAMember, NotFound, Unavailable
 from shared.operations.audiences import audience_of
 from shared.operations.changes import Changed, announce, change
 from shared.operations.context import Context
@@ -135,7 +135,7 @@ def add_members(
     malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
     conversation_id, users, by = command.conversation_id, command.users, command.by
-    check = partial(rules.check_moderator, by)  # and nothing else
+    check = partial(rules.check_moderator, "add_members", by, matrix=context.limits.matrix)  # and nothing else
     looked = change(conversation_id, user_id=by, decide=check, stores=stores, context=context)
     wanted = [user for user in others_of(users, by) if user not in looked.audience]
     rules.check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
@@ -154,7 +154,7 @@ def _add(
     while portion := tuple(islice(waiting, MAX_USERS_PER_CHANGE)):
 
         def decide(now_in: rules.Audience, portion: tuple[str, ...] = portion) -> Change | None:
-            rules.check_moderator(by, now_in)
+            rules.check_moderator("add_members", by, now_in, context.limits.matrix)
             missing = tuple(user for user in portion if user not in now_in)
             rules.check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
             return Added(missing, size=len(now_in) + len(missing), hides=now_in.hides) if missing else None
@@ -174,7 +174,7 @@ def remove_member(
         rules.check_group(audience)
         if user_id not in audience:
             raise NotFound("There is no such member")
-        rules.check_removable(user_id, by, audience)
+        rules.check_removable(user_id, by, audience, context.limits.matrix)
         remaining = {user: role for user, role in audience.roles.items() if user != user_id}
         rules.check_owner_remains(remaining)
         return Removed((user_id,), size=len(remaining))
@@ -193,17 +193,16 @@ class SetRole:
 
 
 def set_role(command: SetRole, *, stores: ChatStores, services: Services, context: Context) -> Changed:
-    """Owners only. Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (the last owner)."""
-    user_id, role, by = command.user_id, command.role, command.by
+    """Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (role; the last owner)."""
+    user_id, role, by, matrix = command.user_id, command.role, command.by, context.limits.matrix
 
     def decide(audience: rules.Audience) -> Change | None:
-        rules.check_group(audience)
-        if audience.roles[by] != OWNER:
-            raise Forbidden("Only owners of the group can change roles")
+        rules.check_moderator("change_roles", by, audience, matrix)
         if user_id not in audience:
             raise NotFound("There is no such member")
         if audience.roles[user_id] == role:
             return None
+        rules.check_role_change(user_id, role, by, audience, matrix)
         rules.check_owner_remains({**audience.roles, user_id: role})
         return RolesChanged({user_id: role})
 

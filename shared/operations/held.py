@@ -104,7 +104,7 @@ def _audience(held: Held, tail: Entry | None, stores: Stores, context: Context) 
         return private
     try:
         audience = audience_behind(tail, held.conversation_id, held.sender_id, stores=stores, context=context)
-        rules.check_not_frozen(held.sender_id, audience)
+        rules.check_sending(held.message, audience, context.limits.matrix)
     except (NotAMember, Forbidden) as exc:
         raise Conflict("Its sender can't write there any more") from exc
     return audience

@@ -127,13 +127,13 @@ def _ask(group: Group, user_id: str, *, stores: Stores, services: Services, cont
     is_new = there is None and stores.joins.request(request)
     asked = Requested(conversation_id, user_id, REQUESTED, user_id, request.requested_at)
     if is_new:
-        _tell(asked, stores=stores, services=services, now=now)
+        _tell(asked, stores=stores, services=services, context=context)
     return asked
 
 
-def requests_of_group(conversation_id: str, *, user_id: str, stores: Stores) -> Sequence[JoinRequest]:
-    """Who wants to come in, the longest waiting first, for owners and admins. Raises NotAMember, Forbidden."""
-    audience = _moderated(conversation_id, user_id, stores)
+def requests_of_group(conversation_id: str, *, user_id: str, stores: Stores, context: Context) -> Sequence[JoinRequest]:
+    """Who wants to come in, the longest waiting first, for who decides. Raises NotAMember, Forbidden."""
+    audience = _moderated("decide_requests", conversation_id, user_id, stores, context)
     found = stores.joins.requests(conversation_id, limit=MAX_REQUESTS)
     return sorted((one for one in found if one.user_id not in audience), key=lambda one: one.requested_at)
 
@@ -165,11 +165,11 @@ def decide_request(command: Decide, *, stores: Stores, services: Services, conte
         _accept(command, stores=stores, services=services, context=context)
     else:
         if command.status != WITHDRAWN:
-            _moderated(conversation_id, by, stores)
+            _moderated("decide_requests", conversation_id, by, stores, context)
         if not stores.joins.end(conversation_id, user_id):
             raise NotFound("There is no such request")
     decided = Requested(conversation_id, user_id, command.status, by, context.now())
-    _tell(decided, stores=stores, services=services, now=context.now())
+    _tell(decided, stores=stores, services=services, context=context)
     return decided
 
 
@@ -177,7 +177,7 @@ def _accept(command: Decide, *, stores: Stores, services: Services, context: Con
     conversation_id, user_id, by = command.conversation_id, command.user_id, command.by
 
     def decide(audience: rules.Audience) -> Change | None:
-        _check_moderator(conversation_id, by, audience)
+        _check_moderator("decide_requests", by, audience, context)
         if stores.joins.requested(conversation_id, user_id) is None:
             raise NotFound("There is no such request")
         if user_id in audience:
@@ -190,7 +190,7 @@ def _accept(command: Decide, *, stores: Stores, services: Services, context: Con
     announce(changed, stores=stores, services=services, context=context)
 
 
-def _tell(request: Requested, *, stores: Stores, services: Services, now: int) -> None:
+def _tell(request: Requested, *, stores: Stores, services: Services, context: Context) -> None:
     """Tell those who may decide, and who asked."""
     said: dict[str, Any] = {
         "conversation_id": request.conversation_id,
@@ -203,9 +203,10 @@ def _tell(request: Requested, *, stores: Stores, services: Services, now: int) -
     def tell() -> None:
         roster = stores.memberships.roster(request.conversation_id)
         seats = roster.seats.values() if roster else ()
-        deciding = [seat.user_id for seat in seats if seat.role != MEMBER]
+        deciding = [seat.user_id for seat in seats if seat.role in context.limits.matrix.group["decide_requests"]]
         to = dict.fromkeys([*deciding, request.user_id])
-        told = broadcast(News("join_request", said), to=to, skip="", stores=stores, services=services, now=now)
+        news = News("join_request", said)
+        told = broadcast(news, to=to, skip="", stores=stores, services=services, now=context.now())
         report(told, services=services)
 
     best_effort(services, tell)
@@ -222,12 +223,12 @@ class NewInvite:
 
 
 def make_invite(command: NewInvite, *, stores: Stores, context: Context) -> tuple[Invite, str]:
-    """Make a link, for the group's owners and admins. Returns it, and its token, which is kept nowhere.
+    """Make a link, for the group's owners and admins as a rule. Returns it, and its token, which is kept nowhere.
 
     Raises NotAMember, BadRequest (no group; an end that is past or over a year ahead), Forbidden, Conflict (too many).
     """
     conversation_id, by, now = command.conversation_id, command.by, context.now()
-    _moderated(conversation_id, by, stores)
+    _moderated("create_invites", conversation_id, by, stores, context)
     expires_at = command.expires_at
     if expires_at is not None and not now < expires_at <= now + MAX_INVITE_LIFETIME_MS:
         raise BadRequest("`expires_at` is in the future, and at most a year ahead")
@@ -239,15 +240,17 @@ def make_invite(command: NewInvite, *, stores: Stores, context: Context) -> tupl
     return invite, token
 
 
-def invites_of(conversation_id: str, *, user_id: str, stores: Stores, now: int) -> Sequence[Invite]:
-    """The group's links that are good, the latest first, for its owners and admins. Raises NotAMember, Forbidden."""
-    _moderated(conversation_id, user_id, stores)
-    return sorted(_good_invites(conversation_id, stores, now), key=lambda one: (-one.created_at, one.invite_id))
+def invites_of(conversation_id: str, *, user_id: str, stores: Stores, context: Context) -> Sequence[Invite]:
+    """The group's links that are good, the latest first, for who manages them. Raises NotAMember, Forbidden."""
+    _moderated("manage_invites", conversation_id, user_id, stores, context)
+    return sorted(
+        _good_invites(conversation_id, stores, context.now()), key=lambda one: (-one.created_at, one.invite_id)
+    )
 
 
-def revoke_invite(conversation_id: str, invite_id: str, *, user_id: str, stores: Stores) -> None:
+def revoke_invite(conversation_id: str, invite_id: str, *, user_id: str, stores: Stores, context: Context) -> None:
     """From now on nobody comes by it. Idempotent. Raises NotAMember, Forbidden."""
-    _moderated(conversation_id, user_id, stores)
+    _moderated("manage_invites", conversation_id, user_id, stores, context)
     stores.joins.revoke(conversation_id, invite_id)
 
 
@@ -295,17 +298,17 @@ def _good_invites(conversation_id: str, stores: Stores, now: int) -> list[Invite
     return [one for one in stores.joins.invites(conversation_id) if one.is_good(now)]
 
 
-def _moderated(conversation_id: str, user_id: str, stores: Stores) -> rules.Audience:
-    """Who is in a group that the user moderates. Raises NotAMember, BadRequest for what is no group, Forbidden."""
+def _moderated(permission: str, conversation_id: str, user_id: str, stores: Stores, context: Context) -> rules.Audience:
+    """Who is in a group in which the user has the permission. Raises NotAMember, BadRequest (no group), Forbidden."""
     if private_members(conversation_id) is not None and stores.memberships.get(conversation_id, user_id) is None:
         raise NotAMember
     audience = audience_of(conversation_id, user_id, stores=stores)
-    _check_moderator(conversation_id, user_id, audience)
+    _check_moderator(permission, user_id, audience, context)
     return audience
 
 
-def _check_moderator(conversation_id: str, user_id: str, audience: rules.Audience) -> None:
+def _check_moderator(permission: str, user_id: str, audience: rules.Audience, context: Context) -> None:
     """Raises BadRequest for what is no group, Forbidden."""
-    rules.check_moderator(user_id, audience)
-    if not is_group_id(conversation_id):
+    if audience.group is not None and not is_group_id(audience.group.conversation_id):
         raise BadRequest("This is a channel: who reads it joins by its id, or is added")
+    rules.check_moderator(permission, user_id, audience, context.limits.matrix)

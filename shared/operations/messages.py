@@ -11,6 +11,7 @@ from shared.domain import rules
 from shared.domain.connections import Connection
 from shared.domain.custom import attachments_text, data_text
 from shared.domain.entries import SYSTEM, Draft, Entry, MessageType, ReadAlong, author_key, displaced, files_of
+from shared.domain.permissions import Matrix
 from shared.domain.text import has_roles, other_member, private_conversation_id
 from shared.errors import (
     BadRequest,
@@ -206,7 +207,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     Blocked, NotFound (the message replied to or forwarded, the file), Conflict, SyncRequired, Unavailable, and Rejected
     where the deployment does not take it.
     """
-    log, bounds = stores.log, context.limits.bounds
+    log, bounds, matrix = stores.log, context.limits.bounds, context.limits.matrix
     draft = _draft(command, context.new_nonce(), bounds)
     rules.check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
@@ -227,14 +228,17 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         if draft.is_stored_as(entry):
             return recognise(draft, entry, audience)
     try:
-        rules.check_not_frozen(draft.sender_id, audience)
-        rules.check_mentions(draft.mentions, audience, bounds, by=draft.sender_id)
+        rules.check_sending(draft, audience, matrix)
+        rules.check_mentions(draft.mentions, audience, bounds, by=draft.sender_id, matrix=matrix)
         rules.check_reply(command.reply_to, found.entries, audience.begins.get(draft.sender_id, 0))
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, stores)
+        if draft.forward_of is not None:
+            rules.check_sending(ready, audience, matrix)
         rules.check_weight(ready, base)
-        _wait_turn(ready, rules.slowed_s(draft.sender_id, audience), stores, context)  # also for what is held then
+        slowed_s = rules.slowed_s(draft.sender_id, audience, matrix)
+        _wait_turn(ready, slowed_s, stores, context)  # also for what is held then
         if context.screen is not None and ready.message_type != SYSTEM:
             screened = context.screen.message(ready, base)
             if not isinstance(screened, Draft):
@@ -409,7 +413,7 @@ def append(
     nothing is stored, or the resend finds it).
     """
     came = context.now()
-    place = _Place(base, audience)
+    place = _Place(base, audience, context.limits.matrix)
     turn: Turn | None = None
     if base is not None and base.waited and came - base.created_at < BUSY_MS:
         turn = Turn(came, base, log=stores.log, context=context)
@@ -443,10 +447,10 @@ def _new_members(draft: Draft, base: Entry | None, audience: rules.Audience) -> 
 class _Place:
     """Where a draft goes: right behind `base`, the last entry that was examined on the way there."""
 
-    __slots__ = ("audience", "base", "examined")
+    __slots__ = ("audience", "base", "examined", "matrix")
 
-    def __init__(self, base: Entry | None, audience: rules.Audience) -> None:
-        self.base, self.audience = base, audience
+    def __init__(self, base: Entry | None, audience: rules.Audience, matrix: Matrix) -> None:
+        self.base, self.audience, self.matrix = base, audience, matrix
         self.examined = 0
 
     def move(self, draft: Draft, entries: Iterable[Entry]) -> Entry | None:
@@ -465,8 +469,8 @@ class _Place:
             self.base, self.audience = met, self.audience.after([met])
         if draft.sender_id not in self.audience:
             raise self.audience.refusal(draft.sender_id)
-        rules.check_not_frozen(draft.sender_id, self.audience)
-        rules.check_mentions(draft.mentions, self.audience, by=draft.sender_id)
+        rules.check_sending(draft, self.audience, self.matrix)
+        rules.check_mentions(draft.mentions, self.audience, by=draft.sender_id, matrix=self.matrix)
         return None
 
 

@@ -38,7 +38,7 @@ def pin(command: Pinning, *, stores: ChatStores, services: Services, context: Co
 
     def decide(audience: rules.Audience) -> Change | None:
         message = rules.check_readable(message_at(command, audience, stores))
-        rules.check_pinning(command.user_id, audience)
+        rules.check_may("pin", command.user_id, audience, context.limits.matrix)
         if (message.pinned_at is None) == command.remove:
             return None
         if not command.remove:

@@ -72,6 +72,7 @@ VARIABLES = {
     "MESSAGE_BURST": "200",
     "MESSAGE_RATE": "20",
     "PAGE_LIMIT": "100",
+    "PERMISSIONS": "",
     "PRESENCE_GRACE_S": "10",
     "PRESENCE_QUEUE_URL": "http://127.0.0.1:9/000000000000/presence",
     "PUSH_CA_FILE": "",

@@ -148,6 +148,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         device_limit="17",
         reminder_limit="18",
         audit_days="19",
+        permissions="group.pin=owner+admin+member, channel.send=owner",
         word_lists="on",
         shadow_bans="on",
         message_hook=HOOK,

@@ -127,6 +127,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("audit_days", "0", "a whole number from 1 to 3653"),
         ("audit_days", "3654", "a whole number from 1 to 3653"),
         ("word_lists", "yes", "one of on, off"),
+        ("permissions", "group.pin=boss", "no such role: 'boss'"),
         ("shadow_bans", "true", "one of on, off"),
         ("message_hook_ms", "49", "a whole number from 50 to 5000"),
         ("message_hook_ms", "5001", "a whole number from 50 to 5000"),

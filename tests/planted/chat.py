@@ -212,8 +212,8 @@ BUGS: Final = (
     Bug(
         "members can delete others' messages",
         "shared/domain/rules.py",
-        'audience.roles[user_id] in {OWNER, ADMIN}):\n        return\n    raise Forbidden("Only its author',
-        'user_id in audience):\n        return\n    raise Forbidden("Only its author',
+        '    else:\n        check_may("delete_any", user_id, audience, matrix)',
+        "",
     ),
     Bug(
         "the content of an edit stays in its entry when a later one replaces it",
@@ -273,14 +273,14 @@ BUGS: Final = (
     Bug(
         "plain members can remove others",
         "shared/domain/rules.py",
-        "if user_id == by or mine == OWNER or (mine == ADMIN and theirs not in {OWNER, ADMIN}):",
-        "if user_id == by or mine:",
+        'check_may("remove_members", by, audience, matrix)\n    if audience.roles[by] != OWNER and',
+        "if not audience.roles[by] and",
     ),
     Bug(
         "admins can remove owners",
         "shared/domain/rules.py",
-        "(mine == ADMIN and theirs not in {OWNER, ADMIN})",
-        "(mine == ADMIN)",
+        "if audience.roles[by] != OWNER and audience.roles.get(user_id, MEMBER) != MEMBER:",
+        "if audience.roles[by] == MEMBER and audience.roles.get(user_id, MEMBER) != MEMBER:",
     ),
     Bug(
         "a group can lose its last owner",
@@ -291,14 +291,14 @@ BUGS: Final = (
     Bug(
         "plain members can rename and add",
         "shared/domain/rules.py",
-        "if audience.roles[user_id] not in {OWNER, ADMIN}:",
-        "if user_id not in audience:",
+        "check_group(audience)\n    check_may(permission, user_id, audience, matrix)",
+        "check_group(audience)",
     ),
     Bug(
         "admins can give roles",
-        "shared/operations/groups.py",
-        "if audience.roles[by] != OWNER:",
-        "if audience.roles[by] == MEMBER:",
+        "shared/domain/permissions.py",
+        '"change_roles": _OWNERS,\n    **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data", "change_mem',
+        '"change_roles": _RUNNING,\n    **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data", "change_mem',
     ),
     Bug(
         "a role change brings a removed member back",

@@ -209,6 +209,11 @@ def summary_body(summary: Summary) -> shapes.Conversation:
     return body
 
 
+def one_body(summary: Summary, permissions: list[str]) -> shapes.OneConversation:
+    """One conversation that was asked for by its id, with what its member may do there."""
+    return {**summary_body(summary), "permissions": permissions}
+
+
 def users_in(summaries: Sequence[Summary]) -> set[str]:
     """Whom these conversations show: the two of a private one, and who wrote last."""
     members = {user for one in summaries for user in one.members or ()}

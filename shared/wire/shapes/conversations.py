@@ -126,11 +126,14 @@ class Conversation(Settings, Description):
     member_count: Count
     role: Role | None
     slow_mode: Annotated[int, Field(ge=0, description="Seconds from one message of a plain member to the next.")]
-    frozen: Annotated[bool, Field(description="Only its owners and admins write.")]
+    frozen: Annotated[bool, Field(description="Only who may `write_frozen` writes.")]
 
 
-@example(**_PRIVATE, versions={"alice": 0, "bob": AT})
+@example(**_PRIVATE, permissions=["send", "react", "pin"], versions={"alice": 0, "bob": AT})
 class OneConversation(Conversation):
+    """A conversation that was asked for by its id, and what one may do there: see "Roles and permissions"."""
+
+    permissions: list[str]
     versions: NotRequired[Versions]
 
 

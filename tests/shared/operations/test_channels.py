@@ -178,7 +178,7 @@ def test_readers_can_do_nothing_that_is_told(harness: ChatHarness) -> None:
         lambda: appoint(harness, "bob", "owner", by="bob"),
         lambda: leave(harness, "alice", by="bob"),
         lambda: add(harness, "carol", by="bob"),
-        lambda: members_page(CHANNEL, user_id="bob", limit=10, stores=harness.stores),
+        lambda: members_page(CHANNEL, user_id="bob", limit=10, stores=harness.stores, context=harness.context),
         lambda: type_in(CHANNEL, user_id="bob", active=True, **harness.whole),
     ]
     for attempt in attempts:
@@ -197,7 +197,7 @@ def test_who_is_no_member_is_told_that_alone(harness: ChatHarness) -> None:
         lambda: leave(harness, "bob"),
         lambda: leave(harness, "alice", by="bob"),
         lambda: add(harness, "bob", by="bob"),
-        lambda: members_page(CHANNEL, user_id="bob", limit=10, stores=harness.stores),
+        lambda: members_page(CHANNEL, user_id="bob", limit=10, stores=harness.stores, context=harness.context),
         lambda: type_in(CHANNEL, user_id="bob", active=True, **harness.whole),
         lambda: summary_of(CHANNEL, user_id="bob", stores=harness.stores),
         lambda: history(CHANNEL, Span(limit=10), user_id="bob", stores=harness.stores),
@@ -401,7 +401,9 @@ def test_members_are_listed_in_pages_each_once(harness: ChatHarness) -> None:
     found: list[tuple[str, str]] = []
     after: tuple[int, str] | None = (0, "")
     while after is not None:
-        page = members_page(CHANNEL, user_id="user7", limit=7, after=after, stores=harness.stores)
+        page = members_page(
+            CHANNEL, user_id="user7", limit=7, after=after, stores=harness.stores, context=harness.context
+        )
         assert len(page.members) <= 7
         found += [(one.member.user_id, one.role) for one in page.members]
         after = page.next

@@ -166,7 +166,7 @@ export type Notification = { id: string; kind: "system" | "reminder"; title: str
 
 export type Notifications = { notifications: Notification[] };
 
-export type OneConversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; history: "all" | "from_joining"; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; visible_from: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean; versions?: Record<string, number> };
+export type OneConversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; topic: string | null; avatar: string | null; data: Record<string, unknown> | null; id: string; type: "private" | "group" | "channel"; name: string | null; join: "open" | "closed" | "invite" | "request" | "open" | null; history: "all" | "from_joining"; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; visible_from: number; trimmed_below?: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null; slow_mode: number; frozen: boolean; permissions: string[]; versions?: Record<string, number> };
 
 export type Pin = { seq: number; message_id: string; pinned_by: string; pinned_at: number; message: Message };
 
@@ -292,7 +292,7 @@ export type Operations = {
   "GET /v1/conversations": { query: { limit?: number; cursor?: string; versions?: boolean }; answer: Inbox };
   "POST /v1/conversations": { body: NewPrivateConversation | NewGroup | NewChannel; answer: PrivateConversation | GroupConversation | Channel };
   "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; query: { versions?: boolean }; answer: OneConversation };
-  "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: ConversationChange; answer: Conversation };
+  "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: ConversationChange; answer: OneConversation };
   "DELETE /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; answer: Invites };
   "POST /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; body: InviteTerms; answer: NewInvite };
