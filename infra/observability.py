@@ -50,6 +50,7 @@ _WEBHOOK_TROUBLES = {
     "WebhookDisabled": "A webhook is switched off: its endpoint said that it is gone, or took nothing for five days",
     "WebhookGivenUp": "A webhook's endpoint refused an event for hours, and takes others: it is in the failure queue",
 }
+_HOOK = "The message hook gives no usable answer in time: messages are taken unseen, or none is taken"
 _GATEWAY = {
     "IntegrationError": "The message, connect or disconnect function could not be called, or failed",
     "ExecutionError": "The WebSocket API could not call a function: its permission, or the function is throttled",
@@ -96,6 +97,8 @@ class Observability(Construct):
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
         for name, what in _troubles(config).items():
             self._alarm(name, self._counted(name), threshold=1, description=what)
+        if config.message_hook:
+            self._alarm("MessageHookFailed", self._counted("MessageHookFailed"), threshold=_FEW, description=_HOOK)
         self._of_gateway(stage)
         for name, work in queues.all.items():
             self._waiting(name, work)

@@ -88,7 +88,7 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.patch("/v1/conversations/<conversation_id>/settings")
     def patch_settings(conversation_id: ConversationPath, body: bodies.SettingsChange) -> Answer:
         """How the caller wants the conversation shown and announced."""
-        user_id, changes = wiring.caller(app).user_id, body.model_dump(exclude_unset=True)
+        user_id, changes = wiring.writer(app), body.model_dump(exclude_unset=True)
         changed = set_preferences(conversation_id, changes, user_id=user_id, **wiring.parts)
         return ok(bodies.preferences_body(changed))
 

@@ -33,7 +33,7 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.put("/v1/me")
     def put_me(body: bodies.ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
-        user_id = wiring.caller(app).user_id
+        user_id = wiring.writer(app)
         changes = _changes(body.model_dump(exclude_unset=True))
         profile = update_own(user_id, changes, is_told=wiring.tells_of_users, **wiring.parts)
         if "hide_presence" not in body.model_fields_set:
@@ -119,7 +119,7 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.delete("/v1/contacts/<user_id>")
     def delete_contact(user_id: UserPath) -> Answer:
         """Withdraw a request, decline one, or end a contact: on both sides."""
-        caller_id = wiring.caller(app).user_id
+        caller_id = wiring.writer(app)
         if contacts.remove_contact(caller_id, user_id, **wiring.parts).status == ACCEPTED:
             _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)
         return done()
@@ -134,7 +134,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.put("/v1/blocks/<user_id>")
     def put_block(user_id: UserPath) -> Answer:
         """Block a user."""
-        caller_id = wiring.caller(app).user_id
+        caller_id = wiring.writer(app)
         if contacts.block_user(caller_id, user_id, **wiring.parts):
             _tell(tell_blocked, caller_id, user_id, wiring=wiring)
         return done()
@@ -142,7 +142,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.delete("/v1/blocks/<user_id>")
     def delete_block(user_id: UserPath) -> Answer:
         """Stop blocking a user."""
-        caller_id = wiring.caller(app).user_id
+        caller_id = wiring.writer(app)
         contacts.unblock_user(caller_id, user_id, **wiring.parts)
         _tell(tell_granted, caller_id, user_id, wiring=wiring)
         return done()

@@ -57,6 +57,8 @@ def erase_step(job: Job, *, stores: PushStores, services: PushServices, context:
     phase = job.phase or _LEAVING
     if phase == _LEAVING:
         groups = _leave_groups(job.user_id, stores, services, context)
+        while stores.held.drop_of(job.user_id, limit=_MAX_CHANGES):  # with their places among those that wait
+            pass
         return replace(job, phase=_PHASES[1], counts=job.with_counts(groups=groups))
     table: TableName = next(one for one in _WALKED if phase.endswith(one))
     page = stores.walks.page(table, job.user_id, after=job.after)

@@ -21,8 +21,8 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
     """One page of the log, or as many of its messages as can be taken away in some seconds; then it is read again.
 
     Each goes by an entry of its own, as if a moderator had deleted it, so every client hears of it and no log gets a
-    gap; a hidden one without, as it was nothing to anybody else. Repeated it finds what is gone already as such. Raises
-    Unavailable.
+    gap; a hidden one without, as it was nothing to anybody else. Behind the last page those go that were held, in which
+    nobody looks any more. Repeated it finds what is gone already as such. Raises Unavailable.
     """
     page = stores.walks.page(LOG, job.user_id, after=job.after)
     removed = 0
@@ -41,7 +41,10 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
             removal = Removal(job.by, entry.conversation_id, entry.seq)
             remove_message(removal, stores=stores, services=services, context=context)
         removed += 1
-    counts = job.with_counts(rows=page.looked_at, messages=removed)
-    if page.after is None:
-        return replace(job, status=DONE, after=None, counts=counts)
-    return replace(job, after=page.after, counts=counts)
+    if page.after is not None:
+        return replace(job, after=page.after, counts=job.with_counts(rows=page.looked_at, messages=removed))
+    held = stores.held.drop_of(job.user_id, limit=MAX_REMOVED)
+    if held == MAX_REMOVED:  # the last page is read again, and what it had is found as gone
+        return replace(job, counts=job.with_counts(messages=removed + held))
+    counts = job.with_counts(rows=page.looked_at, messages=removed + held)
+    return replace(job, status=DONE, after=None, counts=counts)

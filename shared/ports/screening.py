@@ -47,6 +47,9 @@ class HeldMessages(Protocol):
     def store(self, held_id: str, seq: int) -> None:
         """Note where an approved one stands in its log."""
 
+    def drop_of(self, user_id: str, *, limit: int) -> int:
+        """Forget at most `limit` that this user sent, whatever was decided about them. Returns how many."""
+
 
 class WordLists(Protocol):
     """The deployment's lists of words."""

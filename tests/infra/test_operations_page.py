@@ -34,6 +34,14 @@ def test_every_alarm_is_explained(synthesize: Callable[..., Resources]) -> None:
     assert set(re.findall(r"`([A-Z]\w+)`", PAGE)) >= names - ages
 
 
+def test_a_hook_that_fails_has_an_alarm_that_is_explained(synthesize: Callable[..., Resources]) -> None:
+    def alarms(**context: str) -> set[str]:
+        return {str(one.get("MetricName")) for one in synthesize(**context).properties("AWS::CloudWatch::Alarm")}
+
+    assert alarms(message_hook="https://example.com/check") - alarms() == {"MessageHookFailed"}
+    assert "| `MessageHookFailed` |" in PAGE
+
+
 def test_every_failure_queue_is_named(synthesize: Callable[..., Resources]) -> None:
     output = str(synthesize(**SECRETS).template["Outputs"]["FailureQueues"])
     queues = re.findall(r'"([a-z-]+)":', output)

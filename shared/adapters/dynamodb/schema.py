@@ -112,6 +112,7 @@ REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
 REPORTED_PREFIX: Final = "reported#"
 FILED_PREFIX: Final = "filed#"
+HELD_PREFIX: Final = "held#"
 DUE_PREFIX: Final = "due#"
 STATUS: Final = "status"
 REFERENCES: Final = "references"
@@ -352,7 +353,7 @@ def holding_key(at: int, held_id: str) -> Item:
 
 def held_of_key(user_id: str, at: int, held_id: str) -> Item:
     """A held message among those that a user has sent."""
-    return {PK: user_key(user_id), SK: f"held#{at:016}#{held_id}"}
+    return {PK: user_key(user_id), SK: f"{HELD_PREFIX}{at:016}#{held_id}"}
 
 
 def shadow_key(user_id: str) -> Item:

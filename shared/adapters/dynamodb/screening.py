@@ -90,6 +90,17 @@ class DynamoDbHeld(MembersStore):
     def store(self, held_id: str, seq: int) -> None:
         self._table.update(schema.held_key(held_id), f"SET {schema.SEQ} = :seq", {":seq": seq})
 
+    def drop_of(self, user_id: str, *, limit: int) -> int:
+        first = schema.held_of_key(user_id, 0, "")
+        values = {":user": first[PK], ":held": schema.HELD_PREFIX}
+        rows = list(self._table.query(f"{PK} = :user AND begins_with({SK}, :held)", values, limit=limit))
+        for row in rows:
+            held_id = row[_HELD_ID]
+            at = int(row[SK].removeprefix(schema.HELD_PREFIX).partition("#")[0])
+            keys = schema.held_key(held_id), schema.holding_key(at, held_id), schema.held_of_key(user_id, at, held_id)
+            transact(self._calls, [{"Delete": self._table.deleted(key)} for key in keys])
+        return len(rows)
+
 
 def _held(item: Item) -> Held:
     review = item.get("review")

@@ -323,3 +323,21 @@ def test_one_s_own_connections_need_the_scope_too(harness: RestHarness) -> None:
     online(harness, "alice")
     assert harness.call("DELETE", "/v1/users/alice/connections").code == "forbidden"
     assert harness.gateway.closed == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/v1/me", {"display_name": "Alice"}),
+        ("PATCH", f"/v1/conversations/{DM}/settings", {"pinned": True}),
+        ("DELETE", f"/v1/conversations/{DM}", None),
+        ("PUT", "/v1/blocks/mallory", None),
+        ("DELETE", "/v1/blocks/mallory", None),
+        ("DELETE", "/v1/contacts/bob", None),
+    ],
+)
+def test_changes_of_what_is_ones_own_count_as_messages_do(
+    harness: RestHarness, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    harness.flood("alice")
+    assert harness.call(method, path, body=body).code == "rate_limited"

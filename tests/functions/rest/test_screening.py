@@ -410,3 +410,12 @@ def test_what_is_held_of_another_message_with_its_id_can_be_rejected(listed: Res
     held_id = send(listed, "casino", client_message_id="m", after=2).body["held_id"]
     assert send(listed, "hello", client_message_id="m", after=2).status == 201
     assert decide(listed, held_id, "reject").status == 200
+
+
+def test_what_a_list_has_blocked_is_looked_at_anew_when_it_is_sent_again(listed: RestHarness) -> None:
+    message = {"content": "you scum", "client_message_id": "c1"}
+    path = f"/v1/conversations/{DM}/messages"
+    assert listed.call("POST", path, body=message).code == "rejected"
+    assert listed.call("DELETE", "/v1/word-lists/block", scope="admin").status == 204
+    with_a_screen(listed)  # another instance
+    assert listed.call("POST", path, body=message).status == 201

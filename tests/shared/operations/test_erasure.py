@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.dynamodb.schema import PK
 from shared.adapters.dynamodb.screening import DynamoDbVerdicts
 from shared.domain.changes import Deleted, Edited, Reacted, Updated, as_json
 from shared.domain.devices import FCM, PushTarget
@@ -268,3 +269,7 @@ def test_a_hidden_message_that_was_deleted_loses_its_id_too() -> None:
     begin(harness)
     run(harness)
     assert harness.stores.entries(DM)[hidden.seq - 1].client_message_id is None
+
+
+def test_what_was_held_leaves_no_place_among_those_that_wait() -> None:
+    assert [row for row in erased().stores.rows(MEMBERS) if row[PK] == "holding"] == []

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 import shared.operations.removals as module
+from shared.adapters.dynamodb.schema import SK
+from shared.domain.entries import Draft
 from shared.domain.holds import Hold
 from shared.domain.jobs import DONE, REMOVAL, STOPPED, Job
+from shared.domain.screening import HeldPosition, Review, held_message
 from shared.operations.jobs import begin_job
 from tests.fakes import DM
 from tests.harness import Harness
+from tests.stores import MEMBERS
 
 GROUP = "group:aaaaaaaaaaaaaaaa"
 
@@ -91,3 +95,19 @@ def test_hidden_messages_lose_what_they_say_without_an_entry(harness: Harness) -
     assert not entries[hidden.seq - 1].seen_by("bob").is_readable
     assert entries[hers.seq - 1].seen_by("alice").content == "parrots"
     assert sum(one.kind == "message_deleted" for one in entries) == 3
+
+
+def test_what_is_held_goes_too_be_it_decided_or_not(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_REMOVED", 2)
+    waiting = [held_message(Draft(DM, user, "x", f"n{at}"), at=at, base_seq=1) for at, user in enumerate(("bob",) * 5)]
+    hers = held_message(Draft(DM, "alice", "hers", "n9"), at=9, base_seq=1)
+    for one in (*waiting, hers):
+        harness.stores.held.put(one)
+    harness.stores.held.decide(waiting[0].held_id, Review("reject", "mod", 5))
+    begin(harness)
+    work_off(harness)
+    assert latest(harness).counts["messages"] == 5 + 5
+    assert [harness.stores.held.get(one.held_id) for one in waiting] == [None] * 5
+    assert harness.stores.held.waiting(after=HeldPosition(0), limit=10) == [hers]
+    listed = sorted(row[SK] for row in harness.stores.rows(MEMBERS) if "held_id" in row and SK in row)
+    assert listed == sorted([f"{9:016}#{hers.held_id}", "held", f"held#{9:016}#{hers.held_id}"])
