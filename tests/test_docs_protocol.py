@@ -53,7 +53,7 @@ from tests.test_docs import ROOT, page
 
 def test_the_table_of_roles_and_permissions_is_the_default() -> None:
     protocol = page("docs/protocol.md")
-    section = protocol.partition("### Roles and permissions\n")[2].partition("\n## ")[0]
+    section = protocol.partition("#### Roles and permissions\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)`(\*?) \| .+ \| (.*) \| (.*) \|$", section, re.MULTILINE)
     shown = [(name, bool(kept), group, channel) for name, kept, group, channel in rows]
     names = [*GROUP, *(name for name in CHANNEL if name not in GROUP)]

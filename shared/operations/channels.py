@@ -220,7 +220,7 @@ def set_writer(command: SetRole, *, stores: Stores, services: Services, context:
             raise NotFound("There is no such member")
         if audience.roles.get(user_id, MEMBER) == role:
             return None
-        rules.check_role_change(user_id, role, command.by, audience, matrix)
+        rules.check_role_change(user_id, role, command.by, audience)
         roles = {user: one for user, one in {**audience.roles, user_id: role}.items() if one != MEMBER}
         if OWNER not in roles.values():
             raise Forbidden("A channel needs an owner: make somebody else one first")

@@ -202,7 +202,7 @@ def set_role(command: SetRole, *, stores: ChatStores, services: Services, contex
             raise NotFound("There is no such member")
         if audience.roles[user_id] == role:
             return None
-        rules.check_role_change(user_id, role, by, audience, matrix)
+        rules.check_role_change(user_id, role, by, audience)
         rules.check_owner_remains({**audience.roles, user_id: role})
         return RolesChanged({user_id: role})
 

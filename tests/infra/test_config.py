@@ -127,7 +127,6 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("audit_days", "0", "a whole number from 1 to 3653"),
         ("audit_days", "3654", "a whole number from 1 to 3653"),
         ("word_lists", "yes", "one of on, off"),
-        ("permissions", "group.pin=boss", "no such role: 'boss'"),
         ("shadow_bans", "true", "one of on, off"),
         ("message_hook_ms", "49", "a whole number from 50 to 5000"),
         ("message_hook_ms", "5001", "a whole number from 50 to 5000"),
@@ -405,3 +404,12 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_name(name: str, line: s
 
 def test_every_key_is_a_variable_that_is_known() -> None:
     assert unknown_variables({f"PARLEY_{field.name.upper()}": "" for field in fields(Config)}) == []
+
+
+def test_a_mistake_in_the_table_of_roles_is_a_line_of_its_own() -> None:
+    lines = problems({"permissions": "group.pin=boss, channel.freeze=owner"})
+    assert [line.partition(": ")[0] for line in lines] == ["permissions", "permissions"]
+    assert "no such role: 'boss'" in lines[0]
+    assert Config.load({"permissions": " group.pin=owner , group.send = admin,"}, {}).permissions == (
+        "group.pin=owner,group.send = admin"
+    )

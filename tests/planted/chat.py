@@ -296,9 +296,9 @@ BUGS: Final = (
     ),
     Bug(
         "admins can give roles",
-        "shared/domain/permissions.py",
-        '"change_roles": _OWNERS,\n    **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data", "change_mem',
-        '"change_roles": _RUNNING,\n    **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data", "change_mem',
+        "shared/operations/groups.py",
+        'rules.check_moderator("change_roles", by, audience, matrix)',
+        "rules.check_group(audience)",
     ),
     Bug(
         "a role change brings a removed member back",

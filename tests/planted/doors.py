@@ -31,8 +31,8 @@ BUGS: Final = (
     Bug(
         "an edit by HTTP is told to none",
         "shared/operations/editing.py",
-        "    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)\n    announce(changed, connection=connection, stores=stores, services=services, context=context)\n",
-        "    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)\n    if connection:\n        announce(changed, connection=connection, stores=stores, services=services, context=context)\n",
+        '    own = matrix.is_everyones("edit_own")\n    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)\n    announce(changed, connection=connection, stores=stores, services=services, context=context)\n',
+        "    own = True\n    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)\n    if connection:\n        announce(changed, connection=connection, stores=stores, services=services, context=context)\n",
     ),
     Bug(
         "taking a reaction off puts it on",

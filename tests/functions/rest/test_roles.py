@@ -129,7 +129,7 @@ def test_a_role_of_a_group_does_what_it_has_the_permission_for_by_default(
 
 @pytest.mark.parametrize("permission", GROUP)
 def test_a_deployment_gives_it_to_one_role_and_to_no_other(harness: RestHarness, permission: str) -> None:
-    kept = frozenset({OWNER}) if permission in KEPT_BY_OWNERS else frozenset[Role]()
+    kept: frozenset[Role] = frozenset({OWNER}) if permission in KEPT_BY_OWNERS else frozenset()
     for only in ROLES:
         given(harness, permission, frozenset({only}) | kept)
         for role in ROLES:
@@ -162,7 +162,7 @@ def test_a_channel_has_a_table_of_its_own(harness: RestHarness, permission: str,
     assert harness.call("GET", f"{V1}/{place}", user=USERS[MEMBER]).body["permissions"] == []
     status, code, _ = does(harness, place, permission, role)
     assert (status < 400) is (permission in held)
-    kept = frozenset({OWNER}) if permission in KEPT_BY_OWNERS else frozenset[Role]()
+    kept: frozenset[Role] = frozenset({OWNER}) if permission in KEPT_BY_OWNERS else frozenset()
     given(harness, permission, kept, "channel")
     status, code, message = (
         does(harness, place, permission, role) if permission != "edit_own" else (403, "forbidden", "")
