@@ -147,7 +147,7 @@ def _summary(conversation_id: str, user_id: str, wiring: Wiring) -> Answer:
     return ok(_summary_body(summary, wiring))
 
 
-def _summary_body(summary: Summary, wiring: Wiring, *, is_guest: bool = False) -> shapes.OneConversation:
+def _summary_body(summary: Summary, wiring: Wiring, *, is_guest: bool = False) -> dict[str, Any]:
     """With what the member may do there."""
     sized = channels.with_size(summary, stores=wiring.stores, services=wiring.services)
     matrix = wiring.context.limits.matrix

@@ -209,7 +209,7 @@ def summary_body(summary: Summary) -> shapes.Conversation:
     return body
 
 
-def one_body(summary: Summary, permissions: list[str]) -> shapes.OneConversation:
+def one_body(summary: Summary, permissions: list[str]) -> dict[str, Any]:
     """One conversation that was asked for by its id, with what its member may do there."""
     return {**summary_body(summary), "permissions": permissions}
 
