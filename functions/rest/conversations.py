@@ -19,7 +19,7 @@ from shared.operations.descriptions import Update, described, update, update_mem
 from shared.wire.rest import conversations as bodies
 
 if TYPE_CHECKING:
-    from shared.wire.shapes import conversations as shapes
+    pass
 
 
 def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:

@@ -234,8 +234,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, stores)
-        if draft.forward_of is not None:
-            rules.check_sending(ready, audience, matrix)
+        rules.check_sending(ready, audience, matrix)  # a forwarded one has its content by now
         rules.check_weight(ready, base)
         slowed_s = rules.slowed_s(draft.sender_id, audience, matrix)
         _wait_turn(ready, slowed_s, stores, context)  # also for what is held then
