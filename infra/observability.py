@@ -97,8 +97,6 @@ class Observability(Construct):
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
         for name, what in _troubles(config).items():
             self._alarm(name, self._counted(name), threshold=1, description=what)
-        if config.message_hook:
-            self._alarm("MessageHookFailed", self._counted("MessageHookFailed"), threshold=_FEW, description=_HOOK)
         self._of_gateway(stage)
         for name, work in queues.all.items():
             self._waiting(name, work)
@@ -212,11 +210,12 @@ def _joined(name: str) -> str:
 
 
 def _troubles(config: Config) -> dict[str, str]:
-    """What a deployment counts that has pushes, mails or webhooks."""
+    """What a deployment counts that has pushes, mails, a hook or webhooks."""
     has_pushes = bool(config.fcm_secret_arn or config.apns_secret_arn or config.web_push_secret_arn)
     kinds = (
         (has_pushes, _PUSH_TROUBLES),
         (bool(config.mail_from), _MAIL_TROUBLES),
+        (bool(config.message_hook), {"MessageHookFailed": _HOOK}),
         (config.has_webhooks, _WEBHOOK_TROUBLES),
     )
     return {name: what for is_there, troubles in kinds if is_there for name, what in troubles.items()}

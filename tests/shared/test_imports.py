@@ -65,7 +65,7 @@ wire: events
 adapters.aws: amazon_roots calls dialling errors parallel sqs transport trust
 adapters.dynamodb: attendance buckets chat_stores client conversation_log effects files memberships presence_stores
     relations schema sessions watches
-domain: bans changes connections contacts custom entries files limits members rules text
+domain: bans changes connections contacts custom entries files limits members permissions rules text
 limits: limiters
 operations: attendance audiences changes connections context delivery editing heads messages presence receipts resends
     rosters sessions sync turns typing_indicators visibility
@@ -82,7 +82,7 @@ adapters.dynamodb: attendance audit broadcasts buckets chat_stores client conver
     watches webhooks
 auth: origins tokens
 domain: audit bans broadcasts changes channels connections contacts custom devices entries exports files holds inbox
-    jobs joining limits members notifications packs pushes reports rules screening shadows text users webhooks words
+    jobs joining limits members notifications packs permissions pushes reports rules screening shadows text users webhooks words
 limits: invites limiters
 operations: about attendance audiences audit bans broadcasts changes channels connections contacts context conversations
     delivery descriptions devices editing files filters groups heads held history imports jobs joining messages
@@ -99,7 +99,7 @@ adapters.dynamodb: attendance audit broadcasts chat_stores client conversation_l
     memberships model_stores packs presence_stores pushes readers relations reports schema screening sessions stores
     users walks watches
 domain: audit bans broadcasts changes channels connections contacts custom devices entries fan_out files holds jobs
-    joining limits members notifications packs pushes reports rules screening shadows text users words
+    joining limits members notifications packs permissions pushes reports rules screening shadows text users words
 operations: attendance audiences broadcast_pages broadcasts context delivery fan_out heads notifications packs portions
     reminders rosters
 operations.push: checks enqueueing missed planning quiet_groups sending wording
@@ -110,7 +110,7 @@ wire: events
     "functions.events_out.handler": """
 adapters.aws: amazon_roots calls dialling errors event_queues sqs transport trust
 adapters.dynamodb: client conversation_log effects memberships schema webhooks
-domain: changes connections custom entries files members rules text webhooks
+domain: changes connections custom entries files members permissions rules text webhooks
 operations: context dispatching events_out rosters
 ports: conversations webhooks
 shared: clock config errors observability wiring
