@@ -82,8 +82,8 @@ adapters.dynamodb: attendance audit broadcasts buckets chat_stores client conver
     watches webhooks
 auth: origins tokens
 domain: audit bans broadcasts changes channels connections contacts custom devices entries exports files holds inbox
-    jobs joining limits members notifications packs permissions pushes reports rules screening shadows text users webhooks
-    words
+    jobs joining limits members notifications packs permissions pushes reports rules screening shadows text users
+    webhooks words
 limits: invites limiters
 operations: about attendance audiences audit bans broadcasts changes channels connections contacts context conversations
     delivery descriptions devices editing files filters groups heads held history imports jobs joining messages
