@@ -213,7 +213,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
     if command.after and log.may_end(draft.conversation_id) and not _is_kept(command.after, found, draft, log):
-        return answered_before(draft, after=command.after, log=log, refusal=SyncRequired())
+        return _behind_what_ended(draft, command.after, stores, context)
     if base is None and command.is_guest and not has_roles(draft.conversation_id):
         _check_begun(draft, log)
     try:
@@ -346,8 +346,25 @@ def _is_kept(after: int, found: Lookup, draft: Draft, log: ConversationLog) -> b
     there = log.read(draft.conversation_id, start=after, limit=2)
     if held is None:
         return not there
-    following = there[1:]
+    # What was held may have been read from before its row went: then it is not among these.
+    following = [entry for entry in there if entry.seq > after][:1]
     return all(entry.seq == after + 1 and not entry.is_trimmed for entry in following)
+
+
+def _behind_what_ended(draft: Draft, after: int, stores: ChatStores, context: Context) -> Appended:
+    """What is answered to those who held an entry that has ended: to sync, if they are in the conversation still.
+
+    Who is not would sync in vain, and ask for ever. Raises SyncRequired, NotAMember, Forbidden.
+    """
+    log, look_at = stores.log, MAX_EXAMINED
+    refusal: ParleyError = SyncRequired()
+    if has_roles(draft.conversation_id):
+        try:
+            (tail,) = log.read_back(draft.conversation_id, limit=1)
+            audience_behind(tail, draft.conversation_id, draft.sender_id, stores=stores, context=context)
+        except (NotAMember, Forbidden) as not_in:
+            refusal, look_at = not_in, _LOOK_FOR_OUTSIDERS
+    return answered_before(draft, after=after, log=log, refusal=refusal, look_at=look_at)
 
 
 def _check_begun(draft: Draft, log: ConversationLog) -> None:

@@ -93,7 +93,8 @@ def _exactly_once(history: History) -> Iterator[str]:
         if operation.kind in _SENDING:
             answers[operation.user, operation.detail["client_message_id"]].append(operation)
     for key, places in stored.items():
-        if len(places) > 1:
+        known = [one for one in places if not history.is_replaced(one[0], one[1].seq, places[-1][1].seq)]
+        if len(known) > 1:
             yield f"{key} stands at {[(name, message.seq) for name, message in places]}"
     for key, operations in answers.items():
         yield from _answered(key, operations, stored.get(key, []), history)
@@ -198,6 +199,7 @@ def _looks_are_fresh(history: History) -> Iterator[str]:
         for send in acked:
             is_before = send.detail["conversation_id"] == name and (send.ended or look.began) < look.began
             is_before = is_before and not history.is_hidden_from(look.user, name, send.value)
+            is_before = is_before and not history.may_have_ended(name, send.value, look.ended or look.began)
             if is_before and send.value not in shown and send.value > lowest:
                 yield f"{look} does not show {send}"
         log = history.log_of(look.user, name)
@@ -208,11 +210,14 @@ def _looks_are_fresh(history: History) -> Iterator[str]:
 
 
 def _one_order(history: History) -> Iterator[str]:
-    """Every application gets each entry once, in order, without a gap but where it was no member."""
+    """Every application gets each entry once, in order, without a gap but where it was no member.
+
+    And where what it lacks is kept no longer.
+    """
     for client, seen in history.seen.items():
         last: dict[str, Entry] = {}
         over: set[str] = set()
-        for _, event in seen.events:
+        for at, event in seen.events:
             if isinstance(event, MembershipLost):
                 if event.conversation_id in over:
                     yield f"{client} was told twice that it is out of {event.conversation_id}"
@@ -221,7 +226,9 @@ def _one_order(history: History) -> Iterator[str]:
                 continue
             name, before = event.conversation_id, last.get(event.conversation_id)
             joins = isinstance(event, MembersAdded) and seen.user in event.users
-            follows = event.seq == (before.seq + 1 if before else 1)
+            missed = range(before.seq + 1 if before else 1, event.seq)
+            is_next = event.seq >= missed.start
+            follows = is_next and all(history.may_have_ended(name, seq, at) for seq in missed)
             if not follows and not (joins and (before is None or event.seq > before.seq)):
                 yield f"{client} got {name}/{event.seq} after {before.seq if before else 'nothing'}"
             if name in over and not joins:
@@ -233,8 +240,10 @@ def _one_order(history: History) -> Iterator[str]:
 def _events_match(history: History) -> Iterator[str]:
     """Whatever an application got is the log's, and so is every frame that was sent."""
     for client, seen in history.seen.items():
-        for _, event in seen.events:
-            if isinstance(event, Entry) and not _is_of(event, history.log_of(seen.user, event.conversation_id)):
+        for at, event in seen.events:
+            if not isinstance(event, Entry) or history.may_have_ended(event.conversation_id, event.seq, at):
+                continue  # of the last one the place is shown
+            if not _is_of(event, history.log_of(seen.user, event.conversation_id)):
                 yield f"{client} got {event}, which is not what the log has"
     for sent in history.sent:
         name, seq = sent.event.get("conversation_id"), sent.event.get("seq")
@@ -242,6 +251,8 @@ def _events_match(history: History) -> Iterator[str]:
             continue
         log = history.log_of(sent.user, name)
         entry = log[seq - 1] if seq <= len(log) else None
+        if history.may_have_ended(name, seq, sent.at):
+            continue
         if sent.event["type"] == "withheld" and (name, seq) in history.hidden:
             continue  # in large groups its sender gets the empty place, too, and has the message by then
         writer = sent.event.get("message", sent.event).get("sender_id", sent.event.get("user_id"))
@@ -306,6 +317,7 @@ def _everybody_agrees(history: History, members: Mapping[str, Members]) -> Itera
     """
     # That a hidden message was deleted is no entry: its sender's other devices see it with the history.
     gone = {place for place, message in history.hidden.items() if message.deleted_at is not None}
+    gone |= {(name, seq) for name, seq in history.ends if history.may_have_ended(name, seq, history.over)}
     hidden = {(one.user, one.detail["conversation_id"]) for one in history.operations if one.kind == "hide"}
     for client, seen in history.seen.items():
         if not seen.settled:

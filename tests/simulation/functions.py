@@ -42,6 +42,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
 from shared.domain.files import SizeLimits
+from shared.domain.retention import Retention, Trimming
 from shared.limits.invites import InviteLimiter
 from shared.observability import FunctionObserver
 from shared.operations.context import Context
@@ -148,8 +149,12 @@ class Instance:
         return made
 
     def _stores(self) -> Stores:
+        environment, days = self.environment, self.environment.limits.kept_days
         return adapters(
-            self.environment.dynamodb, parallel_map=self.environment.hub.parallel_map, new_nonce=self.new_nonce
+            environment.dynamodb,
+            parallel_map=environment.hub.parallel_map,
+            new_nonce=self.new_nonce,
+            trimming=Trimming(Retention(days, days, days), self.now) if days else None,
         )
 
     def wiring_of(self, function: str) -> Wiring:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 
 from parley_client.events import Entry, Event, Message
@@ -85,7 +86,9 @@ class History:
     `for_outsiders` is how many entries behind its `after` a resend of somebody who has left is looked for.
     `hidden` are the messages of shadow-banned users, by their places, as their senders alone may see them; in `logs` it
     is what others may. `moderators` delete what others wrote, without being members. `rewritten`: a hook may have hung
-    other data on messages, of which their senders' devices have not heard where a post was lost.
+    other data on messages, of which their senders' devices have not heard where a post was lost. `ends`: where messages
+    are kept for some days, when each entry ends, by the fastest clock; in `logs` are also those whose rows are gone.
+    `kept_for` is how long that is, and `over` the time of its end.
     """
 
     operations: Sequence[Operation]
@@ -96,6 +99,16 @@ class History:
     hidden: Mapping[tuple[str, int], Message] = field(default_factory=dict)
     moderators: frozenset[str] = frozenset()
     rewritten: bool = False
+    ends: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    kept_for: float = 0.0
+    over: float = 0.0
+
+    def may_have_ended(self, name: str, seq: int, at: float) -> bool:
+        return self.ends.get((name, seq), inf) <= at
+
+    def is_replaced(self, name: str, seq: int, later: int) -> bool:
+        """Whether an entry may have ended when another was stored, so that nothing of it was known any more."""
+        return self.may_have_ended(name, seq, self.ends.get((name, later), 0.0) - self.kept_for)
 
     def whole(self) -> dict[str, Sequence[Entry]]:
         """The logs with what is hidden from some."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+import shared.adapters.dynamodb.conversation_log as log_module
 import shared.domain.entries as models_module
 import shared.domain.fan_out as shards_module
 import shared.domain.inbox as inbox_pages_module
+import shared.domain.retention as retention_module
 import shared.domain.rules as rules_module
 import shared.operations.fan_out as fan_out_module
 import shared.operations.files as sweeping_module
@@ -23,6 +25,7 @@ import shared.operations.removals as removals_module
 import shared.operations.resends as resends_module
 import shared.operations.sync as syncing_module
 import shared.operations.tickets as tickets_module
+import shared.operations.trimming as trimming_module
 import shared.operations.turns as turns_module
 from shared.domain.entries import AUTHORS_KEPT
 from shared.domain.limits import Limit
@@ -42,7 +45,7 @@ class Limits:
     `token_s` is how long a client's tokens live, in seconds. Where they are `tiny`, what no deployment can set is, too.
     `frames` are those of one connection, a second and at once; with `logged` each request writes its line. `quota`
     is bytes of all files of a user. With `moderated` messages are looked at before they are stored, with `hooked` by
-    the team's hook, too.
+    the team's hook, too. Messages are kept for `kept_days`, 0: for good; a day of theirs is `DAY_MS`.
     """
 
     inline: int = 200
@@ -64,6 +67,7 @@ class Limits:
     quota: int = 5_368_709_120
     moderated: bool = False
     hooked: bool = False
+    kept_days: int = 0
 
     @property
     def digest(self) -> int:
@@ -78,6 +82,14 @@ class Limits:
     def forgotten_ms(self) -> int:
         """After its announcement."""
         return FORGOTTEN_MS if self.tiny else uploads_module.UPLOAD_MS + SWEPT_FORGOTTEN_MS
+
+    @property
+    def kept_ms(self) -> int:
+        return self.kept_days * DAY_MS
+
+    @property
+    def row_kept_ms(self) -> int:
+        return ROW_KEPT_MS
 
     @property
     def ticket_s(self) -> int:
@@ -103,7 +115,8 @@ class Limits:
         """What stands in the code, and is otherwise in this deployment."""
         stale_ms = fan_out_module.STALE_MS if self.shard > _LARGE else 0  # then every entry that is not the last is
         sharding = [(shards_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
-        return [*sharding, *(_TINY if self.tiny else ()), *(_FEW if self.moderated else ())]
+        kept = _KEPT if self.kept_days else ()
+        return [*sharding, *(_TINY if self.tiny else ()), *(_FEW if self.moderated else ()), *kept]
 
 
 FOR_OUTSIDERS: Final = 3
@@ -141,6 +154,15 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
 # Where somebody moderates.
 PINS: Final = 2
 _FEW: Final[Sequence[tuple[Any, str, int]]] = ((pins_module, "MAX_PINS", PINS), (removals_module, "MAX_REMOVED", 2))
+
+# Where messages are kept for some days. A row stays longer than any request goes on, by any clock.
+DAY_MS: Final = 1_500
+ROW_KEPT_MS: Final = 14_000
+_KEPT: Final[Sequence[tuple[Any, str, int]]] = (
+    (retention_module, "DAY_MS", DAY_MS),
+    (log_module, "ROW_KEPT_MS", ROW_KEPT_MS),
+    (trimming_module, "ROW_KEPT_MS", ROW_KEPT_MS),
+)
 
 _LARGE: Final = 2
 _LOGGED_SHARE: Final = 0.25

@@ -26,6 +26,32 @@ _WITHIN_MS: Final = (0.0, 5.0, 30.0, 300.0, 2_000.0)
 # In this many an administrator keeps users out meanwhile. These numbers are their own, too.
 _BARRED: Final = 0.05
 _KEEPING_OUT: Final = ("ban", "ban", "ban", "unban", "revoke_tokens", "revoke_tokens")
+# In this many messages are kept for some days, which are short; by numbers of their own, again.
+_ENDING: Final = 0.02
+_KEPT_DAYS: Final = (1, 2, 4)
+_UNTIL_MS: Final = (20_000.0, 28_000.0)
+_REAPED_FROM_MS: Final = 15_000.0
+_WHERE_MESSAGES_END: Final[Mapping[str, int]] = {
+    "send_private": 10,
+    "send_to_group": 8,
+    "post": 3,
+    "send_again": 4,
+    "repeat": 4,
+    "forward": 2,
+    "edit": 4,
+    "delete": 2,
+    "react": 3,
+    "read": 3,
+    "look": 6,
+    "page": 10,
+    "message": 6,
+    "inbox": 2,
+    "summary": 2,
+    "leave": 8,
+    "come_back": 8,
+    "restart": 2,
+    "cut": 2,
+}
 _SECONDS: Final = (("bob-2", "bob"), ("alice-3", "alice"), ("bob-3", "bob"))
 
 # Alice owns the group of Bob and Carol; Dave may be added; Mallory is in nothing.
@@ -138,6 +164,9 @@ def plan_of(seed: int) -> Plan:
     crowding = Random(f"crowd {seed}")
     if crowding.random() < _CROWDED:
         return _crowded_plan(seed, crowding)
+    ending = Random(f"messages end {seed}")
+    if ending.random() < _ENDING:
+        return _ending_plan(seed, ending)
     moderating = Random(f"somebody moderates {seed}")
     if moderating.random() < SHARE:
         return _moderated_plan(seed, moderating)
@@ -233,6 +262,31 @@ def _crowded_plan(seed: int, random: Random) -> Plan:
         actions=tuple(sorted(actions, key=lambda action: action.at)),
         odds=odds,
         limits=replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY),
+        latency=random.choice((3.0, 30.0)),
+    )
+
+
+def _ending_plan(seed: int, random: Random) -> Plan:
+    """Everybody for a while, and away for a while, until first messages have ended and their rows are gone."""
+    ends = random.choice(_UNTIL_MS)
+    names, weights = list(_WHERE_MESSAGES_END), list(_WHERE_MESSAGES_END.values())
+    chosen = random.choices(names, weights, k=random.choice((12, 25, 50)))
+    moments = [(random.random() * ends, name) for name in chosen]
+    moments += [(_REAPED_FROM_MS + random.random() * (ends - _REAPED_FROM_MS), "reap") for _ in range(4)]
+    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()} if random.random() < 0.5 else {}
+    actions = [Action(at, random.randrange(len(_DEVICES)), name, random.randrange(1_000)) for at, name in moments]
+    limits = replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY, token_s=3_600.0, edit_window_s=86_400)
+    return Plan(
+        seed=seed,
+        schedule=seed,
+        devices=_DEVICES,
+        asleep=_some(_DEVICES, 0.15, random),
+        fresh=_some(_DEVICES, 0.25, random),
+        browsers=frozenset(),
+        actions=tuple(sorted(actions, key=lambda action: action.at)),
+        odds=odds,
+        limits=replace(limits, kept_days=random.choice(_KEPT_DAYS)),
+        ends=ends,
         latency=random.choice((3.0, 30.0)),
     )
 

@@ -37,6 +37,7 @@ from shared.adapters.dynamodb.schema import PK, membership_key
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, connections_from
 from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry
+from shared.domain.retention import Trimming
 from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
@@ -332,6 +333,22 @@ def _served_over_http() -> Iterator[Patch]:
     yield rest_wiring_module, "check_bars", lambda *_, **__: None
 
 
+def _kept_whatever() -> Iterator[Patch]:
+    """A message goes behind the entry that its sender held, though that has ended, and others behind it are gone."""
+    yield sending_module, "_is_kept", lambda *_: True
+
+
+def _read_while_there() -> Iterator[Patch]:
+    """What has ended is read until DynamoDB has deleted it."""
+    yield Trimming, "seen", lambda _, entry, __: entry
+
+
+def _last_goes() -> Iterator[Patch]:
+    """Each row is told to go, and not only those behind which another stands."""
+    settle = cast("Any", push_module).settle_end_before
+    yield push_module, "settle_end_before", lambda name, seq, *, stores: settle(name, seq + 1, stores=stores)
+
+
 PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "the put of an entry without its condition": _no_condition,
     "acked before it is written": _acked_unwritten,
@@ -358,6 +375,9 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "a ban that no handshake sees": _unmarked,
     "a ban that closes nothing": _left_open,
     "a ban that HTTP does not know": _served_over_http,
+    "a message behind what has ended": _kept_whatever,
+    "what has ended is read as long as its row is there": _read_while_there,
+    "the last row of a log goes": _last_goes,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +24,7 @@ class Round:
     """A sync from what a client says to hold, played to its end. `held` is what it said first, `got` what came to it.
 
     `heads` are the conversations that it learned of, each as often as it came; `refused` those that it is not in.
+    `over` is when that was.
     """
 
     client: Client
@@ -33,6 +33,7 @@ class Round:
     heads: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     is_over: bool = False
+    over: float = 0.0
 
 
 def look_round(scenario: Scenario) -> None:
@@ -53,8 +54,8 @@ def look_round(scenario: Scenario) -> None:
         client.http("message", "GET", "conversations", name, "messages", seq, conversation_id=name, seq=seq)
     scenario.hub.run(scenario.hub.now + _ANSWER_MS)
     if client.core.connection == "online":
-        heads = Counter(item["conversation_id"] for item in scenario.store.items("log"))
-        held = {name: min(heads[name], number % 4) for place, name in enumerate(names) if (number + place) % 3}
+        heads = scenario.heads()
+        held = {name: min(heads.get(name, 0), number % 4) for place, name in enumerate(names) if (number + place) % 3}
         scenario.rounds.append(_play(scenario, Round(client, {**held, "group:ffffffffffffffff": 1})))
 
 
@@ -78,6 +79,6 @@ def _play(scenario: Scenario, one: Round) -> Round:
         held = {name: seq for name, seq in held.items() if name not in one.refused}
         cursor = asked.value.get("next_cursor")
         if not (asked.value["has_more"] or any(shown["has_more"] for shown in asked.value["conversations"])):
-            one.is_over = True
+            one.is_over, one.over = True, scenario.hub.now
             return one
     return one

@@ -13,7 +13,7 @@ from tests.simulation.functions import Environment, Instance
 from tests.simulation.scheduler import Hub, Process
 
 _LONGEST_LIFE: Final = 14  # steps until a killed function dies, at most
-_FURTHEST_MS: Final = 4_000  # that a clock is behind: tokens of five seconds ahead are still taken
+FURTHEST_MS: Final = 4_000  # that a clock is behind: tokens of five seconds ahead are still taken
 
 
 @dataclass(eq=False)
@@ -68,7 +68,7 @@ class Runtime:
             if self.fault_model.strikes(Fault.SKEWED):
                 instance.skew = self.hub.random.randint(-2_000, 2_000)
         if self.fault_model.strikes(Fault.BACKWARDS):
-            instance.skew = max(instance.skew - self.hub.random.randint(1, 2_000), -_FURTHEST_MS)
+            instance.skew = max(instance.skew - self.hub.random.randint(1, 2_000), -FURTHEST_MS)
         return instance
 
     def latency(self) -> float:

@@ -38,6 +38,7 @@ from tests.simulation.operations.moderating import MODERATORS
 from tests.simulation.places import DM, GROUP, USERS
 from tests.simulation.plan import Plan
 from tests.simulation.rounds import Round, look_round
+from tests.simulation.runtime import FURTHEST_MS
 from tests.simulation.scheduler import Hub
 from tests.simulation.screens import LISTS
 from tests.stores import adapters
@@ -55,6 +56,8 @@ _SKIPPED: Final = 0.9
 # A request and its answer, without faults.
 _UNBANNING_MS: Final = 1_000.0
 _LAST_LOOKS: Final = 10
+_SKEWED: Final = frozenset({Fault.SKEWED, Fault.BACKWARDS})
+_REAPED: Final = 0.7
 _GRACE_MS: Final = 1_000.0 * max(GRACE_S, SECOND_LOOK_S)
 _LATE: Final = frozenset({Fault.DISCONNECT_LATE, Fault.DISCONNECT_TWICE, Fault.HALF_OPEN, Fault.QUEUE_LATE})
 
@@ -96,7 +99,8 @@ class Scenario:
     """One history.
 
     `groups` are those that were made in it, `files` whose each is, `links` the tokens of links into the group; `log`
-    what functions print. `rounds` are the syncs of its end. `read` are entries, by their items' identity.
+    what functions print. `rounds` are the syncs of its end. `read` are entries, by their items' identity; `gone` those
+    whose rows DynamoDB has deleted, as they were last.
     """
 
     plan: Plan
@@ -114,6 +118,7 @@ class Scenario:
     log: Log = field(default_factory=Log)
     rounds: list[Round] = field(default_factory=list)
     read: dict[int, Stored] = field(default_factory=dict)
+    gone: dict[tuple[str, int], Stored] = field(default_factory=dict)
 
     def client(self, number: int) -> Client:
         return self.clients[number % len(self.clients)]
@@ -132,7 +137,30 @@ class Scenario:
             hidden=self._hidden(),
             moderators=frozenset(MODERATORS),
             rewritten=self.plan.limits.hooked,
+            ends=self._ends(),
+            kept_for=self._kept_for,
+            over=self.hub.now,
         )
+
+    def _ends(self) -> dict[tuple[str, int], float]:
+        if not self.plan.limits.kept_days:
+            return {}
+        entries, kept_for = (one.entry for log in self._entries().values() for one in log), self._kept_for
+        return {(one.conversation_id, one.seq): one.kept_since - BASE_MS + kept_for for one in entries}
+
+    @property
+    def _kept_for(self) -> float:
+        """How long messages are kept, by the fastest clock."""
+        return self.plan.limits.kept_ms - (FURTHEST_MS if _SKEWED & self.fault_model.struck.keys() else 0)
+
+    def reap(self, random: Random) -> None:
+        """DynamoDB deletes some of what has expired, in whatever order."""
+        for item in self.store.items("log"):
+            place, now_s = (item["conversation_id"], item["seq"]), (BASE_MS + self.hub.now) / 1_000
+            if item.get("ttl", now_s + 1) <= now_s and random.random() < _REAPED:
+                self.gone[place] = _stored(item)
+                key = {"conversation_id": {"S": place[0]}, "seq": {"N": str(place[1])}}
+                self.store.call("DeleteItem", {"TableName": "log", "Key": key})
 
     def _hidden(self) -> dict[tuple[str, int], SeenMessage]:
         """Messages of shadow-banned users, as these see them."""
@@ -162,6 +190,13 @@ class Scenario:
     def logs(self) -> dict[str, list[Entry]]:
         return {name: [stored.entry for stored in log] for name, log in self._entries().items()}
 
+    def heads(self) -> Mapping[str, int]:
+        """The last place of each log."""
+        heads: Counter[str] = Counter()
+        for item in self.store.items("log"):
+            heads[item["conversation_id"]] = max(heads[item["conversation_id"]], item["seq"])
+        return heads
+
     def own_logs(self) -> dict[str, list[Entry]]:
         """Of each user who has one, in the order of its places."""
         logs: dict[str, list[Entry]] = {}
@@ -180,6 +215,10 @@ class Scenario:
             if found is None:
                 found = self.read[id(item)] = _stored(item)
             logs.setdefault(item["conversation_id"], []).append(found)
+        for (name, _), gone in self.gone.items():
+            logs[name].append(gone)
+        for name in {name for name, _ in self.gone}:
+            logs[name].sort(key=lambda one: one.entry.seq)
         return logs
 
 
@@ -296,6 +335,8 @@ def play(scenario: Scenario) -> None:
     if not (_is_settled(scenario) and hub.random.random() < _SKIPPED):
         hub.run(300.0 + plan.ends + _QUIET_MS)
         _run_dry(scenario)
+    if plan.limits.kept_days:
+        scenario.reap(hub.random)
     look_round(scenario)
     _run_dry(scenario)
 
@@ -322,7 +363,7 @@ def _is_settled(scenario: Scenario) -> bool:
     """Nothing is left to heal: everybody is online and has everything, and nothing is still on its way."""
     if _LATE & scenario.fault_model.struck.keys() or not scenario.deployment.is_idle:
         return False
-    heads = Counter(item["conversation_id"] for item in scenario.store.items("log"))
+    heads = scenario.heads()
     rows = [row for row in scenario.store.items("members") if row["sk"].startswith("conversation#")]
     return all(
         client.has_all(

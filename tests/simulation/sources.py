@@ -152,10 +152,14 @@ _SHARDS: Final = 2  # each with several conversations
 
 @dataclass(eq=False)
 class Stream:
-    """The log's, with a reader for pushes and one for files. `set_aside` is what has failed for good."""
+    """The log's, with a reader for pushes and one for files. `set_aside` is what has failed for good.
+
+    `ends_entries`: the reader for pushes has entries end, and sees all of them.
+    """
 
     runtime: Runtime
     set_aside: list[str]
+    ends_entries: bool = False
 
     def __post_init__(self) -> None:
         self._hub, self._fault_model, self._numbers = self.runtime.hub, self.runtime.fault_model, self.runtime.numbers
@@ -173,7 +177,7 @@ class Stream:
         }
         name = crc32(written.new["conversation_id"]["S"].encode()) % _SHARDS
         for reader, wants in _READERS.items():
-            if not wants(written.new):
+            if not (wants(written.new) or (self.ends_entries and reader == _LOOKING)):
                 continue
             partition = self._partitions[reader, name]
             partition.records.append(record)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.changes import Edited
 from shared.domain.retention import Retention, Trimming
-from shared.errors import BadRequest, NotFound, SyncRequired
+from shared.errors import BadRequest, NotAMember, NotFound, SyncRequired
 from shared.operations.conversations import inbox, summary_of
 from shared.operations.files import file_for, sweep
 from shared.operations.history import History, Span, history, read_message
@@ -180,6 +181,34 @@ def test_no_message_lands_where_others_were(harness: Trimmed, after: int) -> Non
     with pytest.raises(SyncRequired):
         harness.send("late", after=0, client_message_id="late") if not _is_whole(harness) else _raise()
     assert harness.seqs() == [10, 9, 8, 7, 6]
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_who_has_left_is_told_so_and_not_to_sync(after: int) -> None:
+    made = trimmed()
+    made.group("alice", "bob", "carol")
+    made.written(0, 1, 1, place=GROUP)
+    made.remove("carol")
+    made.settle(GROUP)
+    made.send("again", conversation_id=GROUP)
+    made.settle(GROUP)
+    made.pass_days(2 * DAYS)
+    made.reap(place=GROUP)
+    with pytest.raises(NotAMember):
+        made.send("late", sender_id="carol", conversation_id=GROUP, after=after, client_message_id="late")
+    with pytest.raises(SyncRequired):
+        made.send("late", sender_id="bob", conversation_id=GROUP, after=after, client_message_id="late")
+
+
+def test_no_message_lands_where_others_were_though_what_was_held_is_read_from_before_its_row_went() -> None:
+    made = trimmed()
+    made.written(0, 1, 1, 1)
+    made.pass_days(100)
+    log = made.stores.log
+    held = log.lookup(DM, seqs=[2])
+    made.reap()
+    with patch.object(type(log), "lookup", lambda *_, **__: held), pytest.raises(SyncRequired):
+        made.send("late", after=2, client_message_id="late")
 
 
 def _is_whole(harness: Trimmed) -> bool:

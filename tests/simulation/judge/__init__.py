@@ -17,6 +17,7 @@ from tests.simulation.judge import (
     crowds,
     cursors,
     effects,
+    ended,
     entries,
     exchanges,
     files,
@@ -83,6 +84,7 @@ _ROOMS: Final = (
     reviews,
     removed,
     newcomers,
+    ended,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.
@@ -116,9 +118,24 @@ _AS_WRITTEN: Final = frozenset(
     }
 )
 
+# They take what was stored once for what is there, and what is told late for what is told. Where messages end, `ended`
+# judges instead.
+_ENDLESS: Final = frozenset(
+    {
+        *(inbox.syncs_are_right, inbox.summaries_are_right, inbox.inboxes_are_complete, pages.pages_are_right),
+        *(refusals.refusals_are_justified, refusals.nothing_stood_in_the_way, cursors.reads_are_stored),
+        *(forms.synced_entries_are_as_stored, forms.events_are_as_stored, posted.entries_are_posted),
+        *(rounds.rounds_bring_everything, pushes.badges_are_right, wordings.who_does_not_answer_is_woken),
+    }
+)
+
 
 def _applies(rule: Rule, case: Case) -> bool:
     limits = case.scenario.plan.limits
+    if limits.kept_days:
+        return rule in ended.RULES or rule not in _ENDLESS
+    if rule in ended.RULES:
+        return False
     if not limits.moderated:
         return True
     return not ((case.has_hidden and rule in _FOR_ALL_ALIKE) or (limits.hooked and rule in _AS_WRITTEN))
@@ -129,9 +146,9 @@ def inspect(case: Case) -> list[str]:
     scenario = case.scenario
     found = [finding for rule in _ALWAYS if _applies(rule, case) for finding in rule(case)]
     if case.struck <= HARMLESS | DELAYING and not scenario.deployment.set_aside:
-        found += [finding for rule in _IN_THE_END for finding in rule(case)]
+        found += [finding for rule in _IN_THE_END if _applies(rule, case) for finding in rule(case)]
     if case.went_well:
-        found += [finding for rule in _WELL for finding in rule(case)]
+        found += [finding for rule in _WELL if _applies(rule, case) for finding in rule(case)]
     if case.struck <= HARMLESS:
         found += [finding for rule in _AT_ONCE if _applies(rule, case) for finding in rule(case)]
         found += [f"{what} was set aside" for what in scenario.deployment.set_aside]

@@ -8,6 +8,7 @@ from typing import Final
 from tests.simulation.operations import (
     changing,
     coming,
+    ending,
     grouping,
     keeping_out,
     lives,
@@ -42,6 +43,7 @@ _ROOMS: Final = (
     repeating,
     weighing,
     stories,
+    ending,
 )
 ACTIONS: Final[Mapping[str, Act]] = {name: act for room in _ROOMS for name, (act, _) in room.ACTIONS.items()}
 WEIGHTS: Final[Mapping[str, int]] = {
