@@ -223,7 +223,7 @@ def test_no_function_has_a_url_a_layer_or_somebody_elses_code(name: str, resourc
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
-SECRET_LOOKING = re.compile(r"(?i)secret|password|token|private|credential|api_?key|\bkey\b")
+SECRET_LOOKING = re.compile(r"(?i)secret|password|token|private_?key|credential|api_?key|\bkey\b")
 # What a secret looks like: a JWT, a key, an access key, a long random text.
 A_SECRET = re.compile(r"eyJ[\w-]{10,}|-----BEGIN|AKIA[0-9A-Z]{16}|ya29\.|(?<![\w.-])[A-Za-z0-9+_-]{48,}(?![\w.-])")
 
