@@ -1,4 +1,4 @@
-"""Events for the team's backend: a second reader of the log's stream, a bus of their own, and a queue for webhooks."""
+"""Events for the team's backend: one more reader of the log's stream, a bus of their own, and a queue for webhooks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_AGE = Duration.hours(6)
 
 
 class EventsOut(Construct):
-    """Made only where a deployment wants events: a stream has room for two readers, and this is the second."""
+    """Made only where a deployment wants events: it is the stream's third reader, and AWS advises two (ADR 0048)."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, functions: FunctionFactory, storage: Storage, queues: Queues
