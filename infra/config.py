@@ -26,6 +26,7 @@ RequestLog = Literal["on", "sampled", "off"]
 AccessLog = Literal["all", "http", "off"]
 Events = Literal["off", "eventbridge", "webhooks", "both"]
 UsersVisible = Literal["everyone", "acquainted", "nobody"]
+Withdrawals = Literal["off", "apps", "all"]
 Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
 Roots = Literal["amazon", "all"]
@@ -38,6 +39,7 @@ SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
 REQUEST_LOGS: Final[tuple[RequestLog, ...]] = ("on", "sampled", "off")
 EVENTS: Final[tuple[Events, ...]] = ("off", "eventbridge", "webhooks", "both")
 USERS_VISIBLE: Final[tuple[UsersVisible, ...]] = ("everyone", "acquainted", "nobody")
+WITHDRAWALS: Final[tuple[Withdrawals, ...]] = ("off", "apps", "all")
 ACCESS_LOGS: Final[tuple[AccessLog, ...]] = ("all", "http", "off")
 TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
 MEMORY_MB: Final = (256, 512, 1_024, 1_769)
@@ -170,6 +172,7 @@ class Config:
     mail_link: str
     mail_digest_after_m: int
     mail_digest_every_h: int
+    push_withdrawals: Withdrawals
     second_look_s: int
     device_limit: int
     reminder_limit: int
@@ -226,6 +229,13 @@ class Config:
     def has_webhooks(self) -> bool:
         """Whether the team's endpoints are told what is stored."""
         return self.events in {"webhooks", "both"}
+
+    @property
+    def withdrawals(self) -> tuple[str, ...]:
+        """The platforms on which what was read elsewhere is taken off devices: of those with a provider."""
+        apps = {"fcm": self.fcm_secret_arn, "apns": self.apns_secret_arn}
+        wanted = {"off": {}, "apps": apps, "all": {**apps, "web": self.web_push_secret_arn}}[self.push_withdrawals]
+        return tuple(name for name, secret in wanted.items() if secret)
 
     @property
     def has_page(self) -> bool:
@@ -330,6 +340,7 @@ class Config:
             mail_link=read.text("mail_link", _APP_URL, "a URL like https://example.com/chat/{conversation_id}"),
             mail_digest_after_m=read.number("mail_digest_after_m", 1, 10_080, 60),
             mail_digest_every_h=read.number("mail_digest_every_h", 1, 720, 24),
+            push_withdrawals=read.choice("push_withdrawals", WITHDRAWALS, "apps"),
             second_look_s=read.number("second_look_s", 1, 60, 5),
             device_limit=read.number("device_limit", 1, 20, 10),
             reminder_limit=read.number("reminder_limit", 1, 1_000, 100),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.queues import PUSH_SECONDS, failure_queue
 from infra.secret_access import allow_reading
-from infra.stream import StreamSource, inserted
+from infra.stream import StreamSource, inserted, matching
 
 if TYPE_CHECKING:
     from infra.config import Config
@@ -26,6 +27,8 @@ _BATCH = 100
 _PARALLEL = 4
 # As many as are carried out side by side, and are read about in one go.
 _QUEUE_BATCH = 10
+# What is taken off is in no hurry, and one invocation serves many.
+_WINDOW_SECONDS = 1
 # Twice a day: nobody's quiet hours cover both times.
 _SWEEPS = Duration.hours(12)
 
@@ -74,6 +77,7 @@ class OfflinePush(Construct):
                 "MAIL_CONFIGURATION_SET": mail.configuration_set_name if mail else "",
                 "MAIL_ENDPOINT": config.local_fcm_endpoint,
                 "HTTP_URL": http_url if mail else "",
+                "PUSH_WITHDRAWALS": ",".join(config.withdrawals),
                 **queues.presence_environment,
                 **files.environment,
             },
@@ -113,9 +117,26 @@ class OfflinePush(Construct):
             batch_size=_BATCH,
             parallel=_PARALLEL,
             # Where entries end, each has to be seen: the one before it is the last no more.
-            filters=[inserted()]
-            if config.trims
-            else [inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]})],
+            filters=[inserted()] if config.trims else _looked_at(config),
+        )
+        if config.withdrawals:
+            self._withdraw(storage)
+
+    def _withdraw(self, storage: Storage) -> None:
+        """What becomes of memberships and notifications of which something was pushed, and of no other rows."""
+        noted = {"pushed_seq": {"N": lambda_.FilterRule.exists()}}
+        StreamSource(
+            self,
+            "Noted",
+            stream_arn=cast("str", storage.members.table_stream_arn),
+            function=self.function,
+            failures=self.failures,
+            batch_size=_BATCH,
+            window_seconds=_WINDOW_SECONDS,
+            filters=[
+                matching(["MODIFY"], {"OldImage": noted, "NewImage": noted}),
+                matching(["REMOVE"], {"OldImage": noted}),
+            ],
         )
 
     def _sweep(self, queues: Queues) -> None:
@@ -135,3 +156,9 @@ class OfflinePush(Construct):
         # Bounded, so that a provider that hangs holds as many invocations and no more.
         for queue in queues.pushes.values():
             queue.feed(self.function, batch_size=_QUEUE_BATCH, max_concurrency=config.push_concurrency)
+
+
+def _looked_at(config: Config) -> list[dict[str, str]]:
+    """What members are told by the stream's side, and what is taken off their devices."""
+    deleted = [inserted(kind={"S": ["message_deleted"]})] if config.withdrawals else []
+    return [inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]}), *deleted]

@@ -24,7 +24,7 @@ class Storage(Construct):
         super().__init__(scope, construct_id)
         self._config = config
         self.log = self._table("Log", "conversation_id", sort=_number("seq"), stream=True)
-        self.members = self._table("Members", "pk", sort=_text("sk"))
+        self.members = self._table("Members", "pk", sort=_text("sk"), stream=bool(config.withdrawals))
         self.sessions = self._table("Sessions", "user_id")
         self.tickets = self._table("Tickets", "ticket")
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_sqs as sqs
 
@@ -36,10 +36,12 @@ class StreamSource(Construct):
         parallel: int = 1,
         retries: int = _RETRIES,
         max_age: Duration = _MAX_AGE,
+        window_seconds: int = 0,
     ) -> None:
         """`parallel` invocations read one shard at a time, in order within each conversation.
 
-        What failed is tried `retries` times, and as long as it is not older than `max_age`.
+        A batch waits `window_seconds` for more. What failed is tried `retries` times, and as long as it is not
+        older than `max_age`.
 
         Not `DynamoEventSource` nor `on_failure`: they add permissions of their own, one of them on '*'.
         """
@@ -61,6 +63,7 @@ class StreamSource(Construct):
             bisect_batch_on_error=True,
             retry_attempts=retries,
             max_record_age=max_age,
+            max_batching_window=Duration.seconds(window_seconds) if window_seconds else None,
             filters=[*filters],
         )
         resource = cast("lambda_.CfnEventSourceMapping", mapping.node.default_child)
@@ -71,7 +74,12 @@ class StreamSource(Construct):
 
 def inserted(**attributes: dict[str, list[Any]]) -> dict[str, str]:
     """A pattern: a new item with these attributes. One of several patterns that matches is enough."""
-    pattern: dict[str, object] = {"eventName": ["INSERT"]}
-    if attributes:
-        pattern["dynamodb"] = {"NewImage": attributes}
+    return matching(["INSERT"], {"NewImage": attributes} if attributes else {})
+
+
+def matching(event_names: Sequence[str], images: Mapping[str, object]) -> dict[str, str]:
+    """A pattern of records with these names whose images have these attributes."""
+    pattern: dict[str, object] = {"eventName": [*event_names]}
+    if images:
+        pattern["dynamodb"] = images
     return cast("dict[str, str]", lambda_.FilterCriteria.filter(pattern))

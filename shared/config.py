@@ -189,6 +189,7 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging, RetentionSettings):
     web_secret_arn: str
     local_web_push: str
     push_ca_file: str
+    push_withdrawals: str
     bucket: str
     mail_from: str
     mail_reply_to: str

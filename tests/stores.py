@@ -47,6 +47,7 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.adapters.dynamodb.screening import DynamoDbHeld, DynamoDbShadowBans, DynamoDbWordLists
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
+from shared.adapters.dynamodb.shown import DynamoDbShown
 from shared.adapters.dynamodb.users import DynamoDbUsers
 from shared.adapters.dynamodb.walks import DynamoDbWalks
 from shared.adapters.dynamodb.watches import DynamoDbWatches
@@ -66,7 +67,7 @@ from shared.ports.stores import PushStores as AllStores
 from shared.ports.webhooks import WebhookCursors, Webhooks
 from tests.calls import Unhurried
 from tests.changes import changed, founding
-from tests.dynamodb import FaultModel, NoFaults, Store
+from tests.dynamodb import FaultModel, NoFaults, Store, Written
 from tests.fakes import DM, in_turn
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def _adapters(
         "packs": DynamoDbPacks(calls, members_table=MEMBERS),
         "push_contexts": DynamoDbPushContexts(calls, members_table=MEMBERS),
         "claims": DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
+        "shown": DynamoDbShown(calls, members_table=MEMBERS, new_nonce=new_nonce),
         "standings": DynamoDbStandings(calls, members_table=MEMBERS),
         "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
@@ -384,9 +386,10 @@ def simulated(
     *,
     fault_model: FaultModel = NoFaults(),  # noqa: B008  # it has no state
     trimming: Trimming | None = None,
+    on_write: Callable[[Written], None] | None = None,
 ) -> Simulated:
-    """All stores over fresh tables, which have what is in those of `like`."""
-    tables = Store(fault_model=fault_model)
+    """All stores over fresh tables, which have what is in those of `like`. `on_write` is told what streams carry."""
+    tables = Store(fault_model=fault_model, on_write=on_write)
     if like is not None:
         tables.copy_of(like.tables)
     calls = Seam(tables)

@@ -1,6 +1,7 @@
 """After an entry is stored: the table's stream, and the queues of shards, delivery checks, due reminders and pushes.
 
-And twice a day the look at who missed a push.
+And after something has changed where a push was noted: the members table's stream. And twice a day the look at who
+missed a push.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from shared.adapters.aws.push_queues import (
     PUSH,
     REMINDER,
     SWEEP,
+    WITHDRAWAL,
     broadcast_from,
     job_from,
     looks_from,
@@ -27,15 +29,17 @@ from shared.adapters.aws.push_queues import (
     sweep_from,
 )
 from shared.adapters.dynamodb.client import from_item
-from shared.adapters.dynamodb.schema import IMPORTED
+from shared.adapters.dynamodb.schema import IMPORTED, PK
+from shared.adapters.dynamodb.shown import settled_from
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.broadcasts import BroadcastJob
+from shared.domain.changes import KINDS, Deleted
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.jobs import JobStep
 from shared.domain.mails import MailRound
 from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.packs import DuePack, Portion
-from shared.domain.pushes import PushJob, SweepPart
+from shared.domain.pushes import PushJob, Settled, SweepPart
 from shared.observability import make_logger, unexpected
 from shared.operations.broadcast_pages import carry_on
 from shared.operations.fan_out import deliver_shard
@@ -44,6 +48,7 @@ from shared.operations.portions import deliver_portion
 from shared.operations.push.enqueueing import check_deliveries, enqueue_stored, send_digest
 from shared.operations.push.missed import scheduled_sweep, sweep_missed
 from shared.operations.push.sending import push_all
+from shared.operations.push.withdrawing import enqueue_withdrawals
 from shared.operations.reminders import Due, tell_due
 from shared.operations.trimming import settle_end_before
 
@@ -62,6 +67,7 @@ Work = (
     | JobStep
     | BroadcastJob
 )
+_DELETED: Final = KINDS[Deleted]
 # What comes from EventBridge by itself: a schedule of its own.
 _SCHEDULE: Final = "aws.events"
 
@@ -72,6 +78,8 @@ def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     records = event["Records"]
     if records and records[0].get("eventSource") == "aws:sqs":
         return work(records, _WIRING)
+    if records and PK in records[0]["dynamodb"].get("OldImage", {}):
+        return withdraw(records, _WIRING)
     return look_at(records, _WIRING)
 
 
@@ -114,6 +122,31 @@ def _settled(entry: StoredEntry, wiring: Wiring) -> bool:
         unexpected("end not settled", error, logger=_LOGGER)
         return False
     return True
+
+
+def withdraw(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
+    """Have taken off what devices show of what is over, by rows of the members table. Failures are as above."""
+    settled: dict[int, Settled] = {}
+    failed: set[int] = set()
+    now = wiring.context.now()
+    for index, record in enumerate(records):
+        try:
+            old, new = (from_item(record["dynamodb"].get(image, {})) for image in ("OldImage", "NewImage"))
+            one = settled_from(old, new or None, now=now)
+        except Exception as error:  # noqa: BLE001  # as above
+            unexpected("unreadable stream record", error, logger=_LOGGER)
+            failed.add(index)
+            continue
+        if one is not None:
+            settled[index] = one
+    stores, services, context = wiring.stores, wiring.services, wiring.context
+    latest = list(dict.fromkeys(settled.values()))
+    to_come_again = enqueue_withdrawals(latest, stores=stores, services=services, context=context)
+    for reason in to_come_again.values():
+        unexpected("push not withdrawn", reason, logger=_LOGGER)
+    failed |= {index for index, one in settled.items() if one in to_come_again}
+    numbers = [records[index]["dynamodb"]["SequenceNumber"] for index in sorted(failed)]
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 
 
 def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
@@ -174,6 +207,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     LOOK: looks_from,
     LOOKS: looks_from,
     PUSH: job_from,
+    WITHDRAWAL: job_from,
     SWEEP: sweep_from,
     MAIL: mail_round_from,
     JOB: step_from,
@@ -224,4 +258,5 @@ def _entry(record: Mapping[str, Any]) -> StoredEntry:
         created_at=int(item["created_at"]),
         roster_seq=item.get("roster_seq"),
         mentions=tuple(map(str, item.get("mentions", ()))),
+        deletes=int(item["target"]) if item["kind"] == _DELETED else None,
     )

@@ -75,6 +75,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         digest_limit=settings.digest_limit,
         digest_s=settings.digest_s,
         mail=_mail_settings(settings),
+        withdrawals=tuple(name for name in (FCM, APNS, WEB) if name in settings.push_withdrawals.split(",")),
     )
     presence_queue, bucket = SqsQueue(queues, settings.presence_queue_url), s3(environment, deadline)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}

@@ -77,7 +77,10 @@ def attended_shards(
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """As much of a stored entry as deciding about it needs; no content. `fan_out`: the stream side delivers it."""
+    """As much of a stored entry as deciding about it needs; no content. `fan_out`: the stream side delivers it.
+
+    `deletes` is the message that it takes away.
+    """
 
     conversation_id: str
     seq: int
@@ -87,6 +90,7 @@ class StoredEntry:
     created_at: int = 0
     roster_seq: int | None = None
     mentions: tuple[str, ...] = ()
+    deletes: int | None = None
 
     @property
     def message_id(self) -> str:

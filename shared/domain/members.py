@@ -57,6 +57,15 @@ class Member:
         return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))
 
     @property
+    def seen_through(self) -> int:
+        """Up to where nothing is to be shown any more: it was read, or the conversation hidden with what was there."""
+        return max(self.read_seq, self.hidden_seq or 0)
+
+    def is_silent(self, now: int) -> bool:
+        """Whether the member wants to be told of nothing there."""
+        return self.preferences.is_muted(now) or self.preferences.notify == "none"
+
+    @property
     def has_got(self) -> int:
         """Up to where messages have reached a device of this member."""
         return max(self.read_seq, self.delivered_seq)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.domain.contacts import Profile
 from shared.domain.devices import Device, Platform, PushTarget
 from shared.domain.members import Group, Member
-from shared.domain.notifications import About, Notification
+from shared.domain.notifications import About, AboutMessage, Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ class Push:
     `push_id` is a UUID, the same whenever this message is pushed to this device. A push replaces what the device shows
     of the same `collapse_id` (64 bytes at most); devices show those of one `thread_id` together. `badge` is the number
     on the app's icon (None: leave it), `unread` that of this conversation. After `expires_at` (ms) it is of no use.
+
+    `withdraws`: it says nothing, and shows nothing. The app takes off what was shown for the `collapse_id`, and the
+    icon gets its number.
     """
 
     target: PushTarget
@@ -40,6 +43,7 @@ class Push:
     wording: Wording
     data: Mapping[str, str]
     expires_at: int
+    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +97,11 @@ PushResult = Sent | Unregistered | BadTarget | Busy | Misconfigured | Refused
 
 @dataclass(frozen=True, slots=True)
 class PushJob:
-    """A user's devices on one platform are to be woken.
+    """A user's devices on one platform are to be woken, or what they show is to be taken off (`withdraws`).
 
     Names only: what is said, and whether it still has to be, is decided when the job is carried out. `since` (ms) is
-    when it became due. `tries` went before, all of them for `device_id` alone. `not_before` is in ms.
+    when it became due. `tries` went before, all of them for `device_id` alone. `not_before` is in ms. Of a withdrawal
+    `about` says of which conversation, or of which notification.
     """
 
     platform: Platform
@@ -106,6 +111,44 @@ class PushJob:
     tries: int = 0
     device_id: str | None = None
     not_before: int = 0
+    withdraws: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a device shows of one conversation, or of a notification: the last that was pushed to it, at `about`.
+
+    `claim` is the number under which it was pushed; `tries` to take it off were begun.
+    """
+
+    user_id: str
+    device_id: str
+    about: About
+    claim: int
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What has become of what a user's devices may show of one conversation, or of a notification: it is over.
+
+    `through` is up to where; None: all of it. With `deleted` it is that one message alone. `mark` is what said that
+    something was pushed, None where others may be.
+    """
+
+    user_id: str
+    about: About
+    through: int | None = None
+    deleted: int | None = None
+    mark: int | None = None
+
+    def covers(self, pushed: Pushed) -> bool:
+        """Whether what this device shows is to be taken off."""
+        if not isinstance(pushed.about, AboutMessage):
+            return True
+        if self.deleted is not None:
+            return pushed.about.seq == self.deleted
+        return self.through is None or pushed.about.seq <= self.through
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from shared.operations.rosters import Rosters
 
 if TYPE_CHECKING:  # few deployments look at messages before they take them
     from shared.domain.mails import MailSettings
+    from shared.domain.devices import Platform
     from shared.operations.screening import Screen
 
 # With 64 writers at once on one log a message loses a few times, and as often as that hardly ever.
@@ -44,6 +45,7 @@ class Limits:
     local_web_push: str = ""
     events: str = ""
     mail: MailSettings | None = None
+    withdrawals: tuple[Platform, ...] = ()
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
 
     @property

@@ -10,7 +10,7 @@ from shared.domain.devices import Device, PushTarget
 from shared.domain.entries import Entry
 from shared.domain.limits import Lease, Limit
 from shared.domain.notifications import About, Notification, Reminder
-from shared.domain.pushes import PushContextBatch, PushContextKey, Standing
+from shared.domain.pushes import PushContextBatch, PushContextKey, Pushed, Settled, Standing
 from shared.domain.users import User
 
 
@@ -158,7 +158,8 @@ class Claims(Protocol):
         """Take one try of a push to one device. False where it was taken before.
 
         The first try (0) of a message can be taken if no message of its conversation as new as it was pushed to the
-        device before; another, if the try before it was the last one taken.
+        device before; another, if the try before it was the last one taken. Raises BeingWithdrawn where it could be
+        taken, if not the device were just told to show nothing of the conversation (`Shown.take`).
         """
 
     def claim_digest(self, conversation_id: str, seq: int, *, until: int, now: int) -> bool:
@@ -166,6 +167,42 @@ class Claims(Protocol):
 
         False where another one is that already. Who asks again for the same message is told the same.
         """
+
+
+class BeingWithdrawn(Exception):
+    """A push has to wait: what the device shows of the conversation is being taken off, and that must not take it."""
+
+
+class Shown(Protocol):
+    """What devices show because it was pushed, and who takes it off."""
+
+    def note(self, user_id: str, about: About) -> bool:
+        """Say at the user's own row that this was pushed: whatever changes there has it looked at.
+
+        False, and nothing is noted, where it is not to be shown any more: it was read or acknowledged, or the user is
+        no member.
+        """
+
+    def of(self, asked: Collection[Pushed]) -> Sequence[Pushed]:
+        """What these devices were pushed last, strongly consistent, 100 to a round trip.
+
+        Asked with any claim, and of a message any seq. Devices that were pushed nothing are left out.
+        """
+
+    def noted(self, conversation_id: str, user_ids: Collection[str]) -> Sequence[str]:
+        """Those of these members to whom something of it was pushed, as `note` said. Strongly consistent."""
+
+    def take(self, pushed: Pushed, *, tries: int, now: int) -> bool:
+        """Begin one try to take this off its device. False where it was begun before, or where a newer one is shown.
+
+        Until `release`, or for some seconds, nothing newer of the conversation is pushed to the device.
+        """
+
+    def release(self, pushed: Pushed) -> None:
+        """The try has come to its end. Idempotent."""
+
+    def forget(self, settled: Settled) -> None:
+        """Of what was noted nothing is shown any more, if nothing was noted since. Idempotent."""
 
 
 class Notifications(Protocol):

@@ -81,6 +81,7 @@ class PushStores(Stores):
     packs: Packs
     push_contexts: people.PushContexts
     claims: people.Claims
+    shown: people.Shown
     standings: people.Standings
     walks: Walks
 

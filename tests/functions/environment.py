@@ -37,6 +37,7 @@ VARIABLES = {
     "CHANNEL_RATE": "2000",
     "DIGEST_LIMIT": "500",
     "DIGEST_S": "900",
+    "PUSH_WITHDRAWALS": "",
     "FCM_ENDPOINT": "",
     "FCM_QUEUE_URL": "http://127.0.0.1:9/000000000000/fcm",
     "FCM_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:fcm",

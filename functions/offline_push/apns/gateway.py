@@ -143,8 +143,9 @@ def headers_of(push: Push) -> dict[str, str]:
     return topic | {
         "apns-id": push.push_id,
         "apns-collapse-id": push.collapse_id,
-        "apns-push-type": "alert",
-        "apns-priority": "10",
+        # Apple: a background push has no badge. One with a badge alone is an alert without a word, or a sound.
+        "apns-push-type": "background" if push.withdraws and push.badge is None else "alert",
+        "apns-priority": "5" if push.withdraws else "10",
         "apns-expiration": str(max(push.expires_at // 1_000, 0)),
         "content-type": "application/json",
     }
@@ -157,6 +158,9 @@ def payload_of(push: Push) -> bytes:
 
 
 def _payload(push: Push, body: str | None) -> bytes:
+    if push.withdraws:
+        silent = {"content-available": 1, "badge": push.badge}
+        return _json({"aps": _given(silent), "parley": dict(push.data)})
     wording = push.wording
     alert = {
         "title-loc-key": wording.title_key,
@@ -172,7 +176,10 @@ def _payload(push: Push, body: str | None) -> bytes:
         "sound": "default",
         "mutable-content": 1,  # lets the app's extension decrypt or replace what is shown
     }
-    payload = {"aps": _given(aps), "parley": dict(push.data)}
+    return _json({"aps": _given(aps), "parley": dict(push.data)})
+
+
+def _json(payload: Mapping[str, Any]) -> bytes:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 

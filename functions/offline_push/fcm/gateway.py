@@ -129,7 +129,8 @@ def _size(message: Any) -> int:
 
 
 def _message(push: Push, body: str | None, now: int) -> Any:
-    android, apns, token = _android(push, body, now), _apns(push, body), push.target.token
+    android, apns = _silent(push, now) if push.withdraws else (_android(push, body, now), _apns(push, body))
+    token = push.target.token
     message = messaging.Message(data=dict(push.data), android=android, apns=apns, fid=token)
     if not push.target.is_installation:
         # Deprecated as an argument, with a warning for each push, but apps have registration tokens for years to come.
@@ -154,6 +155,20 @@ def _android(push: Push, body: str | None, now: int) -> Any:
             notification_count=max(push.unread, 1),
         ),
     )
+
+
+def _silent(push: Push, now: int) -> tuple[Any, Any]:
+    """Data alone. Google lowers the priority of apps whose urgent messages show nothing, so it is not urgent."""
+    ttl = providers.ttl_s(push.expires_at, now=now)
+    android = messaging.AndroidConfig(collapse_key=push.collapse_id, priority="normal", ttl=ttl)
+    headers = {
+        "apns-collapse-id": push.collapse_id,
+        "apns-expiration": str(max(push.expires_at // 1_000, 0)),
+        "apns-push-type": "background" if push.badge is None else "alert",
+        "apns-priority": "5",
+    }
+    aps = messaging.Aps(badge=push.badge, content_available=True)
+    return android, messaging.APNSConfig(headers=headers, payload=messaging.APNSPayload(aps))
 
 
 def _apns(push: Push, body: str | None) -> Any:

@@ -109,7 +109,7 @@ def headers_of(push: Push, *, now: int) -> dict[str, str]:
         "Content-Type": "application/octet-stream",
         "Content-Encoding": "aes128gcm",
         "TTL": str(providers.ttl_s(push.expires_at, now=now)),
-        "Urgency": "high",
+        "Urgency": "normal" if push.withdraws else "high",
         "Topic": base64.urlsafe_b64encode(topic).decode(),
     }
 
@@ -123,6 +123,7 @@ def body_of(push: Push) -> bytes:
 def _payload(push: Push, body: str | None) -> bytes:
     wording = push.wording
     fields = {
+        "withdrawn": push.withdraws or None,
         "title_key": wording.title_key,
         "title_args": list(wording.title_args) if wording.title_key is not None else None,
         "title": wording.title,

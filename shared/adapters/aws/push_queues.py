@@ -18,6 +18,7 @@ from shared.domain.pushes import PushJob, SweepPart
 LOOK: Final = "look"
 LOOKS: Final = "looks"
 PUSH: Final = "push"
+WITHDRAWAL: Final = "withdrawal"
 REMINDER: Final = "reminder"
 SWEEP: Final = "sweep"
 MAIL: Final = "mail"
@@ -48,7 +49,7 @@ class SqsPushQueue:
 
     def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
         for platform, queue in self._queues.items():
-            queue.send_all((_job_body(job) for job in jobs if job.platform == platform), delay_s=delay_s)
+            queue.send_all((job_body(job) for job in jobs if job.platform == platform), delay_s=delay_s)
 
 
 class SqsSweepQueue:
@@ -171,8 +172,11 @@ def reminder_body(user_id: str, reminder_id: str) -> dict[str, Any]:
     return {"kind": REMINDER, "user_id": user_id, "reminder_id": reminder_id}
 
 
-def _job_body(job: PushJob) -> dict[str, Any]:
-    return {"kind": PUSH, **asdict(job), "about": _about_body(job.about)}
+def job_body(job: PushJob) -> dict[str, Any]:
+    """Versions that know of no withdrawals fail over one, so that it comes again."""
+    body = {"kind": WITHDRAWAL if job.withdraws else PUSH, **asdict(job), "about": _about_body(job.about)}
+    del body["withdraws"]
+    return body
 
 
 def job_from(body: Mapping[str, Any]) -> PushJob:
@@ -188,6 +192,7 @@ def job_from(body: Mapping[str, Any]) -> PushJob:
         tries=int(body["tries"]),
         device_id=None if body["device_id"] is None else str(body["device_id"]),
         not_before=int(body["not_before"]),
+        withdraws=body.get("kind") == WITHDRAWAL,
     )
 
 

@@ -14,6 +14,7 @@ from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.packs import DynamoDbPacks
 from shared.adapters.dynamodb.schema import PK, SK, Tables, key_pair, read_as
+from shared.adapters.dynamodb.shown import HELD, MAX_TRIES, DynamoDbShown, place_of
 from shared.adapters.dynamodb.stores import make_stores
 from shared.adapters.dynamodb.walks import DynamoDbWalks
 from shared.clock import SECOND_MS
@@ -22,6 +23,7 @@ from shared.domain.members import Group
 from shared.domain.notifications import About, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, Standing
 from shared.domain.text import has_roles
+from shared.ports.people import BeingWithdrawn
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores, contents
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from shared.domain.retention import Trimming
 
 _Found = Mapping[tuple[str, str], Item]
-MAX_TRIES: Final = 16
 _KEEP_S: Final = 30 * 24 * 3_600
 _KEEP_DIGEST_S: Final = 3_600
 # Behind the rows of what was pushed, the last of those that a standing is made of.
@@ -90,17 +91,23 @@ class DynamoDbClaims(MembersStore):
         """At most 16 tries of one message a device. An update whose answer was lost knows itself by its nonce."""
         if tries >= MAX_TRIES:
             return False
-        place, seq = _place(about)
+        place, seq = place_of(about)
         wanted = seq * MAX_TRIES + tries
         nonce = self._new_nonce()
-        values = {":claim": wanted, ":nonce": nonce, ":ttl": now // SECOND_MS + _KEEP_S}
+        values = {":claim": wanted, ":nonce": nonce, ":now": now, ":ttl": now // SECOND_MS + _KEEP_S}
         if tries:
             condition, values[":last"] = "claim = :last", wanted - 1
         else:
-            condition = f"attribute_not_exists({PK}) OR claim < :claim"
+            condition = f"(attribute_not_exists({PK}) OR claim < :claim)"
+        condition += f" AND (attribute_not_exists({HELD}) OR {HELD} <= :now)"
         key, change = schema.pushed_key(user_id, device_id, place), f"SET claim = :claim, nonce = :nonce, #{TTL} = :ttl"
         answer = self._table.update(key, change, values, condition=condition)
-        return not isinstance(answer, Refused) or (answer.item or {}).get("nonce") == nonce
+        if not isinstance(answer, Refused) or (answer.item or {}).get("nonce") == nonce:
+            return True
+        there = answer.item or {}
+        if there.get(HELD, 0) > now and (there["claim"] == wanted - 1 if tries else there["claim"] < wanted):
+            raise BeingWithdrawn
+        return False
 
     def claim_digest(self, conversation_id: str, seq: int, *, until: int, now: int) -> bool:
         key, values = schema.digest_key(conversation_id), {":seq": seq, ":until": until, ":now": now}
@@ -108,15 +115,6 @@ class DynamoDbClaims(MembersStore):
         change = f"SET seq = :seq, #until = :until, #{TTL} = :ttl"
         values[":ttl"] = until // SECOND_MS + _KEEP_DIGEST_S
         return not isinstance(self._table.update(key, change, values, condition=is_free), Refused)
-
-
-def _place(about: About) -> tuple[str, int]:
-    """What counts up, and how far this is in it. A notification stands alone."""
-    match about:
-        case AboutMessage():
-            return about.conversation_id, about.seq
-        case AboutNotification():
-            return f"notice#{about.notification_id}", 1
 
 
 class DynamoDbStandings(MembersStore):
@@ -152,7 +150,7 @@ class DynamoDbStandings(MembersStore):
         devices = devices_from(rows.get(schema.devices_key(user_id)[SK], {}))
 
         def claimed(device_id: str, about: About) -> int:
-            row = rows.get(schema.pushed_key(user_id, device_id, _place(about)[0])[SK], {})
+            row = rows.get(schema.pushed_key(user_id, device_id, place_of(about)[0])[SK], {})
             return int(row.get("claim", 0)) // MAX_TRIES
 
         return Standing(
@@ -191,6 +189,7 @@ def make_push_stores(
         packs=DynamoDbPacks(calls, members_table=tables.members),
         push_contexts=DynamoDbPushContexts(calls, members_table=tables.members),
         claims=DynamoDbClaims(calls, members_table=tables.members),
+        shown=DynamoDbShown(calls, members_table=tables.members),
         standings=DynamoDbStandings(calls, members_table=tables.members),
         walks=DynamoDbWalks(calls, tables, trimming=trimming),
     )

@@ -8,7 +8,7 @@ sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash
 
 In the members table
-user#U           conversation#C     U is in C: cursors and preferences. What inbox and sync read
+user#U           conversation#C     U is in C: cursors and preferences. What inbox and sync read; whether C was pushed
                  contact#V          V is a contact of U, or has asked to be, or was asked
                  block#V            U does not want to hear from V
                  profile            what U says about themselves
@@ -19,7 +19,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  reports            how many reports U may still make
                  watching#X         whose presence U's connection X hears of
                  devices            where U's pushes go, as one map
-                 pushed#D#A         up to where device D has had pushes about A, for a while
+                 pushed#D#A         up to where device D has had pushes about A, and those taken off, for a while
                  notice#N           something that U was told, until U acknowledges it
                  reminder#R         what U wants to be reminded of
                  asked#C            U wants to come into group C
@@ -97,6 +97,8 @@ SEQ: Final = "seq"
 IMPORTED: Final = "imported"
 # When an entry ends (s), once that is settled. Its `ttl` is a day later.
 ENDS: Final = "ends"
+# Of a membership or a notification: up to where it was pushed to the user's devices, until that is over.
+PUSHED_SEQ: Final = "pushed_seq"
 PK: Final = "pk"
 SK: Final = "sk"
 MUTUAL: Final = "mutual"
@@ -268,6 +270,10 @@ def target_key(target_hash: str) -> Item:
 
 def pushed_key(user_id: str, device_id: str, about: str) -> Item:
     return {PK: user_key(user_id), SK: f"pushed#{device_id}#{about}"}
+
+
+def notice_key(user_id: str, notification_id: str) -> Item:
+    return {PK: user_key(user_id), SK: f"{NOTICE_PREFIX}{notification_id}"}
 
 
 def turn_key(conversation_id: str) -> Item:

@@ -22,6 +22,7 @@ from shared.operations.delivery import broadcast, report
 from shared.operations.packs import claim_packs
 from shared.operations.push.checks import PendingChecks, due_messages, schedule_checks, unsettled
 from shared.operations.push.quiet_groups import attended, digest_targets, is_quiet_group, schedule_digest
+from shared.operations.push.withdrawing import enqueue_withdrawals, withdrawn_by
 from shared.ports.services import Event, PushServices
 from shared.ports.stores import PushStores, Stores
 
@@ -103,6 +104,11 @@ def _enqueue(
     for entry in quiet:
         if entry.is_message:
             schedule_digest(entry, stores=stores, services=services, context=context)
+    if context.limits.withdrawals:
+        deleted = {one: audiences[one.conversation_id] for one in entries if one.deletes is not None}
+        settled = withdrawn_by(deleted, stores)
+        for error in enqueue_withdrawals(settled, stores=stores, services=services, context=context).values():
+            raise error
 
 
 def _told(entry: StoredEntry, audience: Audience) -> list[str]:

@@ -14,7 +14,7 @@ from shared.domain.devices import Device
 from shared.domain.entries import Entry
 from shared.domain.members import seen_number
 from shared.domain.notifications import AboutMessage, AboutNotification, Notification
-from shared.domain.pushes import Push, PushContext, PushContextBatch, PushContextKey, PushJob, Wording
+from shared.domain.pushes import Push, PushContext, PushContextBatch, PushContextKey, Pushed, PushJob, Wording
 from shared.domain.text import is_channel_id, is_mentioned
 from shared.operations.push import wording as words
 from shared.ports.conversations import ConversationLog, Place
@@ -22,16 +22,19 @@ from shared.ports.services import PresenceServices
 from shared.ports.stores import PushStores
 
 # A phone that is switched on after a week has other things to show.
-_LIFETIME_MS: Final = 7 * DAY_MS
+LIFETIME_MS: Final = 7 * DAY_MS
 _ALL: Final = "all"
 _MENTIONS: Final = "mentions"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
+    """A push for a device, or what is to be taken off it: `withdrawn`."""
+
     job: PushJob
     device: Device
     push: Push
+    withdrawn: Pushed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, 
         unread=max(badge.of.get(conversation_id or "", 0), 1),
         wording=wording,
         data=_data(job, subject),
-        expires_at=now + _LIFETIME_MS,
+        expires_at=now + LIFETIME_MS,
     )
 
 

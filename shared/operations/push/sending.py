@@ -13,10 +13,12 @@ from typing import Final
 
 from shared.clock import SECOND_MS
 from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform
-from shared.domain.pushes import BadTarget, Busy, PushJob, PushResult, Sent, Unregistered
+from shared.domain.pushes import BadTarget, Busy, Pushed, PushJob, PushResult, Sent, Unregistered
 from shared.errors import Unavailable
 from shared.operations.context import Context
 from shared.operations.push.planning import Planned, plan
+from shared.operations.push.withdrawing import plan_withdrawals
+from shared.ports.people import BeingWithdrawn
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
 
@@ -66,7 +68,10 @@ def push_all(
     for job, start in early.items():
         _put_back(replace(job, not_before=start), batch, now)
     due = list(dict.fromkeys(job for job in in_time if job not in early))
-    planned = plan(due, stores=stores, services=services, now=now) if due else []
+    telling = [job for job in due if not job.withdraws]
+    planned = plan(telling, stores=stores, services=services, now=now) if telling else []
+    withdrawing = [job for job in due if job.withdraws]
+    planned += plan_withdrawals(withdrawing, stores=stores, services=services, now=now)
     # One device's pushes go one after the other, in their conversation's order; devices do not wait for each other.
     by_device = [list(group) for _, group in groupby(sorted(planned, key=_order), key=_whose)]
     list(services.parallel_map(lambda of_device: _carry_out(of_device, batch), by_device))
@@ -83,19 +88,45 @@ def _order(planned: Planned) -> tuple[str, str, str, int]:
 
 def _carry_out(of_device: Sequence[Planned], batch: _Batch) -> None:
     for one in of_device:
-        job, now = one.job, batch.context.now()
-        if batch.stores.claims.claim(job.user_id, one.device.device_id, job.about, tries=job.tries, now=now):
+        if one.withdrawn is not None:
+            _take_off(one, one.withdrawn, batch)
+        elif _is_claimed(one, batch):
             _settle(one, _handed_over(one, batch.services), batch)
+
+
+def _is_claimed(planned: Planned, batch: _Batch) -> bool:
+    """Whether this try is ours, and still wanted.
+
+    The claim is first: whoever sees the note sees by the claims what there is to take off.
+    """
+    job, now = planned.job, batch.context.now()
+    claims, shown, device_id = batch.stores.claims, batch.stores.shown, planned.device.device_id
+    try:
+        is_ours = claims.claim(job.user_id, device_id, job.about, tries=job.tries, now=now)
+    except BeingWithdrawn:
+        _put_back(replace(job, device_id=device_id, not_before=now + _BASE_DELAY_MS), batch, now)
+        return False
+    return is_ours and (job.platform not in batch.context.limits.withdrawals or shown.note(job.user_id, job.about))
+
+
+def _take_off(planned: Planned, pushed: Pushed, batch: _Batch) -> None:
+    shown = batch.stores.shown
+    if shown.take(pushed, tries=planned.job.tries, now=batch.context.now()):
+        _settle(planned, _handed_over(planned, batch.services), batch)
+        shown.release(pushed)
 
 
 def _handed_over(planned: Planned, services: PushServices) -> PushResult:
     """Hand it over, and count what came of it: `PushSent`, `PushBusy` and so on, two of which have alarms.
 
+    What is taken off counts as `PushWithdrawn` where it was `PushSent` otherwise.
+
     Where it is not taken, notes whose, about what, and the provider's reason. No token, no text.
     """
     push, job = planned.push, planned.job
     result = services.providers(job.platform).push(push)
-    services.observer.count(f"Push{type(result).__name__}")
+    taken = "Withdrawn" if push.withdraws and isinstance(result, Sent) else type(result).__name__
+    services.observer.count(f"Push{taken}")
     if not isinstance(result, Sent):
         services.observer.noted(
             "push not taken",
