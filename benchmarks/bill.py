@@ -120,7 +120,7 @@ def pieces() -> dict[str, Services]:
         ),
         "delivered": plus((1, Cost(messages=1, reads=0.5).services), (1, busy_check())),
         "receipt": RECEIPT.services,
-        "push": plus((1, Cost(reads=28, writes=1, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
+        "push": plus((1, Cost(reads=28, writes=2, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
         "hour": plus((60, {"API Gateway": prices.CONNECTION_MINUTE}), (15, ONE_PING.services)),
         "connect": plus((1, connected.services), (1, GOES_UNSEEN.services)),
         "request": plus((1, REQUESTED.services), (2, READ)),

@@ -123,7 +123,7 @@ CONNECT: Final = Run(cpu=CPU_MS["$connect"], writes=1)
 DISCONNECT: Final = Run(cpu=CPU_MS["$disconnect"], writes=1, sends=1, memory_mb=256)
 AUTHORIZER: Final = Run(cpu=CPU_MS["authorizer"])
 REQUEST: Final = Run(cpu=CPU_MS["request"], reads=2)
-PUSH: Final = Run(cpu=CPU_MS["push"], reads=4, writes=1, waits=PROVIDER_MS)
+PUSH: Final = Run(cpu=CPU_MS["push"], reads=4, writes=2, waits=PROVIDER_MS)
 TEN_PUSHES: Final = replace(PUSH, cpu=10 * CPU_MS["push"])
 PRESENCE: Final = Run(cpu=CPU_MS["delivery check"], reads=2, writes=1, posts=1, memory_mb=256)
 IMAGE: Final = Run(cpu=0, waits=500, memory_mb=1_024)
@@ -231,9 +231,17 @@ AUTH: Final = Cost(messages=2, writes=1, lines=FRAME_LINE, runs=(PING,))
 
 
 def push(together: int) -> float:
+    """To one phone, with what notes that it was pushed."""
     run = {1: PUSH, 10: TEN_PUSHES}[together]
     outcome = Cost(lines=1).a_million  # the line that counts what came of it
-    return Cost(reads=28, writes=1, sqs=3 / together).a_million + run.dollars / together * prices.MILLION + outcome
+    return Cost(reads=28, writes=2, sqs=3 / together).a_million + run.dollars / together * prices.MILLION + outcome
+
+
+def withdrawal() -> float:
+    """What was read, of one phone, in tens: from the table's stream to the provider."""
+    look = Run(cpu=CPU_MS["stream record"], reads=2, writes=1, sends=1)
+    run = replace(TEN_PUSHES, writes=2).dollars / 10 * prices.MILLION
+    return Cost(reads=27, writes=3, sqs=0.3, lines=1).a_million + look.dollars / 10 * prices.MILLION + run
 
 
 # What was measured of an image is the whole of it: the runtime does not show.

@@ -205,6 +205,7 @@ def pushes_table() -> Iterator[str]:
         ),
         ("the badge: the conversations, and the tail of each", "1 + 20 read units", Cost(reads=21), 1),
         ("the claim: UpdateItem", "1 write unit", Cost(writes=1), 1),
+        ("that it was pushed, at the membership: UpdateItem", "1 write unit", Cost(writes=1), 1),
         ("a line that counts what came of it", "0.3 KB", Cost(lines=1), 1),
     )
     for what, per_push, cost, together in parts:

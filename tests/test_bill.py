@@ -60,7 +60,7 @@ BUDGETS = {
     "a message in a channel, 10,000 there, 0.1/s": (Told(0.1, 10_000).a_million, 10_900.0),
     "the same, 1/s": (Told(1, 10_000).a_million, 2_200.0),
     "the same, 10/s": (Told(10, 10_000).a_million, 860.0),
-    "a push, in tens": (cost_model.push(10), 4.65),
+    "a push, in tens": (cost_model.push(10), 5.30),
     "an image": (costs.image(), 40.0),
     "a request": (cost_model.REQUESTED.a_million, 1.50),
     "an hour online": (cost_model.hour_online() * prices.MILLION, 60.5),

@@ -100,6 +100,11 @@ def test_the_readme_says_the_same_figures() -> None:
     assert f"about ${with_pushes.dollars - idle.dollars:.2f} more for both push providers" in section
 
 
+def test_what_is_taken_off_costs_what_the_page_says() -> None:
+    page = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
+    assert f"of the same user: ${cost_model.withdrawal():.2f} in tens" in page
+
+
 def test_the_cpu_of_handlers_is_measured_by_what_still_runs() -> None:
     """Once: the figures themselves belong to a quiet machine."""
     measured = handlers.measure(calls=2, rounds=1)

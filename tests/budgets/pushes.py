@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from functions.offline_push.wiring import Wiring as Wired
+from shared.domain.devices import Platform
 from shared.domain.fan_out import Shard
 from shared.domain.packs import Portion
 from shared.ports.services import Gateway
@@ -19,7 +20,10 @@ class NoShards:
 
 
 def push_wiring(
-    harness: BudgetHarness, provider: FakePushGateway | None = None, gateway: Gateway | None = None
+    harness: BudgetHarness,
+    provider: FakePushGateway | None = None,
+    gateway: Gateway | None = None,
+    withdrawals: Sequence[Platform] = (),
 ) -> Wired:
     wiring = replace(harness.wiring, gateway=gateway or harness.gateway)
     return wiring.push(
@@ -27,4 +31,5 @@ def push_wiring(
         push_queue=FakePushQueue(),
         delivery_checks=FakeDeliveryCheckQueue(),
         shard_queue=NoShards(),
+        withdrawals=tuple(withdrawals),
     )

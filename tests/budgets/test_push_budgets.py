@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.handler import look_at, work
+from functions.offline_push.handler import look_at, withdraw, work
 from functions.offline_push.wiring import Wiring as Wired
-from shared.adapters.aws.push_queues import look_body
+from shared.adapters.aws.push_queues import job_body, look_body
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.fan_out import Shard
 from shared.domain.packs import Portion
@@ -20,7 +20,13 @@ from tests.budgets.pushes import push_wiring
 from tests.budgets.test_budgets import in_group, make_group
 from tests.fakes import DM, FakeDeliveryCheckQueue, FakePushQueue
 from tests.functions.events import NOW, stream_record
-from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
+from tests.functions.offline_push.test_offline_push import (
+    look_record,
+    noted_record,
+    push_record,
+    shard_record,
+    sqs_record,
+)
 
 DONE: dict[str, list[object]] = {"batchItemFailures": []}
 
@@ -65,6 +71,41 @@ def test_a_push_is_one_write_and_what_decides_about_it(phone: BudgetHarness) -> 
     assert work([push_record("bob", 3)], wired) == DONE
     assert phone.meter.made == ["BatchGetItem", "BatchGetItem", "Query", "Query", "UpdateItem"]
     assert (phone.meter.reads, phone.meter.writes) == (1 + 5 + 1 + 1, 1)
+
+
+def test_a_push_that_can_be_withdrawn_is_one_write_more_and_withdrawing_it_what_the_page_of_costs_says(
+    phone: BudgetHarness,
+) -> None:
+    """Devices and claim, the note; what decides, the claim, the badge; the claim of the withdrawal, and its end."""
+    wired = push_wiring(phone, withdrawals=[FCM])
+    phone.meter.reset()
+    assert work([push_record("bob", 3)], wired) == DONE
+    assert (phone.meter.made[-2:], phone.meter.writes) == (["UpdateItem", "UpdateItem"], 2)
+    phone.say({"type": "read", "conversation_id": DM, "seq": 3}, user_id="bob")
+    phone.meter.reset()
+    record = noted_record(read_seq=3)
+    for image in ("OldImage", "NewImage"):
+        record["dynamodb"][image]["pushed_seq"] = {"N": "3"}
+    assert withdraw([record], wired) == DONE
+    assert phone.meter.made == ["BatchGetItem", "BatchGetItem", "UpdateItem"]
+    assert (phone.meter.reads, phone.meter.writes) == (2, 1)
+    assert isinstance(wired.services.push_queue, FakePushQueue)
+    (job,) = wired.services.push_queue.jobs
+    phone.meter.reset()
+    assert work([sqs_record(job_body(job))], wired) == DONE
+    assert phone.meter.made == ["BatchGetItem", "BatchGetItem", "Query", "Query", "UpdateItem", "UpdateItem"]
+    assert (phone.meter.reads, phone.meter.writes) == (3 + 1 + 1 + 1, 2)
+
+
+def test_a_receipt_of_who_was_pushed_costs_what_any_other_does(phone: BudgetHarness) -> None:
+    costs = []
+    for is_pushed in (True, False):
+        if is_pushed:
+            assert work([push_record("bob", 3)], push_wiring(phone, withdrawals=[FCM])) == DONE
+        phone.meter.reset()
+        phone.say({"type": "read", "conversation_id": DM, "seq": 2 + (not is_pushed)}, user_id="bob")
+        costs.append((phone.meter.count, phone.meter.reads, phone.meter.writes))
+    assert costs[0] == costs[1]
 
 
 def test_a_push_that_comes_twice_is_one_refused_write_more(phone: BudgetHarness) -> None:

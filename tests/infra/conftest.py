@@ -144,6 +144,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         fcm_secret_arn=FCM_SECRET,
         apns_secret_arn=APNS_SECRET,
         push_concurrency="9",
+        push_withdrawals="all",
         second_look_s="16",
         device_limit="17",
         reminder_limit="18",

@@ -33,7 +33,35 @@ def test_stored_messages_and_what_is_to_be_fanned_out_wake_the_push_function(eac
     assert patterns == [
         {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["message"]}}}},
         {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"fan_out": {"BOOL": [True]}}}},
+        *([DELETED] if noting(each) else []),
     ]
+
+
+DELETED = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["message_deleted"]}}}}
+NOTED = {"pushed_seq": {"N": [{"exists": True}]}}
+
+
+def noting(resources: Resources) -> set[str]:
+    """The event source for memberships of which something was pushed, if there is one."""
+    return {name for name in resources.of("AWS::Lambda::EventSourceMapping") if "PushNoted" in name}
+
+
+def test_changes_where_a_push_is_noted_wake_the_push_function_and_no_others(
+    aws: Resources, local: Resources, full: Resources
+) -> None:
+    assert not noting(aws)
+    for resources in (local, full):
+        mapping = resources.named("AWS::Lambda::EventSourceMapping", "PushNoted")[1]
+        assert "OfflinePush" in mapping["FunctionName"]["Ref"]
+        assert "StorageMembers" in mapping["EventSourceArn"]["Fn::GetAtt"][0]
+        assert [json.loads(pattern["Pattern"]) for pattern in mapping["FilterCriteria"]["Filters"]] == [
+            {"eventName": ["MODIFY"], "dynamodb": {"OldImage": NOTED, "NewImage": NOTED}},
+            {"eventName": ["REMOVE"], "dynamodb": {"OldImage": NOTED}},
+        ]
+        assert mapping["MaximumBatchingWindowInSeconds"] == 1
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        queue, _ = resources.named("AWS::SQS::Queue", "PushFailures")
+        assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}}
 
 
 def test_a_bad_record_is_halved_out_retried_and_set_aside(each: Resources) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.infra.templates import APNS_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,15 +61,16 @@ def test_tables_are_on_demand_encrypted_recoverable_and_expire_by_ttl(each: Reso
         assert "TableName" not in table
 
 
-def test_only_the_log_has_a_stream(each: Resources) -> None:
-    streams = {
-        name: resource["Properties"]["StreamSpecification"]
-        for name, resource in each.of("AWS::DynamoDB::Table").items()
-        if "StreamSpecification" in resource["Properties"]
-    }
-    [(name, stream)] = streams.items()
-    assert "StorageLog" in name
-    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+def test_the_log_has_a_stream_and_the_members_only_where_pushes_are_withdrawn(
+    aws: Resources, local: Resources, full: Resources, synthesize: Callable[..., Resources]
+) -> None:
+    off = synthesize(apns_secret_arn=APNS_SECRET, push_withdrawals="off")
+    for resources, names in (
+        (aws, ["Log"]), (local, ["Log", "Members"]), (full, ["Log", "Members"]), (off, ["Log"]),
+    ):  # fmt: skip
+        tables = [resources.named("AWS::DynamoDB::Table", f"Storage{name}")[1] for name in names]
+        assert sum("StreamSpecification" in one for one in resources.properties("AWS::DynamoDB::Table")) == len(names)
+        assert [one["StreamSpecification"] for one in tables] == [{"StreamViewType": "NEW_AND_OLD_IMAGES"}] * len(names)
 
 
 KEPT = (

@@ -53,6 +53,10 @@ const say = (key, given = []) =>
 const isSeen = async () => (await self.clients.matchAll({ type: "window" })).some((page) => page.focused);
 
 async function show(push) {
+  if (push.withdrawn) {
+    const shown = await self.registration.getNotifications({ tag: push.tag });
+    return shown.forEach((one) => one.close());
+  }
   if (await isSeen()) return;
   const title = push.title ?? say(push.title_key, push.title_args);
   const body = push.body ?? (push.body_key ? say(push.body_key) : "");

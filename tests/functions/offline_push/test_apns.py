@@ -55,6 +55,20 @@ def harness(providers: Providers) -> Iterator[GatewayHarness[ApnsGateway]]:
         gateway.close()
 
 
+@pytest.mark.parametrize(("badge", "push_type"), [(0, "alert"), (7, "alert"), (None, "background")])
+def test_what_is_taken_off_shows_nothing_and_corrects_the_icon(
+    harness: GatewayHarness[ApnsGateway], badge: int | None, push_type: str
+) -> None:
+    push = apns_push(withdraws=True, badge=badge, wording=Wording(None))
+    assert harness.gateway().push(push) == Sent()
+    (received,) = harness.providers.pushes()
+    assert received.headers["apns-push-type"] == push_type
+    assert (received.headers["apns-priority"], received.headers["apns-collapse-id"]) == ("5", "c" * 64)
+    icon = {} if badge is None else {"badge": badge}
+    assert received.payload["aps"] == {"content-available": 1, **icon}
+    assert received.payload["parley"] == {"conversation_id": "dm:alice:bob", "seq": "12"}
+
+
 def test_apple_gets_the_push_with_its_headers(harness: GatewayHarness[ApnsGateway]) -> None:
     push = apns_push()
     assert harness.gateway().push(push) == Sent()

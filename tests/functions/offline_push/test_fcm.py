@@ -40,6 +40,31 @@ def harness(providers: Providers) -> Iterator[GatewayHarness[FcmGateway]]:
         gateway.close()
 
 
+@pytest.mark.parametrize(("badge", "push_type"), [(0, "alert"), (None, "background")])
+def test_what_is_taken_off_is_data_alone_and_corrects_the_icon_of_ios(
+    harness: GatewayHarness[FcmGateway], badge: int | None, push_type: str
+) -> None:
+    expires_at = now_ms() + HOUR
+    push = fcm_push(expires_at=expires_at, withdraws=True, badge=badge, wording=Wording(None))
+    assert harness.gateway(now=lambda: expires_at - HOUR).push(push) == Sent()
+    (received,) = harness.providers.pushes()
+    icon = {} if badge is None else {"badge": badge}
+    assert received.payload == {
+        "token": FCM_TOKEN,
+        "data": {"conversation_id": "dm:alice:bob", "seq": "12"},
+        "android": {"collapse_key": "c" * 64, "priority": "normal", "ttl": "3600s"},
+        "apns": {
+            "headers": {
+                "apns-collapse-id": "c" * 64,
+                "apns-expiration": str(expires_at // 1_000),
+                "apns-push-type": push_type,
+                "apns-priority": "5",
+            },
+            "payload": {"aps": {"content-available": 1, **icon}},
+        },
+    }
+
+
 def test_fcm_gets_the_push_for_android_and_for_ios(harness: GatewayHarness[FcmGateway]) -> None:
     expires_at = now_ms() + HOUR
     assert harness.gateway(now=lambda: expires_at - HOUR).push(fcm_push(expires_at=expires_at)) == Sent()

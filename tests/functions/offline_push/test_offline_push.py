@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from functions.offline_push.handler import handler, look_at, work
+from functions.offline_push.handler import handler, look_at, withdraw, work
 from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as Wired
 from shared.adapters.aws.push_queues import (
     SqsDeliveryCheckQueue,
     SqsPushQueue,
     SqsSweepQueue,
+    job_body,
+    job_from,
     look_bodies,
     reminder_body,
     sweep_from,
@@ -33,7 +35,7 @@ from shared.observability import FunctionObserver, make_logger
 from tests.fakes import DM
 from tests.functions.events import NOW, stream_record
 from tests.harness import Harness
-from tests.stores import Simulated, simulated
+from tests.stores import MEMBERS, Simulated, simulated
 
 GROUP = "group:0123456789abcdef"
 
@@ -75,7 +77,7 @@ class OfflinePushHarness(Harness):
     logger: str = "offline-push-test"
     members: tuple[str, ...] = MEMBERS_OF_GROUP
 
-    def wired(self, rate: int = 500) -> Wired:
+    def wired(self, rate: int = 500, **limits: Any) -> Wired:
         observer = Observed(make_logger(self.logger, "INFO"), self.counts)
         return replace(self.wiring, observer=observer).push(
             provider=self.provider,
@@ -85,6 +87,7 @@ class OfflinePushHarness(Harness):
             sweep_queue=self.sweeps,
             wait_ms=self.pauses.append,
             fan_out_rate=rate,
+            **limits,
         )
 
     @property
@@ -123,6 +126,56 @@ def sqs_record(body: object, message_id: str = "m1") -> dict[str, Any]:
 @pytest.fixture
 def harness() -> OfflinePushHarness:
     return OfflinePushHarness()
+
+
+def noted_record(user: str = "bob", *, read_seq: int | None = 1, sequence: str = "7") -> dict[str, Any]:
+    """A membership of which a push is noted, and what the user's reading makes of it."""
+    image = {
+        "pk": {"S": f"user#{user}"},
+        "sk": {"S": f"conversation#{DM}"},
+        "conversation_id": {"S": DM},
+        "user_id": {"S": user},
+        "joined_at": {"N": "1"},
+        "pushed_seq": {"N": "1"},
+    }
+    new = {**image, **({} if read_seq is None else {"read_seq": {"N": str(read_seq)}})}
+    images = {"OldImage": image, "NewImage": new}
+    return {
+        "eventName": "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"Keys": {}, "SequenceNumber": sequence, **images},
+    }
+
+
+def test_what_was_read_where_a_push_is_noted_is_taken_off_and_what_is_unreadable_reported(
+    harness: OfflinePushHarness,
+) -> None:
+    harness.stores.claims.claim("bob", "phone", AboutMessage(DM, 1), tries=0, now=harness.clock())
+    poison = noted_record(sequence="8")
+    poison["dynamodb"]["OldImage"]["pushed_seq"] = {"B": "AA=="}
+    records = [noted_record(), poison, noted_record("alice", sequence="9"), noted_record(read_seq=None, sequence="10")]
+    wired = harness.wired(withdrawals=(FCM,))
+    assert withdraw(records, wired) == {"batchItemFailures": [{"itemIdentifier": "8"}]}
+    (job,) = harness.pushes.jobs
+    assert (job.user_id, job.about, job.withdraws) == ("bob", AboutMessage(DM, 1), True)
+    harness.stores.memberships.move_read(harness.stores.member("bob").with_read(1, 1))
+    message = sqs_record(job_body(job))
+    assert work([message, message], wired) == {"batchItemFailures": []}
+    assert [push.withdraws for push in harness.provider.pushes] == [True]
+
+
+def test_what_can_not_be_looked_at_comes_again(harness: OfflinePushHarness) -> None:
+    harness.stores.calls.fail(MEMBERS)
+    record = noted_record()
+    assert withdraw([record], harness.wired(withdrawals=(FCM,))) == failed(record)
+
+
+def test_versions_before_fail_over_a_withdrawal_so_that_it_comes_again(harness: OfflinePushHarness) -> None:
+    job = PushJob(FCM, "bob", AboutMessage(DM, 1), since=1, withdraws=True)
+    assert (job_body(job)["kind"], job_from(job_body(job))) == ("withdrawal", job)
+    plain = replace(job, withdraws=False)
+    assert (job_body(plain)["kind"], job_from(job_body(plain))) == ("push", plain)
+    assert "withdraws" not in job_body(plain)
 
 
 def test_a_batch_is_looked_at_and_nothing_reported(harness: OfflinePushHarness) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import jwt
@@ -136,6 +137,22 @@ def test_a_browser_gets_what_is_said_and_nobody_on_the_way_reads_it(providers: P
         "data": {"type": "message", "conversation_id": "dm:alice:bob", "seq": "7"},
     }
     assert (received.headers["urgency"], received.headers["ttl"]) == ("high", "2419200")
+    ours.close()
+
+
+def test_what_is_taken_off_says_so_and_nothing_else(providers: Providers) -> None:
+    ours = gateway(providers)
+    assert ours.push(replace(push(target(providers)), withdraws=True, wording=Wording(None))) == Sent()
+    (received,) = providers.pushes()
+    assert received.payload == {
+        "withdrawn": True,
+        "tag": "dm:alice:bob",
+        "thread": "dm:alice:bob",
+        "badge": 3,
+        "unread": 2,
+        "data": {"type": "message", "conversation_id": "dm:alice:bob", "seq": "7"},
+    }
+    assert received.headers["urgency"] == "normal"
     ours.close()
 
 
