@@ -31,7 +31,7 @@ _HEIGHT: Final = 6
 _PERCENTILES: Final = ("p50", "p90", "p99")
 # What comes of a push (shared/operations/push/sending.py), and the classes of refused calls.
 _PUSHES: Final = (
-    *("PushSent", "PushUnregistered", "PushBadTarget", "PushBusy"),
+    *("PushSent", "PushWithdrawn", "PushUnregistered", "PushBadTarget", "PushBusy"),
     *("PushMisconfigured", "PushRefused", "PushGivenUp"),
 )
 _CLASSES: Final = ("denied", "throttled", "refused", "failed", "unreachable")
