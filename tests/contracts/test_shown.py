@@ -136,7 +136,9 @@ def test_what_has_disappeared_is_not_taken_off_and_does_not_come_back(stores: St
 def member(stores: Stores, **changes: Any) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
     if changes:
-        stores.memberships.move_read(replace(stores.memberships.get(DM, "bob"), **changes))  # type: ignore[type-var]
+        found = stores.memberships.get(DM, "bob")
+        assert found is not None
+        stores.memberships.move_read(replace(found, **changes))
 
 
 def test_a_push_is_noted_at_its_reader_if_it_was_not_read_yet(stores: Stores) -> None:

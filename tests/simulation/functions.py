@@ -286,6 +286,7 @@ class Instance:
             delivery_check_s=SECOND_LOOK_S,
             digest_limit=self.environment.limits.digest,
             digest_s=DIGEST_S,
+            withdrawals=(FCM, APNS),
         )
 
 

@@ -37,6 +37,18 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a provider has taken on that shows nothing. `began` is as of a push."""
+
+    token: str
+    data: Mapping[str, str]
+    at: float
+    began: float
+    push_id: str
+    badge: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Forgot:
     """A provider has said that it does not know this token, to a function that was invoked at `began`."""
 
@@ -100,6 +112,7 @@ class Provider:
 
     def __init__(self, hub: Hub, fault_model: FaultModel, base_ms: int) -> None:
         self.accepted: list[Accepted] = []
+        self.withdrawn: list[Withdrawn] = []
         self.forgot: list[Forgot] = []
         self._hub = hub
         self._fault_model = fault_model
@@ -123,8 +136,8 @@ class Provider:
         if self._fault_model.strikes(Fault.PROVIDER_FORGOT):
             self._forget(message.token or message.fid)
             raise exceptions.NotFoundError("no", http_response=_FORGOTTEN)
-        alert = message.apns.payload.aps.alert
-        self._accept(message.token or message.fid, message.data, message.apns.payload.aps.badge, vars(alert))
+        aps = message.apns.payload.aps
+        self._accept(message.token or message.fid, message.data, aps.badge, vars(aps.alert) if aps.alert else None)
         if self._fault_model.strikes(Fault.PROVIDER_UNKNOWN):
             raise exceptions.DeadlineExceededError("no answer")
 
@@ -137,7 +150,7 @@ class Provider:
             gone = {"reason": "Unregistered", "timestamp": self._now() + 1_000}
             return Answer(410, {}, json.dumps(gone).encode())
         body = json.loads(payload)
-        self._accept(path.rpartition("/")[2], body["parley"], body["aps"].get("badge"), body["aps"]["alert"])
+        self._accept(path.rpartition("/")[2], body["parley"], body["aps"].get("badge"), body["aps"].get("alert"))
         if self._fault_model.strikes(Fault.PROVIDER_UNKNOWN):
             raise TimedOut
         return Answer(200, {}, b"")
@@ -148,7 +161,11 @@ class Provider:
     def _forget(self, token: str) -> None:
         self.forgot.append(Forgot(token, self._hub.now, self._began()))
 
-    def _accept(self, token: str, data: Mapping[str, str], badge: int | None, alert: Mapping[str, Any]) -> None:
+    def _accept(self, token: str, data: Mapping[str, str], badge: int | None, alert: Mapping[str, Any] | None) -> None:
+        if alert is None:
+            at, began = self._hub.now, self._began()
+            self.withdrawn.append(Withdrawn(token, data, at, began, self._current.push_id, badge))
+            return
         push_id, said = self._current.push_id, tuple(alert.get("title_loc_args") or alert.get("title-loc-args") or ())
         self.accepted.append(Accepted(token, data, self._hub.now, self._began(), push_id, badge, _text(alert), said))
 

@@ -291,15 +291,15 @@ def build(plan: Plan) -> Scenario:
             observed.writes.append((hub.now, change))
             if hub.process is not None:
                 hub.process.wrote.append((hub.now, change))
-            if change.table == "log":
-                written[0](change)
+            for told in written:
+                told(change)
 
     store = Store(fault_model=fault_model, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
     store.copy_of(_template().store)
     deployment = Deployment(hub, fault_model, store, plan.limits, plan.latency)
     for one in LISTS if plan.limits.moderated else ():
         adapters(store).word_lists.put(one)
-    written.append(deployment.stream.stored)
+    written += [deployment.stream.stored, deployment.stream.noted]
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
     return Scenario(

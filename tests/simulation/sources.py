@@ -142,9 +142,12 @@ class Partition:
 
 # The functions that read the stream, and what their event sources let through (infra/push.py, infra/files.py).
 _LOOKING: Final = "push"
+_WITHDRAWING: Final = "withdrawing"
 _RELEASING: Final = "files"
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
-    _LOOKING: lambda image: image["kind"]["S"] == "message" or image.get("fan_out") == {"BOOL": True},
+    _LOOKING: lambda image: (
+        image["kind"]["S"] in {"message", "message_deleted"} or image.get("fan_out") == {"BOOL": True}
+    ),
     _RELEASING: lambda image: image["kind"]["S"] == "message_deleted" and "file_id" in image,
 }
 _SHARDS: Final = 2  # each with several conversations
@@ -152,9 +155,9 @@ _SHARDS: Final = 2  # each with several conversations
 
 @dataclass(eq=False)
 class Stream:
-    """The log's, with a reader for pushes and one for files. `set_aside` is what has failed for good.
+    """The log's, with a reader for pushes and one for files, and the members', with one for withdrawals.
 
-    `ends_entries`: the reader for pushes has entries end, and sees all of them.
+    `set_aside` is what has failed for good. `ends_entries`: the reader for pushes has entries end, and sees all of them.
     """
 
     runtime: Runtime
@@ -168,7 +171,7 @@ class Stream:
 
     def stored(self, written: Written) -> None:
         """A write of the log table: inserts go to the readers whose filter lets them through."""
-        if written.old is not None or written.new is None:
+        if written.table != "log" or written.old is not None or written.new is None:
             return
         record = {
             "eventName": "INSERT",
@@ -179,11 +182,31 @@ class Stream:
         for reader, wants in _READERS.items():
             if not (wants(written.new) or (self.ends_entries and reader == _LOOKING)):
                 continue
-            partition = self._partitions[reader, name]
+            self._append(reader, name, record)
+
+    def noted(self, written: Written) -> None:
+        """A write of the members table: what becomes of rows at which a push is noted goes to its reader."""
+        old, new = written.old, written.new
+        if (
+            written.table != "members"
+            or "pushed_seq" not in (old or {})
+            or "pushed_seq" not in (new or {"pushed_seq": {}})
+        ):
+            return
+        images: dict[str, Any] = {"OldImage": old, **({} if new is None else {"NewImage": new})}
+        record: dict[str, Any] = {
+            "eventName": "REMOVE" if new is None else "MODIFY",
+            "eventSource": "aws:dynamodb",
+            "dynamodb": {**images, "SequenceNumber": str(next(self._numbers))},
+        }
+        self._append(_WITHDRAWING, crc32(written.key["pk"]["S"].encode()) % _SHARDS, record)
+
+    def _append(self, reader: str, name: int, record: dict[str, Any]) -> None:
+        partition = self._partitions[reader, name]
+        partition.records.append(record)
+        if self._fault_model.strikes(Fault.RECORD_TWICE):
             partition.records.append(record)
-            if self._fault_model.strikes(Fault.RECORD_TWICE):
-                partition.records.append(record)
-            self._read_stream(reader, name)
+        self._read_stream(reader, name)
 
     def _read_stream(self, reader: str, name: int) -> None:
         partition = self._partitions[reader, name]
@@ -204,7 +227,7 @@ class Stream:
             partition.is_read = False
             self._read_stream(reader, name)
 
-        self._invoke(reader, call, done)
+        self._invoke(_RELEASING if reader == _RELEASING else _LOOKING, call, done)
 
     def _settle(self, partition: Partition, batch: list[dict[str, Any]], answer: Any) -> None:
         """Go on behind what was done: everything, or up to the record that is named as failed."""

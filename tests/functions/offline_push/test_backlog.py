@@ -32,9 +32,9 @@ class Busy(OfflinePushHarness):
         for user in self.members[:-3]:
             self.stores.connect(user, f"{user}=", at=NOW - 60_000)
 
-    def wired(self, rate: int = 500) -> Wired:
+    def wired(self, rate: int = 500, **limits: Any) -> Wired:
         """Waiting takes time."""
-        wired = super().wired(rate)
+        wired = super().wired(rate, **limits)
         return replace(wired, context=replace(wired.context, wait_ms=self.wait))
 
     def wait(self, ms: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item, from_item
 from shared.adapters.dynamodb.memberships import member_from
-from shared.adapters.dynamodb.schema import entry_from
+from shared.adapters.dynamodb.schema import PUSHED_SEQ, entry_from
 from shared.domain.entries import Entry
 from shared.domain.members import Member
 from shared.domain.text import private_members, user_of_log
@@ -65,6 +65,10 @@ class Past:
             row = self._row(key)
             old = row.items[-1] if row.items else None
             new = None if written.new is None else from_item(written.new)
+            if new is not None:
+                new.pop(PUSHED_SEQ, None)  # that it was pushed changes nothing of what a row says
+                if new == old:
+                    continue
             row.note(at, new)
             self.changes.append((at, key, old, new))
         self._times = [at for at, *_ in self.changes]

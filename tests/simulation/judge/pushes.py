@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from shared.adapters.dynamodb.devices import devices_from
+from shared.domain.devices import Device
 from shared.domain.entries import Entry
 from shared.domain.text import private_members
 from tests.simulation.faults import Fault
@@ -98,6 +99,54 @@ def badges_are_right(case: Case) -> Iterator[str]:
             yield f"{user} was shown {push.badge} at {push.at:.0f}, and has {sorted(possible)} unread"
 
 
+def withdrawn_only_what_is_over(case: Case) -> Iterator[str]:
+    """Nothing is taken off that is news to its user, nothing that was not pushed there, and nothing twice."""
+    provider = case.scenario.deployment.provider
+    for one in provider.withdrawn:
+        name, seq = one.data.get("conversation_id", ""), int(one.data.get("seq", 0))
+        if not name or "notification_id" in one.data:
+            continue
+        users = {user for user in _people(case) for when in case.past.moments(one.began, one.at)
+                 if any(device.target.token == one.token for device in _devices_at(case, when, user))}  # fmt: skip
+        states = [(case.past.at(when), user) for when in case.past.moments(one.began, one.at) for user in users]
+        if states and all(_is_news(now, user, name, seq, case) for now, user in states):
+            yield f"{name}/{seq} was taken off {one.token}, and is news to {users}"
+    counted = Counter(one.push_id for one in provider.withdrawn)
+    doubled = sum(times - 1 for times in counted.values())
+    if doubled > case.scenario.fault_model.struck[Fault.PROVIDER_UNKNOWN]:
+        yield f"taken off twice: {[key for key, times in counted.items() if times > 1]}"
+
+
+def _devices_at(case: Case, when: float, user: str) -> Sequence[Device]:
+    return devices_from(case.past.at(when).row(f"user#{user}", "devices") or {})
+
+
+def _is_news(now: Moment, user: str, name: str, seq: int, case: Case) -> bool:
+    member, entry = now.member(user, name), now.entry(name, seq)
+    if member is None or entry is None or not entry.is_readable:
+        return False
+    return not (member.is_silent(BASE_MS + int(now.when) - case.skew) or member.seen_through >= seq)
+
+
+def what_is_read_is_taken_off(case: Case) -> Iterator[str]:
+    """In the end no phone shows what its user has read, where no call was lost that would have taken it off."""
+    provider = case.scenario.deployment.provider
+    shown: dict[tuple[str, str], Accepted] = {}
+    for push in provider.accepted:
+        if push.data["type"] == "message":
+            shown[push.token, push.data["conversation_id"]] = push
+    taken = {(one.token, one.data.get("conversation_id"), one.data.get("seq")) for one in provider.withdrawn}
+    end = case.past.at(case.scenario.hub.now)
+    for (token, name), push in shown.items():
+        for user in _people(case):
+            member = end.member(user, name)
+            known = any(one.target.token == token for one in _devices_at(case, case.scenario.hub.now, user))
+            if member is None or not known or user in with_other_phones(case):
+                continue
+            if member.read_seq >= int(push.data["seq"]) and (token, name, push.data["seq"]) not in taken:
+                yield f"{user} has read {name}/{push.data['seq']}, and {token} shows it still"
+
+
 def the_absent_are_woken(case: Case) -> Iterator[str]:
     """The phone of somebody who was away all the time shows the last message that others have written to them.
 
@@ -135,5 +184,5 @@ def _shown_on_phone(case: Case, user: str, name: str) -> list[int]:
     return [int(push.data["seq"]) for push in pushes if push.data.get("conversation_id") == name]
 
 
-RULES = (pushed_once, pushed_to_who_wants_it, badges_are_right)
-IN_THE_END = (the_absent_are_woken,)
+RULES = (pushed_once, pushed_to_who_wants_it, badges_are_right, withdrawn_only_what_is_over)
+IN_THE_END = (the_absent_are_woken, what_is_read_is_taken_off)

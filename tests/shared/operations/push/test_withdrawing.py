@@ -422,7 +422,7 @@ def test_what_fails_of_one_user_holds_up_no_other(pushed: Phones) -> None:
             raise Unavailable
         return of(users)
 
-    pushed.stores.devices.of = failing  # type: ignore[method-assign]
+    pushed.stores.devices.of = failing  # type: ignore[assignment,method-assign]
     failed = enqueue_withdrawals([mine, other], **pushed.whole)
     assert list(failed) == [other]
     assert [job.user_id for job in pushed.pushes.jobs] == ["bob"]
