@@ -90,8 +90,8 @@ BUGS: Final = (
     Bug(
         "an older message takes a newer one's claim",
         "shared/adapters/dynamodb/pushes.py",
-        'condition = f"attribute_not_exists({PK}) OR claim < :claim"',
-        'condition = f"attribute_not_exists({PK}) OR claim <> :claim"',
+        'condition = f"(attribute_not_exists({PK}) OR claim < :claim)"',
+        'condition = f"(attribute_not_exists({PK}) OR claim <> :claim)"',
     ),
     Bug(
         "a try after the first is claimed by all",
