@@ -97,7 +97,8 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
             continue  # the event source filters these out; a message that was edited is no new one
         try:
             entry = stored[index] = _entry(record)
-            if IMPORTED not in record["dynamodb"]["NewImage"] and (entry.is_message or entry.fan_out):
+            is_looked_at = entry.is_message or entry.fan_out or entry.deletes is not None
+            if IMPORTED not in record["dynamodb"]["NewImage"] and is_looked_at:
                 entries[index] = entry  # of history from elsewhere nobody is told, nor of what was posted by itself
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             unexpected("unreadable stream record", error, logger=_LOGGER)

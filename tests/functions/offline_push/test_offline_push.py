@@ -164,6 +164,16 @@ def test_what_was_read_where_a_push_is_noted_is_taken_off_and_what_is_unreadable
     assert [push.withdraws for push in harness.provider.pushes] == [True]
 
 
+def test_what_a_deleted_message_had_pushed_is_taken_off_by_its_record(harness: OfflinePushHarness) -> None:
+    about = AboutMessage(DM, 1)
+    harness.stores.claims.claim("bob", "phone", about, tries=0, now=harness.clock())
+    assert harness.stores.shown.note("bob", about)
+    record = stream_record(2)
+    record["dynamodb"]["NewImage"] |= {"kind": {"S": "message_deleted"}, "target": {"N": "1"}}
+    assert look_at([record], harness.wired(withdrawals=(FCM,))) == {"batchItemFailures": []}
+    assert [(job.user_id, job.about, job.withdraws) for job in harness.pushes.jobs] == [("bob", about, True)]
+
+
 def test_what_can_not_be_looked_at_comes_again(harness: OfflinePushHarness) -> None:
     harness.stores.calls.fail(MEMBERS)
     record = noted_record()
