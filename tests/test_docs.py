@@ -12,7 +12,7 @@ import pytest
 from parley_client import limits
 
 from infra.config import Config, ConfigError
-from shared.adapters.dynamodb.pushes import MAX_TRIES
+from shared.adapters.dynamodb.shown import MAX_TRIES
 from shared.domain import connections, rules, text
 from shared.domain.changes import MAX_USERS_PER_CHANGE
 from shared.domain.fan_out import SHARD_SIZE

@@ -12,8 +12,8 @@ from shared.domain.rules import PROTOCOL, Bounds
 from shared.operations.rosters import Rosters
 
 if TYPE_CHECKING:  # few deployments look at messages before they take them
-    from shared.domain.mails import MailSettings
     from shared.domain.devices import Platform
+    from shared.domain.mails import MailSettings
     from shared.operations.screening import Screen
 
 # With 64 writers at once on one log a message loses a few times, and as often as that hardly ever.
