@@ -70,6 +70,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         "uploads/*": "s3:DeleteObject",
         "thumbnails/*": "s3:DeleteObject",
         "Log stream": _STREAM,
+        "Members stream": _STREAM,  # where pushes are withdrawn
         "PresenceChecks": _SEND,
         "FanOut": f"{_SEND} {_CONSUME}",
         "Looks": f"{_SEND} {_CONSUME}",
@@ -132,8 +133,9 @@ def _arns(patient: Patient) -> dict[str, list[str]]:
         return f"arn:{partition}:{service}:{region}:{account}:{rest}"
 
     found = {name: [arn("dynamodb", f"table/{patient.outputs[output]}")] for name, output in _TABLES.items()}
-    table = patient.client("dynamodb").describe_table(TableName=patient.outputs["LogTable"])["Table"]
-    found["Log stream"] = [table["LatestStreamArn"]] if "LatestStreamArn" in table else []
+    for name in ("Log", "Members"):
+        table = patient.client("dynamodb").describe_table(TableName=patient.outputs[_TABLES[name]])["Table"]
+        found[f"{name} stream"] = [table["LatestStreamArn"]] if "LatestStreamArn" in table else []
     found |= {name: [arn("sqs", url.rsplit("/", 1)[-1])] if (url := _queue(patient, name)) else [] for name in _QUEUES}
     apis = [one for name, one in patient.of_kind("AWS::ApiGatewayV2::Api").items() if name.startswith("WebSocket")]
     stage = patient.connections_endpoint.rstrip("/").rsplit("/", 1)[-1]

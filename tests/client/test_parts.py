@@ -260,6 +260,6 @@ def test_what_others_wrote_can_not_take_over_the_terminal(text: str, shown: str)
 
 
 def test_versions_are_what_the_server_says_and_none_where_it_says_none() -> None:
-    body = {"conversations": [], "next_cursor": None}
+    body: dict[str, Any] = {"conversations": [], "next_cursor": None}
     assert as_inbox({**body, "versions": {"bob": 7, "carol": 0}}).versions == {"bob": 7, "carol": 0}
     assert as_inbox(body).versions == {}

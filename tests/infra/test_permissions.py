@@ -40,6 +40,7 @@ SCHEDULE = {
 }
 BROADCAST = {("sqs:SendMessage", "FanOut")}
 PROVIDERS = {
+    *((action, "Members stream") for action, _ in STREAM),  # of what is read elsewhere
     *consumes("FcmPushes"),
     *consumes("ApnsPushes"),
     *(("sqs:SendMessage", queue) for queue in ("FcmPushes", "ApnsPushes")),
@@ -101,8 +102,7 @@ def short(resources: Resources, function: str, resource: Any) -> str:
             assert kind != "LogGroup" or f"{function}Log" in name
             return next((short for part, short in NAMES.items() if part in name), kind)
         case {"Fn::GetAtt": [str(name), "StreamArn"]}:
-            assert "StorageLog" in name
-            return "Log stream"
+            return next(f"{short} stream" for part, short in NAMES.items() if part in name)
         case {"Ref": str(name)}:
             return str(resources.all[name]["Type"]).split("::")[-1]
         case {"Fn::Join": ["", list(parts)]}:
@@ -150,7 +150,7 @@ def test_a_function_may_do_exactly_what_it_does(
 
 def test_of_one_provider_only_its_own_queue_and_secret_can_be_reached(synthesize: Any) -> None:
     resources: Resources = synthesize(apns_secret_arn=APNS_SECRET)
-    of_apns = {(action, name) for action, name in PROVIDERS if "apns" in name.lower()}
+    of_apns = {(action, name) for action, name in PROVIDERS if "apns" in name.lower() or name == "Members stream"}
     assert set(granted(resources, "OfflinePush")) == expected("OfflinePush", providers=False) | of_apns
 
 
