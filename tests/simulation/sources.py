@@ -157,7 +157,8 @@ _SHARDS: Final = 2  # each with several conversations
 class Stream:
     """The log's, with a reader for pushes and one for files, and the members', with one for withdrawals.
 
-    `set_aside` is what has failed for good. `ends_entries`: the reader for pushes has entries end, and sees all of them.
+    `set_aside` is what has failed for good. `ends_entries`: the reader for pushes has entries end, and sees
+    all of them.
     """
 
     runtime: Runtime
