@@ -55,7 +55,8 @@ const isSeen = async () => (await self.clients.matchAll({ type: "window" })).som
 async function show(push) {
   if (push.withdrawn) {
     const shown = await self.registration.getNotifications({ tag: push.tag });
-    return shown.forEach((one) => one.close());
+    for (const one of shown) one.close();
+    return;
   }
   if (await isSeen()) return;
   const title = push.title ?? say(push.title_key, push.title_args);
