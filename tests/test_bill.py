@@ -64,7 +64,7 @@ BUDGETS = {
     "an image": (costs.image(), 40.0),
     "a request": (cost_model.REQUESTED.a_million, 1.50),
     "an hour online": (cost_model.hour_online() * prices.MILLION, 60.5),
-    "a month without anybody": (cost_model.WITH_PUSHES.dollars, 10.75),
+    "a month without anybody": (cost_model.WITH_PUSHES.dollars, 10.85),
 }
 
 

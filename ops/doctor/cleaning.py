@@ -12,7 +12,7 @@ from parley_client.errors import ParleyError
 from ops.doctor.operating import operator
 from ops.doctor.patient import PREFIX
 from ops.doctor.trouble import Doubt, Trouble
-from shared.domain.text import user_log_id
+from shared.domain.text import about_log_id, user_log_id
 
 if TYPE_CHECKING:
     from ops.doctor.patient import Patient
@@ -74,7 +74,8 @@ def rows(patient: Patient) -> str:
     for user in patient.users:
         count += _delete(patient, "MembersTable", ("pk", "sk"), {"pk": f"user#{user}"})
         count += _delete(patient, "MembersTable", ("pk", "sk"), {"pk": f"watch#{user}"})
-        count += _delete(patient, "LogTable", ("conversation_id", "seq"), {"conversation_id": user_log_id(user)})
+        for log in (user_log_id(user), about_log_id(user)):
+            count += _delete(patient, "LogTable", ("conversation_id", "seq"), {"conversation_id": log})
         patient.client("dynamodb").delete_item(TableName=patient.outputs["SessionsTable"], Key={"user_id": {"S": user}})
     return f"{count} rows of {len(patient.users)} users and {len(patient.conversations)} conversations"
 

@@ -92,6 +92,7 @@ ENVIRONMENT = {
         *PRESENCE_QUEUE,
         *LOOK_QUEUE,
         *PROVIDERS,
+        "PUSH_WITHDRAWALS",
         *MAIL,
     },
     "Files": {

@@ -196,6 +196,8 @@ def test_what_others_get_to_see_is_limited() -> None:
     limited |= {"post_conversation", "patch_conversation", "delete_conversation", "post_contact", "patch_contact"}
     limited |= {"patch_request", "delete_request", "post_invite", "delete_invite", "post_invite_use", "post_report"}
     limited |= {"put_pin", "delete_pin", "post_members", "patch_member", "put_member", "delete_member", "post_file"}
+    # What one's own other devices get to see counts as well.
+    limited |= {"put_me", "patch_settings", "put_block", "delete_block", "delete_contact"}
     assert set(documented(429)) == limited
 
 
