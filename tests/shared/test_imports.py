@@ -104,7 +104,7 @@ domain: audit bans broadcasts changes channels connections contacts custom devic
 operations: attendance audiences broadcast_pages broadcasts context delivery fan_out heads notifications packs portions
     reminders rosters trimming
 operations.push: checks enqueueing missed planning quiet_groups sending withdrawing wording
-ports: connections conversations files jobs services stores
+ports: connections conversations files jobs people services stores
 shared: clock config errors observability wiring
 wire: events
 """,
