@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,11 @@ async def line(program: asyncio.subprocess.Process, holds: Callable[[str], bool]
     return text
 
 
+def _of_users(text: str, alice: str, bob: str) -> str:
+    """A page's program with other users: its own are everybody's, and other tests ban and block them."""
+    return re.sub(r"\bbob\b", bob, re.sub(r"\balice\b", alice, text))
+
+
 def write(stack: Stack, user: str, other: str, text: str) -> None:
     """A message to another user, by HTTP."""
     _, made = http(stack, "POST", "/v1/conversations", user_id=user, body={"type": "private", "with": other})
@@ -68,10 +74,12 @@ def write(stack: Stack, user: str, other: str, text: str) -> None:
 
 
 async def test_the_requests_of_the_first_five_minutes(stack: Stack) -> None:
+    a, b = new_users(2)
     *_, script = commands("docs/start.md", "5. Write a program")
-    asked = {"HTTP_URL": stack.http_url, "TOKEN": mint(stack, "alice")}
+    script = _of_users(script, a, b)
+    asked = {"HTTP_URL": stack.http_url, "TOKEN": mint(stack, a)}
     made, sent, history = await asyncio.to_thread(run, script, **asked)
-    assert made["id"] == sent["conversation_id"] == "dm:alice:bob"
+    assert made["id"] == sent["conversation_id"] == f"dm:{a}:{b}"
     assert history["messages"][0]["content"] == "Hello from a program"
     _, again, _ = await asyncio.to_thread(run, script, **asked)
     assert (again["seq"], again["duplicate"]) == (sent["seq"], True)
@@ -159,17 +167,19 @@ async def test_the_node_server_tells_a_user_something_once(stack: Stack, package
 
 @pytest.mark.parametrize("guide", ["browser", "react"])
 def test_the_page_of_the_guide_chats(guide: str, stack: Stack, packages: Path, tmp_path: Path) -> None:
+    a, b = new_users(2)
     source, built = packages / guide, tmp_path / "built"
     source.mkdir()
     for name, code in programs(f"docs/guides/{guide}.md").items():
-        (source / name).write_text(code, encoding="utf-8")
+        (source / name).write_text(_of_users(code, a, b), encoding="utf-8")
     if guide == "react":
         (source / "index.html").write_text('<div id="root"></div><script type="module" src="./main.jsx"></script>')
     arguments = ["build", str(source), "--outDir", str(built), "--base", "./", "--logLevel", "error"]
     subprocess.run([ROOT / "node_modules/.bin/vite", *arguments], cwd=ROOT, check=True)
-    told: dict[str, Any] = {"url": stack.ws_url, "httpUrl": stack.http_url, "token": mint(stack, "alice")}
+    told: dict[str, Any] = {"url": stack.ws_url, "httpUrl": stack.http_url, "token": mint(stack, a)}
     (built / "parley.json").write_text(json.dumps(told), encoding="utf-8")
-    write(stack, "bob", "alice", f"For {guide}")
+    write(stack, b, a, f"For {guide}")
+    given = {"http_url": stack.http_url, "token": mint(stack, b), "guide": guide, "me": a, "other": b}
     with served(built) as address:
-        play("guide", f"{address}/", tmp_path, http_url=stack.http_url, token=mint(stack, "bob"), guide=guide)
+        play("guide", f"{address}/", tmp_path, **given)
     shutil.rmtree(source)

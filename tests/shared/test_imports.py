@@ -78,8 +78,8 @@ wire.websocket: frames gateway
 adapters.aws: amazon_roots archive calls dialling errors event_queues parallel push_queues s3 scheduler sdk
     secrets_manager sqs transport trust
 adapters.dynamodb: attendance audit broadcasts buckets chat_stores client conversation_log devices effects files jobs
-    joins mails memberships model_stores presence_stores readers relations reports schema screening sessions stores users
-    watches webhooks
+    joins mails memberships model_stores presence_stores readers relations reports schema screening sessions stores
+    users watches webhooks
 auth: origins tokens
 domain: audit bans broadcasts changes channels connections contacts custom devices entries exports files holds inbox
     jobs joining limits mails members notifications packs permissions pushes reports rules screening shadows text users
