@@ -31,6 +31,14 @@ def test_for_ever(tmp_path, watchdog):
 """
 
 
+# What a script runs in the background ignores interrupts, and so does what that starts: a terminal's runs do not.
+AS_AT_A_TERMINAL = """
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A run of `test_for_ever.py`, in two processes, as `make test` has them."""
@@ -43,7 +51,14 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def command(folder: Path) -> list[str]:
     options = ["--override-ini=addopts=", "--import-mode=importlib", "-pno:cacheprovider", "-n1"]
-    return [sys.executable, "-m", "pytest", *options, f"--basetemp={folder / 'run'}", str(folder / "test_for_ever.py")]
+    return [
+        sys.executable,
+        "-c",
+        AS_AT_A_TERMINAL,
+        *options,
+        f"--basetemp={folder / 'run'}",
+        str(folder / "test_for_ever.py"),
+    ]
 
 
 def test_a_run_that_is_interrupted_ends_what_it_started(run: subprocess.Popen[bytes], tmp_path: Path) -> None:
