@@ -21,7 +21,8 @@ from tests.infra.dataclass_facts import ROOT, classes_of, facts
 
 @cache
 def _ours(*arguments: str) -> dict[str, dict[str, Any]]:
-    environ = {**VARIABLES, "PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1"}
+    # Sets of two processes show what is in them in one order.
+    environ = {**VARIABLES, "PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1", "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-B", "-W", "error", "-m", "tests.infra.dataclass_facts", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

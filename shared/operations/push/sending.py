@@ -106,7 +106,13 @@ def _is_claimed(planned: Planned, batch: _Batch) -> bool:
     except BeingWithdrawn:
         _put_back(replace(job, device_id=device_id, not_before=now + _BASE_DELAY_MS), batch, now)
         return False
-    return is_ours and (job.platform not in batch.context.limits.withdrawals or shown.note(job.user_id, job.about))
+    if not is_ours or job.platform not in batch.context.limits.withdrawals:
+        return is_ours
+    try:
+        return shown.note(job.user_id, job.about)
+    except Unavailable:  # this try's claim is taken: the next one goes on from it
+        _try_later(planned, Busy("not noted", whole_provider=False), batch)
+        return False
 
 
 def _take_off(planned: Planned, pushed: Pushed, batch: _Batch) -> None:

@@ -120,6 +120,25 @@ def test_what_is_read_elsewhere_is_taken_off_and_the_icon_is_corrected(pushed: P
     assert pushed.observer.counted["PushWithdrawn"] == 1
 
 
+def test_a_push_that_could_not_be_noted_is_made_by_the_next_try(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim is taken by then: a repetition of the first try would find it so, and say nothing to anybody."""
+    shown = phones.stores.shown
+    note = shown.note
+
+    def meets_another_write(*_: object) -> bool:
+        monkeypatch.setattr(shown, "note", note)
+        raise Unavailable
+
+    monkeypatch.setattr(shown, "note", meets_another_write)
+    phones.push(phones.job(phones.say()))
+    assert phones.shown == []
+    phones.work()
+    assert phones.shown == ["1"]
+    assert len(phones.marks) == 1
+
+
 def test_the_badge_is_what_is_left_in_other_conversations(pushed: Phones) -> None:
     pushed.found("carol", "bob")
     pushed.say(conversation_id=GROUP, sender="carol")
