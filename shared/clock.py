@@ -15,7 +15,9 @@ from typing import Final
 from shared.errors import Unavailable
 
 SECOND_MS: Final = 1_000
-DAY_MS: Final = 24 * 3_600 * SECOND_MS
+MINUTE_MS: Final = 60 * SECOND_MS
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
 
 
 def now_ms() -> int:

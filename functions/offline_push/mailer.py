@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from typing import Any, Final
 
 from shared.adapters.aws.calls import ServiceError
@@ -11,7 +10,7 @@ from shared.adapters.aws.sdk import Sdk
 from shared.adapters.aws.transport import TransportError
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
-from shared.domain.mails import Letter
+from shared.domain.mails import Letter, encoded
 from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused, Sent
 
 # What SES answers (SendEmail, Errors): later; not before a person has looked; never.
@@ -66,12 +65,11 @@ class SesMailer:
         }
         body = {"Text": _content(letter.text), "Html": _content(letter.html)}
         listed = [{"Name": name, "Value": value} for name, value in headers.items()]
-        user = urlsafe_b64encode(letter.user_id.encode()).rstrip(b"=").decode()
         return {
             "FromEmailAddress": self._sender,
             "Destination": {"ToAddresses": [letter.to]},
             "Content": {"Simple": {"Subject": _content(letter.subject), "Body": body, "Headers": listed}},
-            "EmailTags": [{"Name": USER, "Value": user}],
+            "EmailTags": [{"Name": USER, "Value": encoded(letter.user_id)}],
             **({"ReplyToAddresses": [self._reply_to]} if self._reply_to else {}),
             **({"ConfigurationSetName": self._configuration_set} if self._configuration_set else {}),
         }

@@ -23,7 +23,7 @@ from shared.adapters.aws.threads import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.pushes import make_push_stores
 from shared.adapters.dynamodb.schema import Tables
-from shared.clock import BATCH_S, Deadline, now_ms
+from shared.clock import BATCH_S, HOUR_MS, MINUTE_MS, Deadline, now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM, WEB, Platform
 from shared.domain.fan_out import Shard
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from shared.ports.mails import Mailer
 
 _WIDTH = 32
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 3_600_000
 SHARD: Final = "shard"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -17,9 +17,6 @@ from shared.operations import channels, groups, joining
 from shared.operations.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
 from shared.operations.descriptions import Update, described, update, update_member
 from shared.wire.rest import conversations as bodies
-
-if TYPE_CHECKING:
-    pass
 
 
 def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:

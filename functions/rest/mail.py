@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from functions.rest.wiring import Parts
+from shared.domain.mails import UNSUBSCRIBE
 from shared.errors import NotFound, ParleyError
 from shared.operations.unsubscribing import unsubscribe
 
-PATH: Final = "/v1/mail/unsubscribe"
 _HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -35,7 +35,7 @@ def page(event: Mapping[str, Any], parts: Parts) -> dict[str, Any] | None:
     it: without a token of the API, and whatever its body says.
     """
     method = event.get("requestContext", {}).get("http", {}).get("method")
-    if event.get("rawPath") != PATH or method not in {"GET", "HEAD", "POST"}:
+    if event.get("rawPath") != UNSUBSCRIBE or method not in {"GET", "HEAD", "POST"}:
         return None
     if method != "POST":
         return _answer(HTTPStatus.OK, "" if method == "HEAD" else _PAGE.format(_ASKED))

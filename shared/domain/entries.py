@@ -35,11 +35,20 @@ NOTHING_SAID: Final = "{}"
 Progress = Literal["sent", "delivered", "read"]
 """How far a message has come, on the side of those it was written to."""
 
+# How an entry stands that says nothing: what is hidden, or has ended, keeps its place.
+_UNSAID: Final[Mapping[str, Any]] = {
+    "content": None,
+    "message_type": "text",
+    "reply_to": None,
+    "mentions": (),
+    "file_id": None,
+    "data": None,
+    "attachments": None,
+    "media": None,
+    "forwarded": False,
+}
 # What is hidden, and shown to the sender as it was sent.
-_HIDDEN: Final = (
-    *("content", "message_type", "reply_to", "mentions", "file_id", "data", "attachments", "media", "forwarded"),
-    "created_at",
-)
+_HIDDEN: Final = (*_UNSAID, "created_at")
 
 Reaction = tuple[str, str]
 """An emoji, and the user whose it is."""
@@ -251,26 +260,22 @@ class Draft:
         return blake2b("\x00".join(parts).encode(), digest_size=8).hexdigest()
 
 
+def unsaid(entry: Entry, **beside: Any) -> Entry:
+    """The place of an entry without what it says. `beside`: what else is then other than it was."""
+    return replace(entry, **_UNSAID, **beside)
+
+
 def shadowed(entry: Entry, base: Entry | None) -> Entry:
     """The entry behind `base` with what it says put away. Its time is that of the entry before it."""
     said = {name: value for name in _HIDDEN if (value := getattr(entry, name))}
     at = base.created_at if base else entry.created_at
     number, message_seq, authors = (base.number, base.message_seq, base.authors) if base else (0, 0, {})
-    return replace(
+    return unsaid(
         entry,
         created_at=at,
         number=number,
         message_seq=message_seq,
         authors=authors,
-        content=None,
-        message_type="text",
-        reply_to=None,
-        mentions=(),
-        file_id=None,
-        data=None,
-        attachments=None,
-        media=None,
-        forwarded=False,
         first_answer=False,
         deleted_at=at,
         shadow=as_json(said),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.domain.contacts import Profile
 from shared.domain.members import Member
+from shared.domain.text import is_user_id
 from shared.domain.users import User
+
+UNSUBSCRIBE: Final = "/v1/mail/unsubscribe"
+"""Where the HTTP API has the page that ends a user's mails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +99,22 @@ class Letter:
     text: str
     html: str
     unsubscribe_url: str
+
+
+def encoded(user_id: str) -> str:
+    """A user's id by letters, digits, `-` and `_` alone, as links and the tags of mails take it."""
+    return urlsafe_b64encode(user_id.encode()).rstrip(b"=").decode()
+
+
+def unsubscribe_token(user_id: str, secret: str) -> str:
+    return f"{encoded(user_id)}.{secret}"
+
+
+def read_token(token: str) -> tuple[str, str]:
+    """Whose token it is, and its secret. No id at all where that is none of a user."""
+    named, _, secret = token.partition(".")
+    try:
+        user_id = urlsafe_b64decode(named + "=" * (-len(named) % 4)).decode()
+    except ValueError:  # binascii's error is one, too
+        return "", secret
+    return (user_id if is_user_id(user_id) else ""), secret

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.changes import Edited
-from shared.domain.entries import NOTHING_SAID, Entry
+from shared.domain.entries import NOTHING_SAID, Entry, unsaid
 from shared.domain.text import has_roles, is_channel_id, private_members
 
 
@@ -76,17 +76,8 @@ class Trimming:
 
 def trimmed(entry: Entry, ends_at: int) -> Entry:
     """The place of an entry that has ended: what others are told apart by, and counted with. Of it nothing is shown."""
-    return replace(
+    return unsaid(
         entry,
-        content=None,
-        message_type="text",
-        reply_to=None,
-        mentions=(),
-        file_id=None,
-        data=None,
-        attachments=None,
-        media=None,
-        forwarded=False,
         deleted_at=entry.deleted_at or ends_at,
         pinned_at=None,
         reactions=frozenset(),

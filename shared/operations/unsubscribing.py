@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode
 from hmac import compare_digest
 
-from shared.domain.text import is_user_id
+from shared.domain.mails import read_token
 from shared.errors import NotFound
 from shared.operations.contacts import update_profile
 from shared.operations.context import Context
@@ -16,18 +14,8 @@ from shared.ports.stores import Stores
 
 def unsubscribe(token: str, *, stores: Stores, services: Services, context: Context) -> None:
     """Set the user's `mail` to `off`. Idempotent. Raises NotFound for a token of no mail, and Unavailable."""
-    named, _, secret = token.partition(".")
-    user_id = _decoded(named)
+    user_id, secret = read_token(token)
     known = stores.mails.state(user_id).secret if user_id else ""
     if not known or not compare_digest(known.encode(), secret.encode()):
         raise NotFound("There is no such link")
     update_profile(user_id, {"mail": "off"}, stores=stores, services=services, context=context)
-
-
-def _decoded(text: str) -> str:
-    """Empty for what is no user's id."""
-    try:
-        user_id = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except (binascii.Error, ValueError):
-        return ""
-    return user_id if is_user_id(user_id) else ""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from shared.clock import DAY_MS
 from shared.domain.entries import Entry
 from shared.domain.members import Group, Member, Roster
 
@@ -39,7 +40,7 @@ class Ending:
 
 FIRST: Final = 1
 """The first entry of a log."""
-ROW_KEPT_MS: Final = 86_400_000
+ROW_KEPT_MS: Final = DAY_MS
 """How long a row stays after its entry has ended: no clock is that far off, and no request goes on for that long."""
 CLAIM_MS: Final = 300
 """As long as reading and writing a change take, and some to spare: then the holder of the right of way is gone."""

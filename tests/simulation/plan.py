@@ -215,9 +215,19 @@ def _barred(plan: Plan, random: Random) -> Plan:
     return replace(plan, actions=tuple(sorted([*plan.actions, *more], key=lambda action: action.at)))
 
 
+def _calm(random: Random) -> dict[Fault, float]:
+    """Where much is done, few of the faults strike as often as in a short history."""
+    return {fault: odds * _CALMER for fault, odds in draw(random).items()}
+
+
+def _half_calm(random: Random) -> dict[Fault, float]:
+    """Half of these histories have no faults."""
+    return _calm(random) if random.random() < 0.5 else {}
+
+
 def _long_plan(seed: int, random: Random) -> Plan:
     """Everybody, for a while: hundreds of actions, so that pages, limits and whatever grows come to their ends."""
-    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()}
+    odds = _calm(random)
     ends = random.choice((8_000.0, 16_000.0, 30_000.0))
     how_many = int(ends // 100)
     devices = _DEVICES + _OTHERS[:1]
@@ -251,7 +261,7 @@ def _crowded_plan(seed: int, random: Random) -> Plan:
         Action(500 + random.random() * within, random.randrange(len(devices)), "crowd_in", number ^ random.randrange(2))
         for _ in range(random.choice(_CROWDS))
     ]
-    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()} if random.random() < 0.5 else {}
+    odds = _half_calm(random)
     return Plan(
         seed=seed,
         schedule=seed,
@@ -273,7 +283,7 @@ def _ending_plan(seed: int, random: Random) -> Plan:
     chosen = random.choices(names, weights, k=random.choice((12, 25, 50)))
     moments = [(random.random() * ends, name) for name in chosen]
     moments += [(_REAPED_FROM_MS + random.random() * (ends - _REAPED_FROM_MS), "reap") for _ in range(4)]
-    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()} if random.random() < 0.5 else {}
+    odds = _half_calm(random)
     actions = [Action(at, random.randrange(len(_DEVICES)), name, random.randrange(1_000)) for at, name in moments]
     limits = replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY, token_s=3_600.0, edit_window_s=86_400)
     return Plan(
@@ -295,7 +305,7 @@ def _moderated_plan(seed: int, random: Random) -> Plan:
     theme, done = draw_moderation(random)
     devices = (*_DEVICES, _SECONDS[0], *_OTHERS[: random.choice((0, 0, 1))])
     actions = [Action(at, random.randrange(len(devices)), name, random.randrange(1_000)) for at, name in done]
-    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()} if random.random() < 0.5 else {}
+    odds = _half_calm(random)
     actions += [
         Action(random.random() * theme.ends, random.randrange(len(devices)), name, 0)
         for fault, name in _MISHAPS.items()

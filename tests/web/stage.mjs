@@ -65,6 +65,19 @@ export class Stage {
     return new Person(page, own, user);
   }
 
+  /** The team's server asks something of the HTTP API, `as` a user where one is named. */
+  async ask(method, path, body, as) {
+    const { http_url, admin } = this.given;
+    const headers = { authorization: `Bearer ${admin}`, "content-type": "application/json" };
+    const answer = await fetch(http_url + path, {
+      method,
+      headers: { ...headers, ...(as && { "parley-as": as }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    this.check(answer.ok, `${method} ${path}: ${answer.status} ${answer.ok ? "" : await answer.text()}`);
+    return answer.status === 204 ? undefined : answer.json();
+  }
+
   /** Asked again and again until it holds. */
   async until(holds, what) {
     for (let tries = 0; tries < 120; tries++) {

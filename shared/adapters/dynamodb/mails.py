@@ -14,14 +14,13 @@ from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused
 from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.schema import PK, SK, read_as
-from shared.domain.contacts import Profile, QuietHours
+from shared.adapters.dynamodb.users import profile_from
+from shared.clock import HOUR_MS
 from shared.domain.mails import MailLook, MailStanding, MailState
 from shared.domain.users import User
 
 # A look that is late by so much is not waited for: another one is scheduled beside it.
-_LATE_MS: Final = 3_600_000
-# Rows of one call.
-_AT_ONCE: Final = 100
+_LATE_MS: Final = HOUR_MS
 _RECORD: Final = schema.record_key("")[SK]
 
 
@@ -29,10 +28,7 @@ class DynamoDbMails(MembersStore):
     parts: Final = 4
 
     def unscheduled(self, user_ids: Collection[str], *, now: int) -> Sequence[str]:
-        keys = [schema.mail_key(one) for one in sorted(user_ids)]
-        rows: list[Item] = []
-        for start in range(0, len(keys), _AT_ONCE):
-            rows += self._table.find(keys[start : start + _AT_ONCE], consistent=False)
+        rows = self._table.find(map(schema.mail_key, sorted(user_ids)), consistent=False)
         return [
             str(row[PK]).removeprefix(schema.USER_PREFIX)
             for row in rows
@@ -57,11 +53,9 @@ class DynamoDbMails(MembersStore):
     def standing(self, user_id: str) -> MailStanding:
         values = {":user": schema.user_key(user_id), ":first": schema.BLOCK_PREFIX, ":last": _RECORD}
         rows = {row[SK]: row for row in self._table.query(f"{PK} = :user AND {SK} BETWEEN :first AND :last", values)}
-        record, profile = rows.get(_RECORD, {}), rows.get(schema.PROFILE, {})
-        quiet = {"quiet_hours": QuietHours(**profile["quiet_hours"])} if "quiet_hours" in profile else {}
         return MailStanding(
-            read_as(User, record, user_id=user_id),
-            read_as(Profile, profile, **quiet),
+            read_as(User, rows.get(_RECORD, {}), user_id=user_id),
+            profile_from(rows.get(schema.PROFILE, {})),
             [member_from(row) for name, row in rows.items() if name.startswith(schema.CONVERSATION_PREFIX)],
             frozenset(name.removeprefix(schema.BLOCK_PREFIX) for name in rows if name.startswith(schema.BLOCK_PREFIX)),
             _state(rows.get(schema.mail_key("")[SK], {})),

@@ -16,9 +16,9 @@ from shared.adapters.dynamodb.packs import DynamoDbPacks
 from shared.adapters.dynamodb.schema import PK, SK, Tables, key_pair, read_as
 from shared.adapters.dynamodb.shown import HELD, MAX_TRIES, DynamoDbShown, place_of
 from shared.adapters.dynamodb.stores import make_stores
+from shared.adapters.dynamodb.users import profile_from
 from shared.adapters.dynamodb.walks import DynamoDbWalks
 from shared.clock import SECOND_MS
-from shared.domain.contacts import Profile, QuietHours
 from shared.domain.members import Group
 from shared.domain.notifications import About, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, Standing
@@ -47,7 +47,7 @@ class DynamoDbPushContexts(MembersStore):
         found = {key_pair(item): item for item in self._table.find(distinct.values())}
         return PushContextBatch(
             push_contexts={one: _push_context(found, one) for one in asked},
-            profiles={sender: _profile_from(found.get(key_pair(schema.profile_key(sender)), {})) for sender in senders},
+            profiles={sender: profile_from(found.get(key_pair(schema.profile_key(sender)), {})) for sender in senders},
             groups={one: read_as(Group, found[key_pair(key)]) for one, key in groups.items() if key_pair(key) in found},
         )
 
@@ -66,16 +66,10 @@ def _push_context(found: _Found, asked: PushContextKey) -> PushContext:
     member = None if conversation_id is None else found.get(key_pair(schema.membership_key(conversation_id, user_id)))
     return PushContext(
         member=member_from(member) if member else None,
-        profile=_profile_from(found.get(key_pair(schema.profile_key(user_id)), {})),
+        profile=profile_from(found.get(key_pair(schema.profile_key(user_id)), {})),
         blocks_sender=sender_id is not None and key_pair(schema.block_key(user_id, sender_id)) in found,
         devices=devices_from(found.get(key_pair(schema.devices_key(user_id)), {})),
     )
-
-
-def _profile_from(item: Item) -> Profile:
-    """What a profile's row says, by hand: it is read for every push, with rows that are no models."""
-    quiet = {"quiet_hours": QuietHours(**item["quiet_hours"])} if "quiet_hours" in item else {}
-    return read_as(Profile, item, **quiet)
 
 
 class DynamoDbClaims(MembersStore):
@@ -157,7 +151,7 @@ class DynamoDbStandings(MembersStore):
             user_id,
             members,
             notifications,
-            _profile_from(rows.get(schema.PROFILE, {})),
+            profile_from(rows.get(schema.PROFILE, {})),
             devices,
             frozenset(name.removeprefix(schema.BLOCK_PREFIX) for name in rows if name.startswith(schema.BLOCK_PREFIX)),
             {

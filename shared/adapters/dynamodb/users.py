@@ -2,7 +2,7 @@
 
 A record is a row under its user, `record`; name and avatar are the profile's, which pushes read, too. A listed name is
 a row for each of its terms: under the term's first character, by the term. Who has an address has a row `mail`, which
-says only that: it is read for who is away (see `mail.py`), and nothing else of the record is.
+says only that: it is read for who is away (see `mails.py`), and nothing else of the record is.
 """
 
 from __future__ import annotations
@@ -12,12 +12,19 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, transact
-from shared.adapters.dynamodb.schema import PK, SK
+from shared.adapters.dynamodb.schema import PK, SK, read_as
+from shared.domain.contacts import Profile, QuietHours
 from shared.domain.entries import Entry
 from shared.domain.users import User
 
 _SHOWN: Final = {"name": "display_name", "avatar": "avatar_url"}
 _RECORD: Final = ("role", "data", "deactivated", "version", "listed_as", "email")
+
+
+def profile_from(item: Item) -> Profile:
+    """What a profile's row says, by hand: it is read for every push, with rows that are no models."""
+    quiet = {"quiet_hours": QuietHours(**item["quiet_hours"])} if "quiet_hours" in item else {}
+    return read_as(Profile, item, **quiet)
 
 
 class DynamoDbUsers(MembersStore):

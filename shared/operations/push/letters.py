@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,13 +11,12 @@ from urllib.parse import quote
 
 from shared.domain.contacts import Profile
 from shared.domain.entries import Entry
-from shared.domain.mails import Letter, MailSettings, MailStanding, Missed, Said
+from shared.domain.mails import UNSUBSCRIBE, Letter, MailSettings, MailStanding, Missed, Said, unsubscribe_token
 from shared.domain.members import Group
 from shared.domain.pushes import PushContextKey
 from shared.domain.text import has_roles, other_member
 from shared.ports.stores import PushStores
 
-UNSUBSCRIBE: Final = "/v1/mail/unsubscribe"
 # Conversations that a letter shows, messages of each, and characters of one. Of the rest it says how many.
 _SHOWN: Final = 10
 _LATEST: Final = 3
@@ -68,10 +66,6 @@ def letter_of(
         html=_html(missed, others, link, settings.link),
         unsubscribe_url=link,
     )
-
-
-def unsubscribe_token(user_id: str, secret: str) -> str:
-    return f"{urlsafe_b64encode(user_id.encode()).rstrip(b'=').decode()}.{secret}"
 
 
 def _missed(

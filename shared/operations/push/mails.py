@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from shared.clock import DAY_MS
+from shared.clock import DAY_MS, MINUTE_MS
 from shared.domain.connections import live
 from shared.domain.contacts import Profile
 from shared.domain.entries import Entry
@@ -33,7 +33,7 @@ _PAGE: Final = 20
 _TAIL: Final = 25
 # A look that failed, or found the provider refusing all, for so long is given up.
 _GIVEN_UP_MS: Final = DAY_MS
-_QUARTER_MS: Final = 900_000
+_QUARTER_MS: Final = 15 * MINUTE_MS
 
 
 def schedule_looks(users: Collection[str], *, stores: Stores, services: PushServices, context: Context) -> None:
@@ -162,7 +162,7 @@ def _loud_again(profile: Profile, now: int) -> int:
 
 def _unread(standing: MailStanding, now: int, *, stores: PushStores, services: PushServices) -> Iterator[Unread]:
     """What the user would have been pushed of, and has not read, the latest conversation first."""
-    wanted = [one for one in standing.members if _may_tell(one, now)]
+    wanted = [one for one in standing.members if not one.is_silent(now)]
     some = sorted(wanted, key=lambda one: -max(one.delivered_seq, one.joined_at))[:MAX_COUNTED]
     heads = {place: head.entry for place, head in heads_of(some, stores=stores, services=services).items()}
     behind = [
@@ -178,10 +178,6 @@ def _unread(standing: MailStanding, now: int, *, stores: PushStores, services: P
             is_cut = len(tail) == _TAIL and tail[-1].number > seen_number(member, tail[0])
             found.append(Unread(member.conversation_id, entries, is_cut))
     yield from sorted(found, key=lambda one: -one.entries[0].created_at)
-
-
-def _may_tell(member: Member, now: int) -> bool:
-    return not member.preferences.is_muted(now) and member.preferences.notify != "none"
 
 
 def _wants(entry: Entry, member: Member, standing: MailStanding, head: Entry) -> bool:

@@ -109,7 +109,7 @@ def _missed_messages(
         (standing, member)
         for standing in standings
         for member in standing.members
-        if standing.devices and not member.preferences.is_muted(now) and member.preferences.notify != "none"
+        if standing.devices and not member.is_silent(now)
     ]
     places = sorted({member.conversation_id for _, member in asked})
     tails = dict(

@@ -64,7 +64,7 @@ def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServi
     worded = [
         (job, wording, devices)
         for job, one in asked.items()
-        if (devices := _devices(job, around.push_contexts[one]))
+        if (devices := devices_of(job, around.push_contexts[one]))
         and (wording := _wording(job, subjects[job], around.push_contexts[one], around, now)) is not None
     ]
     heads = _heads([subjects[job] for job, _, _ in worded], stores, services)
@@ -121,7 +121,8 @@ def _asked(job: PushJob, subject: _Subject) -> PushContextKey:
     return PushContextKey(job.user_id, subject.entry.conversation_id, subject.entry.sender_id)
 
 
-def _devices(job: PushJob, push_context: PushContext) -> list[Device]:
+def devices_of(job: PushJob, push_context: PushContext) -> list[Device]:
+    """Those that the job is for."""
     return [
         device
         for device in push_context.devices
@@ -169,11 +170,10 @@ def _is_seen(subject: _Subject, push_context: PushContext, heads: Mapping[str, E
 
 def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: words.Badge, now: int) -> Push:
     conversation_id = subject.entry.conversation_id if subject.entry else None
-    name = f"notice:{subject.notification.notification_id}" if subject.notification else conversation_id or ""
     return Push(
         target=device.target,
         push_id=words.push_id(job.user_id, device.device_id, job.about),
-        collapse_id=words.collapse_id(name),
+        collapse_id=words.collapse_id(words.shown_as(job.about)),
         thread_id=conversation_id or "notifications",
         badge=badge.total,
         unread=max(badge.of.get(conversation_id or "", 0), 1),

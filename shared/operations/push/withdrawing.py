@@ -15,13 +15,13 @@ from uuid import NAMESPACE_URL, uuid5
 from shared.domain.devices import Device
 from shared.domain.fan_out import StoredEntry
 from shared.domain.members import Member
-from shared.domain.notifications import AboutMessage, AboutNotification
-from shared.domain.pushes import Push, PushContext, PushContextKey, Pushed, PushJob, Settled, Wording
+from shared.domain.notifications import About, AboutMessage
+from shared.domain.pushes import Push, PushContextKey, Pushed, PushJob, Settled, Wording
 from shared.domain.rules import Audience
 from shared.domain.text import is_channel_id
 from shared.operations.context import Context
 from shared.operations.push import wording as words
-from shared.operations.push.planning import LIFETIME_MS, Planned
+from shared.operations.push.planning import LIFETIME_MS, Planned, devices_of
 from shared.ports.services import PresenceServices, PushServices
 from shared.ports.stores import PushStores
 
@@ -61,8 +61,7 @@ def _enqueue(settled: Sequence[Settled], *, stores: PushStores, services: PushSe
     jobs: dict[PushJob, None] = {}
     over: list[Settled] = []
     for one, asked in places.items():
-        named = {(place.device_id, _name(place)) for place in asked}
-        there = [it for it in shown if it.user_id == one.user_id and (it.device_id, _name(it)) in named]
+        there = [it for it in shown if _asked(it.user_id, it.device_id, it.about) in asked]
         for it in there:
             if one.covers(it) and not it.tries:
                 platform = platforms[it.user_id, it.device_id]
@@ -75,21 +74,15 @@ def _enqueue(settled: Sequence[Settled], *, stores: PushStores, services: PushSe
         stores.shown.forget(one)
 
 
-def _name(pushed: Pushed) -> str:
-    match pushed.about:
-        case AboutMessage(conversation_id=conversation_id):
-            return conversation_id
-        case AboutNotification(notification_id=notification_id):
-            return f"notice:{notification_id}"
+def _asked(user_id: str, device_id: str, about: About) -> Pushed:
+    """How it is asked for what a device shows of this: of a conversation for whichever message."""
+    return Pushed(user_id, device_id, replace(about, seq=0) if isinstance(about, AboutMessage) else about, 0)
 
 
-def _shown_by(
-    user_id: str, about: AboutMessage | AboutNotification, devices: Iterable[Device], context: Context
-) -> list[Pushed]:
+def _shown_by(user_id: str, about: About, devices: Iterable[Device], context: Context) -> list[Pushed]:
     """What is asked about these devices, without those that nothing is taken off from."""
-    place = replace(about, seq=0) if isinstance(about, AboutMessage) else about
     wanted = [device for device in devices if device.target.platform in context.limits.withdrawals]
-    return [Pushed(user_id, device.device_id, place, 0) for device in wanted]
+    return [_asked(user_id, device.device_id, about) for device in wanted]
 
 
 def withdrawn_by(deleted: Mapping[StoredEntry, Audience], stores: PushStores) -> list[Settled]:
@@ -119,12 +112,11 @@ def plan_withdrawals(
     keys = {job: PushContextKey(job.user_id, _conversation(job)) for job in jobs}
     around = stores.push_contexts.of(set(keys.values())).push_contexts
     asked = {
-        Pushed(job.user_id, device.device_id, place, 0): (job, device)
+        _asked(job.user_id, device.device_id, job.about): (job, device)
         for job in jobs
-        for place in [replace(job.about, seq=0) if isinstance(job.about, AboutMessage) else job.about]
-        for device in _devices(job, around[keys[job]])
+        for device in devices_of(job, around[keys[job]])
     }
-    shown = {one: asked[_asked_as(one)] for one in stores.shown.of(asked.keys())}
+    shown = {one: asked[_asked(one.user_id, one.device_id, one.about)] for one in stores.shown.of(asked.keys())}
     due = {one: (job, device) for one, (job, device) in shown.items() if one.tries == job.tries}
     over = [one for one in due if _is_over(one, around[keys[due[one][0]]].member, now)]
     over += _deleted([one for one in due if one not in over], stores)
@@ -136,16 +128,6 @@ def plan_withdrawals(
 
 def _conversation(job: PushJob) -> str | None:
     return job.about.conversation_id if isinstance(job.about, AboutMessage) else None
-
-
-def _asked_as(pushed: Pushed) -> Pushed:
-    place = replace(pushed.about, seq=0) if isinstance(pushed.about, AboutMessage) else pushed.about
-    return Pushed(pushed.user_id, pushed.device_id, place, 0)
-
-
-def _devices(job: PushJob, push_context: PushContext) -> list[Device]:
-    of_platform = [device for device in push_context.devices if device.target.platform == job.platform]
-    return [device for device in of_platform if job.device_id in {None, device.device_id}]
 
 
 def _is_over(pushed: Pushed, member: Member | None, now: int) -> bool:
@@ -164,7 +146,7 @@ def _deleted(pushed: Sequence[Pushed], stores: PushStores) -> list[Pushed]:
 
 def _withdrawal(pushed: Pushed, device: Device, badge: words.Badge, now: int) -> Push:
     """It has the collapse id of the push: of what a provider still keeps for the device it takes the place."""
-    about, name = pushed.about, _name(pushed)
+    about, name = pushed.about, words.shown_as(pushed.about)
     collapse_id = words.collapse_id(name)
     unread = badge.of.get(name, 0)
     if isinstance(about, AboutMessage):

@@ -70,6 +70,11 @@ def _about_message(key: str, entry: Entry, *, sender: Profile, group: Group | No
     return Wording(key, tuple(args), body_key=None if content else body_key, body=content)
 
 
+def shown_as(about: About) -> str:
+    """What stands on a device once: a conversation, whichever of its messages was pushed, or a notification."""
+    return about.conversation_id if isinstance(about, AboutMessage) else f"notice:{about.notification_id}"
+
+
 def collapse_id(name: str) -> str:
     """At most 64 bytes for a conversation or a notification: its own id where that is short enough."""
     return name if len(name) <= _MAX_COLLAPSE_ID else blake2b(name.encode(), digest_size=16).hexdigest()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.rest.mail import PATH, page
-from shared.domain.mails import MailState
+from functions.rest.mail import page
+from shared.domain.mails import UNSUBSCRIBE, MailState
 from shared.operations.users import put_user
 from tests.functions.rest.harness import RestHarness
 
@@ -23,7 +23,9 @@ def harness() -> RestHarness:
     return made
 
 
-def ask(harness: RestHarness, method: str, token: str | None = TOKEN, *, path: str = PATH) -> dict[str, Any] | None:
+def ask(
+    harness: RestHarness, method: str, token: str | None = TOKEN, *, path: str = UNSUBSCRIBE
+) -> dict[str, Any] | None:
     event: dict[str, Any] = {
         "rawPath": path,
         "requestContext": {"http": {"method": method}},

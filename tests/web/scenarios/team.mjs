@@ -4,19 +4,9 @@ import { looker } from "../axe.mjs";
 const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC";
 
 export default async function play(stage) {
-  const { a, b, c, admin, http_url, pictures } = stage.given;
-  const ask = async (method, path, body, as) => {
-    const headers = { authorization: `Bearer ${admin}`, "content-type": "application/json" };
-    const answer = await fetch(http_url + path, {
-      method,
-      headers: { ...headers, ...(as && { "parley-as": as }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    stage.check(answer.ok, `${method} ${path}: ${answer.status} ${answer.ok ? "" : await answer.text()}`);
-    return answer.status === 204 ? undefined : answer.json();
-  };
+  const { a, b, c, pictures } = stage.given;
   const name = `Robert ${b.slice(-6)}`;
-  await ask("PUT", `/v1/users/${b}`, { name, avatar: "https://pictures.invalid/b.png", role: "agent" });
+  await stage.ask("PUT", `/v1/users/${b}`, { name, avatar: "https://pictures.invalid/b.png", role: "agent" });
   const found = [];
   const look = looker(found);
   const context = await stage.browser.newContext({
@@ -50,7 +40,7 @@ export default async function play(stage) {
     { type: "link", url: "javascript:alert(1)", title: "No link" },
     { type: "com.example.<b>thing</b>", depth: { of: ["things"] } },
   ];
-  await ask("POST", chat, { content: "Cards", attachments, data: { secret: "unseen" } }, b);
+  await stage.ask("POST", chat, { content: "Cards", attachments, data: { secret: "unseen" } }, b);
   await alice.sees("Cards");
   const link = page.getByRole("link", { name: /Follow your order/ });
   stage.check((await link.getAttribute("href")) === "https://shop.example/4711", "a link leads where it says");
@@ -61,7 +51,7 @@ export default async function play(stage) {
   await page.getByText("Tea or coffee?").waitFor();
   await page.getByText("com.example.<b>thing</b>", { exact: false }).waitFor();
   stage.check((await page.getByText("unseen").count()) === 0, "data is for programs");
-  await ask("POST", chat, { content: "Maintenance at noon", message_type: "system" }, b);
+  await stage.ask("POST", chat, { content: "Maintenance at noon", message_type: "system" }, b);
   await page.locator(".message.system").getByText("Maintenance at noon").waitFor();
   await look("cards", page);
 
@@ -72,13 +62,13 @@ export default async function play(stage) {
   await look("reporting", page);
   await dialog.getByRole("button", { name: "Tell the moderators" }).click();
   await page.getByText("The moderators are told").waitFor();
-  const { reports } = await ask("GET", `/v1/reports?user=${b}`);
+  const { reports } = await stage.ask("GET", `/v1/reports?user=${b}`);
   stage.check(reports.length === 1 && reports[0].reason === "spam", "the report has arrived");
 
   // What another device sets is here at once, and so is a request to be a contact.
-  await ask("PATCH", chat.replace(/messages$/, "settings"), { pinned: true }, a);
+  await stage.ask("PATCH", chat.replace(/messages$/, "settings"), { pinned: true }, a);
   await alice.row(name).getByRole("img", { name: "Pinned" }).waitFor();
-  await ask("POST", "/v1/contacts", { user_id: a }, c);
+  await stage.ask("POST", "/v1/contacts", { user_id: a }, c);
   await page.getByRole("button", { name: /^Menu.*1 request to be a contact/ }).waitFor();
 
   // Several files that are chosen together are one message.
@@ -112,7 +102,7 @@ export default async function play(stage) {
   if (pictures) await shoot(stage, a, name, pictures);
 
   // A channel is joined by its id, or from its address.
-  const channel = await ask("POST", "/v1/conversations", { type: "channel", name: "News", join: "open" });
+  const channel = await stage.ask("POST", "/v1/conversations", { type: "channel", name: "News", join: "open" });
   await page.getByRole("button", { name: "New chat" }).click();
   await page.getByText("Channel", { exact: true }).click();
   await page.getByLabel("Id or address of the channel").fill(channel.id);
@@ -125,17 +115,17 @@ export default async function play(stage) {
   await bob.page.getByText("Only a few write here: you read").waitFor();
 
   // Who is deactivated is shown as such.
-  await ask("PUT", `/v1/users/${b}`, { deactivated: true });
+  await stage.ask("PUT", `/v1/users/${b}`, { deactivated: true });
   await page.reload();
   await alice.open(name);
   await page.locator(".head").getByText("deactivated").waitFor();
 
   // Who is banned is told so, at once and until when, and the page does not try again.
-  await ask("PUT", `/v1/users/${b}/ban`, { until: Date.now() + 30 * 86_400_000, reason: "spam" });
+  await stage.ask("PUT", `/v1/users/${b}/ban`, { until: Date.now() + 30 * 86_400_000, reason: "spam" });
   await bob.page.getByText(/An administrator keeps you out until/).waitFor();
   await bob.page.reload();
   await bob.page.getByText(/An administrator keeps you out/).waitFor();
-  await ask("DELETE", `/v1/users/${b}/ban`);
+  await stage.ask("DELETE", `/v1/users/${b}/ban`);
   stage.check(!found.length, `axe finds nothing:\n${found.join("\n")}`);
 }
 

@@ -2,17 +2,7 @@
 import { looker } from "../axe.mjs";
 
 export default async function play(stage) {
-  const { a, b, g, admin, guest, http_url, pictures } = stage.given;
-  const ask = async (method, path, body, as) => {
-    const headers = { authorization: `Bearer ${admin}`, "content-type": "application/json" };
-    const answer = await fetch(http_url + path, {
-      method,
-      headers: { ...headers, ...(as && { "parley-as": as }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    stage.check(answer.ok, `${method} ${path}: ${answer.status} ${answer.ok ? "" : await answer.text()}`);
-    return answer.status === 204 ? undefined : answer.json();
-  };
+  const { a, b, g, guest, pictures } = stage.given;
   const found = [];
   const look = looker(found);
   const context = await stage.browser.newContext({
@@ -35,7 +25,7 @@ export default async function play(stage) {
   await page.getByRole("heading", { name: "Garden" }).waitFor();
   const group = decodeURIComponent(new URL(page.url()).hash.slice(2));
   const path = `/v1/conversations/${encodeURIComponent(group)}`;
-  const history = async () => (await ask("GET", path, undefined, a)).history;
+  const history = async () => (await stage.ask("GET", path, undefined, a)).history;
   stage.check((await history()) === "from_joining", "it is made so");
   await page.getByRole("button", { name: "Details" }).click();
   stage.check((await dialog.getByLabel("Who joins sees").inputValue()) === "from_joining", "and shown so");
@@ -44,12 +34,12 @@ export default async function play(stage) {
   await page.keyboard.press("Escape");
 
   // Whoever has written there is watched: another name shows at once.
-  await ask("POST", `${path}/messages`, { content: "Water the roses" }, b);
+  await stage.ask("POST", `${path}/messages`, { content: "Water the roses" }, b);
   await alice.sees("Water the roses");
   for (const name of ["Robert One", "Robert Two"]) {
     await stage.until(async () => {
       // the page watches its authors some moments after it shows them
-      await ask("PUT", `/v1/users/${b}`, { name, data: { at: Date.now() } });
+      await stage.ask("PUT", `/v1/users/${b}`, { name, data: { at: Date.now() } });
       return page.locator(".timeline").getByText(name).first().isVisible();
     }, `${name} is shown without a reload`);
   }
@@ -62,7 +52,7 @@ export default async function play(stage) {
   await alice.box.press("Enter");
   await alice.isSent("Look @all");
   await page.locator(".mention", { hasText: "@all" }).waitFor();
-  const { messages } = await ask("GET", `${path}/messages?limit=1`, undefined, a);
+  const { messages } = await stage.ask("GET", `${path}/messages?limit=1`, undefined, a);
   stage.check(messages[0].mentions?.[0] === "@all", "the message mentions everyone");
   const bob = await stage.person({ user: b });
   await bob.open("Garden");
@@ -72,7 +62,7 @@ export default async function play(stage) {
   stage.check((await bob.page.getByRole("option").count()) === 0, "a plain member is offered nobody of that name");
 
   // A guest reads and writes, and is offered no more.
-  await ask("POST", `${path}/members`, { users: [g] }, a);
+  await stage.ask("POST", `${path}/members`, { users: [g] }, a);
   const visitor = await stage.person({ token: guest, options: { viewport: { width: 390, height: 800 } } });
   await visitor.open("Garden");
   await visitor.box.fill("I am only looking");
