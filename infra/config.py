@@ -184,6 +184,7 @@ class Config:
     message_hook_ms: int
     message_hook_fails: Fails
     events: Events
+    receipt_events: Switch
     image_limit: int
     image_pixels: int
     file_limit: int
@@ -352,6 +353,7 @@ class Config:
             message_hook_ms=read.number("message_hook_ms", 50, 5_000, 1_000),
             message_hook_fails=read.choice("message_hook_fails", FAILS, "open"),
             events=read.choice("events", EVENTS, "both" if local else "off"),
+            receipt_events=read.choice("receipt_events", SWITCHES, "off"),
             image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
             image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
             file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),
@@ -378,6 +380,8 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
     if config.web_token_url and not config.is_local and not config.has_page:
         problems.append("web_token_url: only with web=true, whose page asks there for tokens")
+    if config.receipt_events == "on" and not config.has_events:
+        problems.append("receipt_events: only with events, which say where they go")
     problems += [*_domain_conflicts(config), *_hook_conflicts(config), *_mail_conflicts(config)]
     if config.jwt_key_arn and config.jwks_url:
         problems.append("jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out")

@@ -70,7 +70,7 @@ class RestApi(Construct):
                 "LOCAL_WEB_PUSH": config.local_web_push,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **queues.event_environment,
-                **config.environment("events"),
+                **config.environment("events", "receipt_events"),
                 **queues.presence_environment,
             },
             timeout_seconds=29,

@@ -146,7 +146,7 @@ class WebSocketApi(Construct):
                 **self.connections.environment,
                 **identity.environment,
                 **config.environment("connection_limit", "message_rate", "message_burst", "abuse_limit"),
-                **config.environment("edit_window_s", "inline_limit", "receipts_limit"),
+                **config.environment("edit_window_s", "inline_limit", "receipts_limit", "receipt_events"),
                 **config.retention,
                 **config.environment("text_limit", "mention_limit", "page_limit", "permissions"),
                 **config.environment("frame_limit", "reply_limit", "frame_rate", "frame_burst", "request_log"),

@@ -114,6 +114,7 @@ class _Sending(ScreenSettings, TokenSettings, _PresenceChecks, _Chat, _Requests,
     edit_window_s: int
     inline_limit: int
     receipts_limit: int
+    receipt_events: str
 
 
 class AuthorizerSettings(TokenSettings, _Requests):

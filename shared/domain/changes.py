@@ -197,6 +197,8 @@ Happening = Literal[
     "file_deleted",
     "report_made",
     "report_decided",
+    "read",
+    "delivered",
 ]
 """What the team's backend is told of a user beside their own log: the type of its event."""
 

@@ -110,6 +110,7 @@ _STORED_USER_ID: Final = re.compile(f"[A-Za-z0-9_.@-]{{1,{MAX_USER_ID}}}")
 _PRIVATE: Final = "dm"
 _USER_LOG: Final = "user:"
 _ABOUT_LOG: Final = "about:"
+_RECEIPTS: Final = "receipts:"
 # What is asked of one id several times on a message's way.
 _REMEMBERED: Final = 64
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
@@ -193,6 +194,21 @@ def about_log_id(user_id: str) -> str:
 def told_about(log_id: str) -> str | None:
     """Whom the team's backend is told about there; None for any other log."""
     return log_id.removeprefix(_ABOUT_LOG) if log_id.startswith(_ABOUT_LOG) else None
+
+
+def receipts_id(kind: str, user_id: str, conversation_id: str) -> str:
+    """Where it stands how far a user has read, or got, a conversation, for the team's backend. No conversation's id."""
+    return f"{_RECEIPTS}{kind}:{user_id}:{conversation_id}"
+
+
+def is_told_from(log_id: str) -> bool:
+    """Whether it is no conversation's log but one that devices or the team's backend are told from."""
+    return log_id.startswith((_USER_LOG, _ABOUT_LOG, _RECEIPTS))
+
+
+def is_passing(log_id: str) -> bool:
+    """Whether its places are no numbers but how far something has come: with gaps, and the last counts."""
+    return log_id.startswith(_RECEIPTS)
 
 
 def has_roles(conversation_id: str) -> bool:

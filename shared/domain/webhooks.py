@@ -26,7 +26,7 @@ MAX_NAMES: Final = 100
 MAX_NAME: Final = 64
 _NEW_MESSAGE: Final = "new_message"
 EVENT_TYPES: Final = tuple(sorted({_NEW_MESSAGE, WITHHELD, *KINDS.values(), *get_args(Happening)}))
-CONVERSATION_KINDS: Final = ("about", "channel", "group", "private", "user")
+CONVERSATION_KINDS: Final = ("about", "channel", "group", "private", "receipts", "user")
 _PREFIXES: Final = {"dm": "private"}
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what a secret begins with
 # Standard Webhooks asks for 24 to 64 random bytes.
@@ -193,7 +193,7 @@ Errand = News | Single | Trial | Sweep
 
 
 def kind_of(conversation_id: str) -> str:
-    """`private`, `group`, `channel`, `user` for a user's own log, or `about` for what the team is told of a user."""
+    """`private`, `group`, `channel`, `user` for a user's own log; `about` and `receipts` for what the team is told."""
     prefix = conversation_id.partition(":")[0]
     return _PREFIXES.get(prefix, prefix)
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.changes import Happened, Happening, as_json
 from shared.domain.entries import Entry, change_entry
-from shared.domain.text import about_log_id
+from shared.domain.text import about_log_id, receipts_id
 from shared.errors import Unavailable
 from shared.operations.context import MAX_ATTEMPTS
 
 if TYPE_CHECKING:
+    from shared.domain.entries import Receipt
     from shared.domain.files import File
     from shared.operations.context import Context
     from shared.operations.files import Tell
@@ -62,6 +63,25 @@ def tell_about(user_id: str, look: Callable[[], Happened], *, log: ConversationL
         if there is None or there.nonce == nonce:
             return
     raise Unavailable
+
+
+def tell_receipt(receipt: Receipt, *, log: ConversationLog, context: Context) -> None:
+    """Have the team's backend told of a cursor that moved: one put. What was told already is told no more.
+
+    Its place is where the cursor stands, so it needs no tail: places have gaps, and only ever grow. Raises Unavailable.
+    """
+    kind: Happening = "read" if receipt.kind == "read" else "delivered"
+    place = {"conversation_id": receipt.conversation_id, "user_id": receipt.user_id, "seq": receipt.seq}
+    entry = Entry(
+        conversation_id=receipts_id(kind, receipt.user_id, receipt.conversation_id),
+        seq=receipt.seq,
+        sender_id=receipt.user_id,
+        created_at=receipt.timestamp,
+        number=0,
+        change=happened(kind, kind, **place),
+        nonce=context.new_nonce(),
+    )
+    log.put(entry)
 
 
 def tells_of_files(log: ConversationLog, context: Context) -> Tell:

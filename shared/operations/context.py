@@ -46,6 +46,7 @@ class Limits:
     events: str = ""
     mail: MailSettings | None = None
     withdrawals: tuple[Platform, ...] = ()
+    receipt_events: str = ""
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
 
     @property

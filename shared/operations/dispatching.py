@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.entries import Entry
+from shared.domain.text import is_passing
 from shared.domain.webhooks import (
     FAILING,
     GONE,
@@ -272,8 +273,10 @@ def _start(conversation_id: str, seq: int, since: int, stores: EventStores) -> i
     """The last place whose entry was stored before that time (ms), mostly the one before `seq`; 0 for none.
 
     Times do not fall along a log, so it is found by halving: some twenty reads at most, mostly three. What was there
-    and is no longer was stored before.
+    and is no longer was stored before. Of what is passing only what comes counts.
     """
+    if is_passing(conversation_id):
+        return max(0, seq - 1)
     low, high = 0, max((entry.seq for entry in stores.log.read_back(conversation_id, limit=1)), default=0)
     place = max(1, min(seq - 1, high))
     while low < high:

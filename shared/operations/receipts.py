@@ -53,6 +53,8 @@ def move_cursor(
         raise NotAMember
     stands = found.member.read_seq if kind == READ else found.member.has_got
     if seq <= stands:
+        if seq and seq == stands:  # who repeats it may have had no answer
+            _tell_team(Receipt(kind, conversation_id, user_id, seq, context.now()), stores, context)
         return stands
     if seq not in found.entries and _is_gone(conversation_id, seq, stores):
         return stands
@@ -66,6 +68,7 @@ def move_cursor(
     if not moved:
         return seq  # another device moved it at least as far in the meantime
     receipt = Receipt(kind, conversation_id, user_id, seq, context.now())
+    _tell_team(receipt, stores, context)
     if other is not None:
         to: tuple[str, ...] = (user_id,) if found.blocked else (user_id, other)
     else:
@@ -149,6 +152,8 @@ def _read_along(
     member = Member(entry.conversation_id, reader, joined_at=0).with_read(seq, number)
     moved = stores.memberships.move_read(member)
     taken = replace(stored, read_seq=seq)
+    if moved:
+        _tell_team(Receipt(READ, entry.conversation_id, reader, seq, context.now()), stores, context)
     hearers = _hearers(stored, stores, context.limits.receipts_limit)
     if not entry.fan_out and set(stored.audience.members) == set(hearers):
         return Along(taken, ReadAlong(entry, seq))
@@ -157,6 +162,14 @@ def _read_along(
         told = broadcast(receipt, to=hearers, skip=skip, stores=stores, services=services, now=receipt.timestamp)
         report(told, services=services)
     return Along(taken, entry)
+
+
+def _tell_team(receipt: Receipt, stores: ChatStores, context: Context) -> None:
+    """Nothing, and no call, where the deployment has no events of receipts."""
+    if context.limits.receipt_events == "on":
+        from shared.operations.about import tell_receipt  # noqa: PLC0415  # few deployments have it
+
+        tell_receipt(receipt, log=stores.log, context=context)
 
 
 def _number_at(seq: int, entry: Entry, stores: ChatStores) -> int | None:

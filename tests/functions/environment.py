@@ -31,6 +31,7 @@ VARIABLES = {
     "EVENT_FAILURES_URL": "http://127.0.0.1:9/000000000000/errands-failed",
     "EVENT_QUEUE_URL": "http://127.0.0.1:9/000000000000/errands",
     "EVENTS": "off",
+    "RECEIPT_EVENTS": "off",
     "FAN_OUT_MS": "1000",
     "FAN_OUT_QUEUE_URL": "http://127.0.0.1:9/000000000000/fan-out",
     "FAN_OUT_RATE": "500",

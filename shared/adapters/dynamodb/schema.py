@@ -3,6 +3,7 @@
 log       conversation_id, seq      one entry; a stream carries each to the offline push (see below)
           user:U, seq               one entry of U's own log: in the same table, under an id that is no conversation's
           about:U, seq              the same of what the team's backend is told about U
+          receipts:K:U:C, seq       U has read (or got, by the kind K) C up to seq: for 30 days, to be told
 members   pk, sk                    what users have: see below
 sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash
@@ -70,10 +71,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shared.adapters.dynamodb.client import Item, Table
+from shared.adapters.dynamodb.client import TTL, Item, Table
+from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.changes import KINDS, MESSAGE, Added, Change, Deleted, Happened, OwnChanged, Renamed, Updated
 from shared.domain.entries import Entry, author_key
-from shared.domain.text import is_channel_id
+from shared.domain.text import is_channel_id, is_passing
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -99,6 +101,8 @@ IMPORTED: Final = "imported"
 ENDS: Final = "ends"
 # Of a membership or a notification: up to where it was pushed to the user's devices, until that is over.
 PUSHED_SEQ: Final = "pushed_seq"
+# An endpoint that takes nothing is switched off long before.
+PASSING_MS: Final = 30 * DAY_MS
 PK: Final = "pk"
 SK: Final = "sk"
 MUTUAL: Final = "mutual"
@@ -446,8 +450,14 @@ def entry_item(entry: Entry) -> Item:
         "first_answer": entry.first_answer or None,
         "waited": entry.waited or None,
         "kept_from": entry.kept_from,
+        **(passing(entry.created_at) if is_passing(entry.conversation_id) else {}),
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
+
+
+def passing(at: int) -> Item:
+    """Of what is kept for a while, from then (ms) on."""
+    return {TTL: (at + PASSING_MS) // SECOND_MS}
 
 
 def noted(notes: Sequence[Entry], log: Table) -> list[dict[str, Any]]:

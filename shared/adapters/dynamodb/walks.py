@@ -39,7 +39,14 @@ from shared.domain.entries import NOTHING_SAID, Entry, author_key
 from shared.domain.files import DELETED
 from shared.domain.jobs import Row
 from shared.domain.screening import named
-from shared.domain.text import about_log_id, told_about, user_log_id, user_of_log
+from shared.domain.text import (
+    about_log_id,
+    is_told_from,
+    receipts_id,
+    told_about,
+    user_log_id,
+    user_of_log,
+)
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 
 if TYPE_CHECKING:
@@ -177,15 +184,20 @@ def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Fo
     if owner == user_id:
         said: Item = {name: row[name] for name in (SEQ, "created_at", "what", "value") if name in row}
         return Found(LOG, key, is_theirs=True, line={**said, "type": "own_change"})
-    about = told_about(str(row[CONVERSATION_ID]))
-    if about == user_id:  # no line: it has what others report, too
+    place = str(row[CONVERSATION_ID])
+    about = told_about(place)
+    if about == user_id or _is_receipt_of(place, user_id):  # no line: it has what others report, too
         return Found(LOG, key, is_theirs=True)
     entry = _entry(row)
     if entry is not None and trimming is not None:
         entry = trimming.seen(entry, row.get(ENDS))
         if entry.is_trimmed and ENDS in row:
             return Found(LOG, key, is_theirs=True)
-    return Found(LOG, key, entry=entry, where="" if owner is about is None else _OWN_LOG)
+    return Found(LOG, key, entry=entry, where=_OWN_LOG if is_told_from(place) else "")
+
+
+def _is_receipt_of(place: str, user_id: str) -> bool:
+    return place.startswith(tuple(receipts_id(kind, user_id, "") for kind in ("read", "delivered")))
 
 
 def _entry(row: Item) -> Entry | None:
@@ -254,7 +266,7 @@ def is_theirs(row: Row, user_id: str) -> bool:
         return True
     # The last two are rows of webhooks: how far these logs are told, which begin anew.
     own = {f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}", user_log_id(user_id), about_log_id(user_id)}
-    if name in {user_key(user_id), *own}:
+    if name in {user_key(user_id), *own} or _is_receipt_of(name, user_id):
         return True
     if place.startswith(("live#", "members#", "target#", "asked#", "mails#")):
         return row.get(USER_ID) == user_id

@@ -11,10 +11,12 @@ from shared.adapters.dynamodb.schema import (
     PARTS,
     PK,
     SK,
+    passing,
     read_as,
     webhook_cursor_key,
     webhook_key,
 )
+from shared.domain.text import is_passing
 from shared.domain.webhooks import Cursor, Health, News, Reason, Webhook
 from shared.errors import Unavailable
 
@@ -126,7 +128,8 @@ class DynamoDbWebhookCursors(MembersStore):
 
     def commit(self, cursor: Cursor) -> int | None:
         key = webhook_cursor_key(cursor.webhook_id, cursor.conversation_id)
-        change, values = set_to({**_said(cursor), **dict.fromkeys(_CLAIM)})
+        kept = passing(cursor.at) if cursor.at and is_passing(cursor.conversation_id) else {}
+        change, values = set_to({**_said(cursor), **kept, **dict.fromkeys(_CLAIM)})
         values[":holder"] = cursor.claim
         done = self._table.update(key, change, values, condition="claim = :holder", returns="ALL_OLD")
         if isinstance(done, Refused):

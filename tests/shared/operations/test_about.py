@@ -9,21 +9,27 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.aws.event_queues import errand_from
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.files import READY
 from shared.domain.reports import Decision
 from shared.domain.shadows import ShadowBan
-from shared.domain.text import about_log_id, told_about
-from shared.domain.webhooks import EVENT_TYPES, Webhook, kind_of, type_of
+from shared.domain.text import about_log_id, receipts_id, told_about
+from shared.domain.webhooks import EVENT_TYPES, Cursor, Webhook, kind_of, type_of
 from shared.operations.about import tells_of_files
 from shared.operations.bans import ban_user, revoke_tokens, unban_user
+from shared.operations.dispatching import run_errand
+from shared.operations.events_out import announce
 from shared.operations.files import check_upload, release
 from shared.operations.filters import lift_shadow_ban, shadow_ban
+from shared.operations.receipts import MoveCursor, move_cursor
 from shared.operations.reports import NewReport, decide_report, make_report
 from shared.operations.users import delete_user, put_user, put_users
-from shared.wire.outgoing import outgoing
-from tests.fakes import FakeClock, FakeNonces, FakeObjects
-from tests.fakes.webhooks import KilledError, Killer
+from shared.ports.jobs import LOG, MEMBERS
+from shared.ports.webhooks import EventServices, EventStores
+from shared.wire.outgoing import outgoing, trial_event
+from tests.fakes import DM, FakeClock, FakeNonces, FakeObjects, FakeObserver
+from tests.fakes.webhooks import FakeErrands, FakeGivenUp, FakeReceiver, KilledError, Killer
 from tests.metering import Meter
 from tests.stores import Simulated, adapters, simulated
 from tests.wiring import make_context, rest_services
@@ -203,3 +209,83 @@ def test_such_a_log_is_no_conversation_and_no_users_own() -> None:
     assert told_about(about_log_id("a.b@c")) == "a.b@c"
     assert told_about("user:alice") is None
     assert told_about("dm:alice:bob") is None
+
+
+def moved(stores: Any, receipt_events: str, kind: str = "read", seq: int = 2) -> None:
+    context = make_context(FakeClock(), FakeNonces(), receipt_events=receipt_events)
+    move_cursor(MoveCursor(kind, "bob", DM, seq), stores=stores, services=rest_services(), context=context)
+
+
+def chatting() -> Simulated:
+    stores = simulated()
+    stores.join(DM, "alice", "bob")
+    stores.write("alice", "one", "two", "three")
+    return stores
+
+
+@pytest.mark.parametrize("kind", ["read", "delivered"])
+def test_a_receipt_is_an_event_whose_place_is_how_far_it_has_come(kind: str) -> None:
+    stores = chatting()
+    for seq in (2, 2, 3, 1):
+        moved(stores, "on", kind, seq)
+    events = [json.loads(outgoing(entry).body) for entry in stores.entries(receipts_id(kind, "bob", DM))]
+    assert [event["id"] for event in events] == [f"receipts:{kind}:bob:{DM}/{seq}" for seq in (2, 3)]
+    assert [event["type"] for event in events] == [kind, kind]
+    wanted = {"type": kind, "conversation_id": DM, "user_id": "bob", "seq": 2, "timestamp": NOW}
+    assert events[0]["data"] == wanted
+    assert kind_of(receipts_id(kind, "bob", DM)) == "receipts"
+
+
+def test_a_receipt_is_one_put_more_and_none_where_it_is_no_event() -> None:
+    made = {}
+    for receipt_events in ("off", "on"):
+        meter = Meter(chatting().tables)
+        moved(adapters(meter), receipt_events)
+        made[receipt_events] = sorted(meter.made)
+    assert made["on"] == sorted([*made["off"], "PutItem"])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_receipt_that_is_repeated_after_a_death_anywhere_is_told(after: bool) -> None:
+    at, is_spent = 0, True
+    while is_spent:
+        at += 1
+        stores, killer = chatting(), Killer(at, after=after)
+        calls = killer.around(stores.tables, "call")
+        try:
+            moved(adapters(calls), "on")
+        except KilledError:
+            moved(adapters(calls), "on")
+        is_spent = killer.is_spent
+        assert [entry.seq for entry in stores.entries(receipts_id("read", "bob", DM))] == [2]
+    assert at > 2
+
+
+def test_a_webhook_is_told_of_receipts_as_they_grow() -> None:
+    stores, clock, receiver = chatting(), FakeClock(), FakeReceiver()
+    errands = FakeErrands(clock)
+    out = EventStores(stores.log, stores.webhooks, stores.cursors)
+    services = EventServices(errands, FakeGivenUp(), receiver, outgoing, trial_event, FakeObserver())
+    stores.webhooks.make(Webhook("crm", "https://x.example.com", 1, ("whsec_c2VjcmV0",)))
+    place = receipts_id("read", "bob", DM)
+    for seq in (1, 3):
+        moved(stores, "on", seq=seq)
+        announce({place: seq}, stores=out, errands=errands)
+        while (body := errands.due()) is not None:
+            errand = errand_from(json.loads(body))
+            run_errand(errand, stores=out, services=services, context=make_context(clock, FakeNonces()))
+    assert receiver.ids == [f"{place}/1", f"{place}/3"]
+
+
+def test_an_erasure_finds_what_is_told_about_a_user_and_how_far_it_is_told() -> None:
+    stores = chatting()
+    ban(given(stores))
+    moved(stores, "on")
+    for place in (about_log_id("bob"), receipts_id("read", "bob", DM), about_log_id("carol")):
+        stores.cursors.rewind(Cursor("crm", place, 1, 1))
+    walked = {table: stores.walks.page(table, "bob", after=None).found for table in (LOG, MEMBERS)}
+    theirs = [one.key["conversation_id"] for one in walked[LOG] if one.is_theirs]
+    assert sorted(theirs) == [about_log_id("bob"), receipts_id("read", "bob", DM)]
+    assert not [one for one in walked[LOG] if one.is_theirs and one.line]
+    cursors = [one.key["sk"] for one in walked[MEMBERS] if str(one.key["pk"]).startswith("webhook#") and one.is_theirs]
+    assert sorted(cursors) == [about_log_id("bob"), receipts_id("read", "bob", DM)]
