@@ -52,9 +52,9 @@ def move_cursor(
     if found.member is None:
         raise NotAMember
     stands = found.member.read_seq if kind == READ else found.member.has_got
+    if seq and seq == stands:  # who repeats it may have had no answer
+        _tell_team(Receipt(kind, conversation_id, user_id, seq, context.now()), stores, context)
     if seq <= stands:
-        if seq and seq == stands:  # who repeats it may have had no answer
-            _tell_team(Receipt(kind, conversation_id, user_id, seq, context.now()), stores, context)
         return stands
     if seq not in found.entries and _is_gone(conversation_id, seq, stores):
         return stands
