@@ -271,3 +271,59 @@ async def test_who_is_not_banned_has_no_ban() -> None:
         assert await alice.ban() is None
         with pytest.raises(ParleyError):
             await alice.ban()
+
+
+REQUESTS: list[tuple[str, object, Callable[[Admin], Any]]] = [
+    ("PUT /v1/webhooks/w", {"url": "https://x", "enabled": True}, lambda admin: admin.put_webhook("w", "https://x")),
+    ("POST /v1/webhooks/w/rotate", None, lambda admin: admin.rotate_secret("w")),
+    ("POST /v1/webhooks/w/replay", {"conversation_id": "group:x", "seq": 3},
+     lambda admin: admin.replay("w", conversation_id="group:x", seq=3)),
+    ("POST /v1/webhooks/w/test", None, lambda admin: admin.try_webhook("w")),
+    ("DELETE /v1/webhooks/w", None, lambda admin: admin.delete_webhook("w")),
+    ("PUT /v1/word-lists/bad", {"action": "mask", "words": ["scoundrel"]},
+     lambda admin: admin.put_word_list("bad", "mask", ["scoundrel"])),
+    ("DELETE /v1/word-lists/bad", None, lambda admin: admin.delete_word_list("bad")),
+    ("PUT /v1/users/bob/hold", {"reason": "case 4711"}, lambda admin: admin.hold("bob", "case 4711")),
+    ("DELETE /v1/users/bob/hold", None, lambda admin: admin.end_hold("bob")),
+    ("POST /v1/users/bob/removal", None, lambda admin: admin.remove_messages("bob")),
+    ("POST /v1/imports", {"lines": [{"type": "x"}]}, lambda admin: admin.import_lines([{"type": "x"}])),
+    ("PATCH /v1/conversations/group:x/messages/7", {"content": "so"}, lambda admin: admin.edit("group:x", 7, "so")),
+    ("DELETE /v1/conversations/group:x/messages/7", None, lambda admin: admin.delete("group:x", 7)),
+    ("PUT /v1/conversations/group:x/messages/7/reactions/👍", None, lambda admin: admin.react("group:x", 7, "👍")),
+    ("POST /v1/conversations/group:x/read", {"seq": 7}, lambda admin: admin.mark_read("group:x", 7)),
+    ("PATCH /v1/conversations/group:x", {"history": "from_joining", "slow_mode": None, "frozen": True},
+     lambda admin: admin.update_conversation("group:x", history="from_joining", slow_mode=None, frozen=True)),
+    ("PUT /v1/me", {"mail": "mentions"}, lambda admin: admin.update_me(mail="mentions")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_line", "body", "ask"), REQUESTS, ids=[each[0] for each in REQUESTS])
+async def test_it_is_the_request_that_the_protocol_names(
+    request_line: str, body: object, ask: Callable[[Admin], Any]
+) -> None:
+    answer = {"id": "group:x", "type": "group", "user_id": "alice"}
+    with ScriptedServer(answering({request_line: answer})) as server:
+        await ask(Admin(server.url, token="t"))
+    assert asked_of(server) == [request_line]
+    assert (body_of(server.received[0]) if server.received[0].body else None) == body
+
+
+async def test_none_stands_for_what_is_not_there() -> None:
+    paths = ("webhooks/w", "reports/r", "held/h", *(f"users/bob/{of}" for of in ("hold", "erasure", "removal")))
+    missing = {f"GET /v1/{path}": (404, MISSING) for path in (*paths, "users/bob/shadow-ban", "push/web-key")}
+    with ScriptedServer(answering(missing)) as server:
+        admin = Admin(server.url, token="t")
+        found = [await admin.webhook("w"), await admin.report("r"), await admin.held_message("h")]
+        found += [await of("bob") for of in (admin.hold_of, admin.erasure_of, admin.removal_of, admin.shadow_ban_of)]
+    assert found == [None] * 7
+    assert len(server.received) == 7
+
+
+async def test_a_conversation_says_what_the_own_role_may() -> None:
+    row = {"id": "group:x", "type": "group", "history": "from_joining", "slow_mode": 30, "frozen": True}
+    answers = [{**row, "permissions": ["send", "pin"]}, row]
+    with ScriptedServer(answering({"GET /v1/conversations/group:x": answers})) as server:
+        admin = Admin(server.url, token="t")
+        told, untold = await admin.conversation("group:x"), await admin.conversation("group:x")
+    assert (told.permissions, untold.permissions) == (frozenset({"send", "pin"}), None)
+    assert (told.history, told.slow_mode, told.frozen) == ("from_joining", 30, True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
-from parley_client.events import LogEntry, MessageEdited, Presence, UnknownEvent, UserUpdated
+from parley_client.events import JoinRequested, LogEntry, MessageEdited, Presence, UnknownEvent, UserUpdated
 from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_notifications, as_presences
 from parley_client.resources import as_inbox
 from parley_client.rest import RestApi, _object, is_loopback
@@ -142,6 +142,9 @@ def test_presence_and_unknown_events_keep_what_came() -> None:
     updated = {"type": "user_updated", "user_id": "bob", "version": 7, "user": user, "timestamp": 9}
     assert as_event(updated) == UserUpdated("bob", 7, user, 9)
     assert isinstance(as_event({**updated, "user": "bob"}), UnknownEvent)
+    asked = {"type": "join_request", "conversation_id": "group:x", "user_id": "bob", "status": "requested", "by": "bob"}
+    assert as_event({**asked, "timestamp": 9}) == JoinRequested("group:x", "bob", "requested", "bob", 9)
+    assert isinstance(as_event({**asked, "status": None}), UnknownEvent)
     event = as_event({"type": "notification", "text": "maintenance"})
     assert isinstance(event, UnknownEvent)
     assert event.raw["text"] == "maintenance"

@@ -7,16 +7,28 @@ import type {
   BanGiven,
   Broadcast,
   DecidedReport,
+  Erasure,
+  Export,
   HeldForReview,
+  Hold,
+  Import,
   Job,
   LiveConnection,
   NewBroadcast,
   NewDecision,
+  NewNotification,
+  NewWebhook,
+  NewWordList,
+  Replay,
   Report,
   SentMessage,
+  SentNotification,
   ShadowBan,
   User,
   UserRecord,
+  Webhook,
+  WebhookWithSecret,
+  WordList,
 } from "./generated/http.js";
 import { type Api, makeApi } from "./http.js";
 import { findUsers, getUser, inParts, orNull } from "./more/people.js";
@@ -28,14 +40,25 @@ export type {
   Ban,
   BanGiven,
   Broadcast,
+  Erasure,
+  Export,
   HeldForReview,
+  Hold,
+  Import,
   Job,
   LiveConnection,
   NewBroadcast,
   NewDecision,
+  NewNotification,
+  NewWebhook,
+  NewWordList,
+  Replay,
   Report,
   User,
   UserRecord,
+  Webhook,
+  WebhookWithSecret,
+  WordList,
 };
 
 export type AdminOptions = {
@@ -154,9 +177,19 @@ export class ParleyAdmin {
     return sent as Promise<SentMessage>; // words of the team's are never held
   }
 
+  /** Tell 1 to 100 users something (scope `notifications:send`). With a `notification_id` of your own it is safe to repeat. */
+  notify(notification: NewNotification): Promise<SentNotification> {
+    return this.api.post("/v1/notifications", { body: notification });
+  }
+
   /** Tell everybody who is connected, and with `store` everybody who is known. With a `broadcast_id` of your own it is safe to repeat. */
   broadcast(broadcast: NewBroadcast): Promise<Broadcast> {
     return this.api.post("/v1/broadcasts", { body: broadcast });
+  }
+
+  /** All of them, the latest first. */
+  async *broadcasts(): AsyncGenerator<Broadcast, void> {
+    for await (const page of pages((place) => this.api.get("/v1/broadcasts", { query: place }))) yield* page.broadcasts;
   }
 
   /** How far it is. */
@@ -171,7 +204,7 @@ export class ParleyAdmin {
 
   // --- a user's rights over their data
 
-  /** Begin to collect all that is stored of a user, or go on with it: `api.get` of the same path says where it is. */
+  /** Begin to collect all that is stored of a user, or go on with it. */
   exportUser(user_id: string): Promise<Job> {
     return this.api.post("/v1/users/{user_id}/export", { path: { user_id } });
   }
@@ -179,6 +212,43 @@ export class ParleyAdmin {
   /** Begin to erase a user and all that they wrote, for good. Refused while a legal hold stands. */
   eraseUser(user_id: string): Promise<Job> {
     return this.api.post("/v1/users/{user_id}/erasure", { path: { user_id } });
+  }
+
+  /** Where that is, and once it is done links to its files; null where there is none. */
+  exportOf(user_id: string, query: { cursor?: string } = {}): Promise<Export | null> {
+    return orNull(this.api.get("/v1/users/{user_id}/export", { path: { user_id }, query }));
+  }
+
+  /** Where an erasure is, and once it is done what a scan has found to be left; null where there is none. */
+  erasureOf(user_id: string): Promise<Erasure | null> {
+    return orNull(this.api.get("/v1/users/{user_id}/erasure", { path: { user_id } }));
+  }
+
+  /** Begin to remove all messages of a user, or go on with it. */
+  removeMessages(user_id: string): Promise<Job> {
+    return this.api.post("/v1/users/{user_id}/removal", { path: { user_id } });
+  }
+
+  removalOf(user_id: string): Promise<Job | null> {
+    return orNull(this.api.get("/v1/users/{user_id}/removal", { path: { user_id } }));
+  }
+
+  /** A legal hold: nothing of the user is erased while it stands. */
+  hold(user_id: string, reason = ""): Promise<Hold> {
+    return this.api.put("/v1/users/{user_id}/hold", { path: { user_id }, body: { reason } });
+  }
+
+  holdOf(user_id: string): Promise<Hold | null> {
+    return orNull(this.api.get("/v1/users/{user_id}/hold", { path: { user_id } }));
+  }
+
+  endHold(user_id: string): Promise<undefined> {
+    return this.api.delete("/v1/users/{user_id}/hold", { path: { user_id } });
+  }
+
+  /** History from elsewhere, a line each; the same lines again are `duplicates`. */
+  importLines(lines: readonly Record<string, unknown>[]): Promise<Import> {
+    return this.api.post("/v1/imports", { body: { lines: [...lines] } });
   }
 
   // --- what users report (the scope `moderation` is enough)
@@ -189,6 +259,10 @@ export class ParleyAdmin {
     for await (const page of pages(ask)) yield* page.reports;
   }
 
+  report(report_id: string): Promise<Report | null> {
+    return orNull(this.api.get("/v1/reports/{report_id}", { path: { report_id } }));
+  }
+
   /** Dismiss it, delete the message, or ban who is reported. The same again completes what died half-way. */
   decide(report_id: string, decision: NewDecision): Promise<DecidedReport> {
     return this.api.post("/v1/reports/{report_id}/decision", { path: { report_id }, body: decision });
@@ -197,6 +271,10 @@ export class ParleyAdmin {
   /** Messages that wait for review, the oldest first. */
   async *held(): AsyncGenerator<HeldForReview, void> {
     for await (const page of pages((place) => this.api.get("/v1/held", { query: place }))) yield* page.held;
+  }
+
+  heldMessage(held_id: string): Promise<HeldForReview | null> {
+    return orNull(this.api.get("/v1/held/{held_id}", { path: { held_id } }));
   }
 
   /** Let it through, or not; `reason` is told to its sender. */
@@ -213,6 +291,58 @@ export class ParleyAdmin {
 
   endShadowBan(user_id: string): Promise<undefined> {
     return this.api.delete("/v1/users/{user_id}/shadow-ban", { path: { user_id } });
+  }
+
+  /** null for who is seen by all. */
+  shadowBanOf(user_id: string): Promise<ShadowBan | null> {
+    return orNull(this.api.get("/v1/users/{user_id}/shadow-ban", { path: { user_id } }));
+  }
+
+  async wordLists(): Promise<WordList[]> {
+    return (await this.api.get("/v1/word-lists")).lists;
+  }
+
+  /** What becomes of messages with these words: block, mask or hold. */
+  putWordList(name: string, list: NewWordList): Promise<WordList> {
+    return this.api.put("/v1/word-lists/{name}", { path: { name }, body: list });
+  }
+
+  deleteWordList(name: string): Promise<undefined> {
+    return this.api.delete("/v1/word-lists/{name}", { path: { name } });
+  }
+
+  // --- events out
+
+  async webhooks(): Promise<Webhook[]> {
+    return (await this.api.get("/v1/webhooks")).webhooks;
+  }
+
+  webhook(webhook_id: string): Promise<Webhook | null> {
+    return orNull(this.api.get("/v1/webhooks/{webhook_id}", { path: { webhook_id } }));
+  }
+
+  /** The first time there is a `secret` in the answer, this once. */
+  putWebhook(webhook_id: string, webhook: NewWebhook): Promise<Webhook | WebhookWithSecret> {
+    return this.api.put("/v1/webhooks/{webhook_id}", { path: { webhook_id }, body: webhook });
+  }
+
+  deleteWebhook(webhook_id: string): Promise<undefined> {
+    return this.api.delete("/v1/webhooks/{webhook_id}", { path: { webhook_id } });
+  }
+
+  /** Another secret; the one before is good a while longer. */
+  rotateSecret(webhook_id: string): Promise<WebhookWithSecret> {
+    return this.api.post("/v1/webhooks/{webhook_id}/rotate", { path: { webhook_id } });
+  }
+
+  /** Send again what happened since a moment (ms), or in one conversation from an entry on. */
+  async replay(webhook_id: string, from: Replay): Promise<string> {
+    return (await this.api.post("/v1/webhooks/{webhook_id}/replay", { path: { webhook_id }, body: from })).id;
+  }
+
+  /** Send it an event that says that it is a try. */
+  async tryWebhook(webhook_id: string): Promise<string> {
+    return (await this.api.post("/v1/webhooks/{webhook_id}/test", { path: { webhook_id } })).id;
   }
 
   // --- what was done

@@ -1,26 +1,74 @@
 /** Groups and channels beside their messages: what they say of themselves, ways in, requests, links, and what is pinned. */
 
 import type {
+  AddedMembers,
+  ChangedMember,
   Channel,
   Conversation,
   ConversationChange,
+  GroupConversation,
   Invitation,
   Invite,
   InviteTerms,
   JoinRequest,
+  Member,
+  MemberChange,
   NewInvite,
   Pin,
   PinChange,
   RequestChange,
+  SingleMessage,
+  NewGroup as WholeNewGroup,
 } from "../generated/http.js";
 import type { Asking } from "./people.js";
 
-export type { ConversationChange, Invitation, Invite, InviteTerms, JoinRequest, NewInvite, Pin, RequestChange };
+export type { ConversationChange, Invitation, Invite, InviteTerms, JoinRequest, Member, NewInvite, Pin, RequestChange };
+/** With a `client_conversation_id` of your own it is safe to try again. */
+export type NewGroup = Omit<WholeNewGroup, "type">;
 
 type Joining = Asking & { readonly userId: string | null };
 
 const AT = "/v1/conversations/{conversation_id}";
 const at = (conversation_id: string) => ({ path: { conversation_id } });
+
+/** The id of the private conversation with a user, which exists from now on. */
+export async function createPrivate({ api }: Asking, user: string): Promise<string> {
+  return (await api.post("/v1/conversations", { body: { type: "private", with: user } })).id;
+}
+
+/** A group, with the own user as its owner. */
+export async function createGroup({ api }: Asking, group: NewGroup): Promise<GroupConversation> {
+  return (await api.post("/v1/conversations", { body: { type: "group", ...group } })) as GroupConversation;
+}
+
+/** Be no member any more; a private one goes out of the inbox until something is said in it. */
+export function leave({ api }: Asking, id: string): Promise<undefined> {
+  return api.delete(AT, at(id));
+}
+
+/** Who is in it, with their roles and how far each has read. Of a channel, the first thousand. */
+export async function members({ api }: Asking, id: string): Promise<Member[]> {
+  return (await api.get(`${AT}/members`, at(id))).members;
+}
+
+/** At most 100 users; who is a member already is no error. */
+export function addMembers({ api }: Asking, id: string, users: readonly string[]): Promise<AddedMembers> {
+  return api.post(`${AT}/members`, { ...at(id), body: { users: [...users] } });
+}
+
+/** A member's role, or what hangs on them (`data`; null takes it away). */
+export function updateMember({ api }: Asking, id: string, user_id: string, body: MemberChange): Promise<ChangedMember> {
+  return api.patch(`${AT}/members/{user_id}`, { path: { conversation_id: id, user_id }, body });
+}
+
+export function removeMember({ api }: Asking, id: string, user_id: string): Promise<undefined> {
+  return api.delete(`${AT}/members/{user_id}`, { path: { conversation_id: id, user_id } });
+}
+
+/** One message, as it is now. */
+export function message({ api }: Asking, id: string, seq: number): Promise<SingleMessage> {
+  return api.get(`${AT}/messages/{seq}`, { path: { conversation_id: id, seq } });
+}
 
 /** Name, topic, avatar, data, how one joins: what is left out stays, null takes it away. */
 export function updateConversation({ api }: Asking, id: string, change: ConversationChange): Promise<Conversation> {

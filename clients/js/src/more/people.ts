@@ -1,10 +1,10 @@
 /** Users as the team's directory has them, and channels to read. */
 
 import type { ParleyClient } from "../client.js";
-import type { Channel, FoundUsers, User } from "../generated/http.js";
+import type { Channel, FoundUsers, Presence, User } from "../generated/http.js";
 import type { Api } from "../http.js";
 
-export type { User };
+export type { Presence, User };
 export type Asking = { readonly api: Api };
 /** A client that also tells what comes live. */
 export type Telling = Asking & Partial<Pick<ParleyClient, "on">>;
@@ -35,6 +35,11 @@ export async function getUsers({ api }: Asking, ids: readonly string[]): Promise
     found.push(...(await api.get("/v1/users", { query: { ids: part.join(",") } })).users);
   }
   return found;
+}
+
+/** How users are now, once; `client.watch` keeps an eye on them. At most 100, and those alone whom the own user may see. */
+export async function presenceOf({ api }: Asking, users: readonly string[]): Promise<Presence[]> {
+  return (await api.get("/v1/presence", { query: { users: users.join(",") } })).users;
 }
 
 /** A channel, which few write and many read; the own user is its owner. */

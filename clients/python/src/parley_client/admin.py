@@ -23,6 +23,7 @@ from parley_client.notifying import NotifyOperations
 from parley_client.operations import UNCHANGED, HttpOperations, Unchanged, given
 from parley_client.parsing import as_ack
 from parley_client.rest import RestApi, check_http_url
+from parley_client.running import RunningOperations
 from parley_client.tokens import Token
 
 _AS: Final = "Parley-As"
@@ -69,7 +70,7 @@ class AuditRow:
     raw: Frame = field(default_factory=dict, repr=False, compare=False, hash=False)
 
 
-class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperations):
+class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperations, RunningOperations):
     """A team's server, by its token.
 
     ::
@@ -78,9 +79,9 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperatio
         await admin.put_user("bob", name="Bob Builder")
         await admin.acting_as("bob").post("dm:alice:bob", "I am on my way", client_message_id="m1")
 
-    All of `HttpOperations`, `DirectoryOperations` and `GroupOperations`, too: as the token's own user, or as another
-    one. Each call is one request (a second one where a token was refused, and `token` is a callable), and none is
-    repeated by itself. All raise ParleyError; `forbidden` for a token without the scope.
+    All of `HttpOperations`, `DirectoryOperations`, `GroupOperations` and `RunningOperations`, too: as the token's own
+    user, or as another one. Each call is one request (a second one where a token was refused, and `token` is a
+    callable), and none is repeated by itself. All raise ParleyError; `forbidden` for a token without the scope.
     """
 
     def __init__(self, http_url: str, *, token: Token) -> None:
@@ -107,10 +108,11 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperatio
         avatar: str | Unchanged | None = UNCHANGED,
         role: str | Unchanged | None = UNCHANGED,
         data: Mapping[str, Any] | Unchanged | None = UNCHANGED,
+        email: str | Unchanged | None = UNCHANGED,
         deactivated: bool | Unchanged = UNCHANGED,
     ) -> User:
         """What the team says of a user: what is left out stays, None clears."""
-        body = given(name=name, avatar=avatar, role=role, data=data, deactivated=deactivated)
+        body = given(name=name, avatar=avatar, role=role, data=data, email=email, deactivated=deactivated)
         return as_user(await self._call("PUT", path_of("users", user_id), body=body))
 
     async def put_users(self, records: Iterable[Mapping[str, Any]]) -> tuple[User, ...]:
@@ -192,6 +194,24 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperatio
             conversation_id, content, message_type="system", client_message_id=client_message_id, **more
         )
 
+    async def edit(self, conversation_id: str, seq: int, content: str, **more: Any) -> Frame:
+        """Change what a message of the own user, or of whom it is acted as, says. `more`: `data`."""
+        path = conversation_path(conversation_id, "messages", str(seq))
+        return await self._call("PATCH", path, body={"content": content, **more})
+
+    async def delete(self, conversation_id: str, seq: int) -> Frame:
+        """Take away what a message says, for all. Safe to repeat."""
+        return await self._call("DELETE", conversation_path(conversation_id, "messages", str(seq)))
+
+    async def react(self, conversation_id: str, seq: int, emoji: str, *, remove: bool = False) -> Frame:
+        """Put a reaction, or take it off. Safe to repeat."""
+        path = conversation_path(conversation_id, "messages", str(seq), "reactions", emoji)
+        return await self._call("DELETE" if remove else "PUT", path)
+
+    async def mark_read(self, conversation_id: str, seq: int) -> Frame:
+        """Everything up to `seq` was read by whom it is acted as."""
+        return await self._call("POST", conversation_path(conversation_id, "read"), body={"seq": seq})
+
     async def broadcast(
         self,
         title: str,
@@ -205,6 +225,10 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperatio
         about = dict(data) if data else None
         said = present(title=title, body=body, store=store, data=about, broadcast_id=broadcast_id)
         return as_broadcast(await self._call("POST", "/v1/broadcasts", body=said))
+
+    def broadcasts(self) -> AsyncIterator[Broadcast]:
+        """All of them, the latest first. Page by page, as `audit`."""
+        return self._all("/v1/broadcasts", "broadcasts", as_broadcast)
 
     async def broadcast_of(self, broadcast_id: str) -> Broadcast:
         """How far it is."""
@@ -230,6 +254,11 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperatio
         """Reports, the newest first: `status` open or decided, or all about one `user`. Page by page, as `audit`."""
         return self._all("/v1/reports", "reports", as_report, status=status, user=user)
 
+    async def report(self, report_id: str) -> Report | None:
+        """One of them; None where there is none."""
+        found = await self._find(path_of("reports", report_id))
+        return None if found is None else as_report(found)
+
     async def decide(self, report_id: str, decision: str, *, until: int | None = None, note: str = "") -> Report:
         """dismiss, delete (the message) or ban (who is reported, `until` a moment in ms or for good).
 
@@ -241,6 +270,10 @@ class Admin(HttpOperations, DirectoryOperations, GroupOperations, NotifyOperatio
     def held(self) -> AsyncIterator[Frame]:
         """Messages that wait for review, the oldest first, as the server tells of them. Page by page, as `audit`."""
         return self._all("/v1/held", "held", dict)
+
+    async def held_message(self, held_id: str) -> Frame | None:
+        """One of them; None where there is none."""
+        return await self._find(path_of("held", held_id))
 
     async def review(self, held_id: str, *, approve: bool, reason: str = "") -> Frame:
         """Let a message through, or not; the `reason` is told to its sender. The same again is safe."""

@@ -225,6 +225,21 @@ class UserUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinRequested:
+    """Somebody wants to come into a group, or what has become of that: requested, accepted, declined or withdrawn.
+
+    Those who decide on it hear it, and who asks. `by`: who has decided, or who asks.
+    """
+
+    conversation_id: str
+    user_id: str
+    status: str
+    by: str
+    timestamp: int | None = None
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionChanged:
     """`retry_in` (seconds) comes with "offline", `reason` where there is one."""
 
@@ -316,6 +331,7 @@ Event = (
     | Typing
     | Presence
     | UserUpdated
+    | JoinRequested
     | Notification
     | ConnectionChanged
     | SendFailed

@@ -74,9 +74,17 @@ class GroupOperations(Calls):
         avatar: str | Unchanged | None = UNCHANGED,
         data: Mapping[str, Any] | Unchanged | None = UNCHANGED,
         join: str | Unchanged = UNCHANGED,
+        history: str | Unchanged = UNCHANGED,
+        slow_mode: int | Unchanged | None = UNCHANGED,
+        frozen: bool | Unchanged = UNCHANGED,
     ) -> Summary:
-        """What a conversation says of itself: what is left out stays, None clears. `join`: invite, request or open."""
-        body = given(name=name, topic=topic, avatar=avatar, data=data, join=join)
+        """What a conversation says of itself: what is left out stays, None clears. `join`: invite, request or open.
+
+        `history`: what new members see, all or from_joining. `slow_mode`: seconds between two messages of a member.
+        `frozen`: only its owners and admins write.
+        """
+        said = given(name=name, topic=topic, avatar=avatar, data=data, join=join)
+        body = said | given(history=history, slow_mode=slow_mode, frozen=frozen)
         return as_summary(await self._call("PATCH", conversation_path(conversation_id), body=body))
 
     async def update_member(self, conversation_id: str, user_id: str, data: Mapping[str, Any] | None) -> None:

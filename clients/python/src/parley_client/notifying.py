@@ -58,16 +58,30 @@ class NotificationOperations(NotifyOperations):
         installation_id: str | None = None,
         environment: str | None = None,
         app_id: str | None = None,
+        endpoint: str | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> Device:
         """Send the user's pushes to this device, too. Safe to repeat, and good to: at each start of the app.
 
-        `platform` is fcm (with a `token` or an `installation_id`) or apns (with a `token`, the `app_id`, and the
-        `environment`: production by default, or sandbox).
+        `platform` is fcm (with a `token` or an `installation_id`), apns (with a `token`, the `app_id`, and the
+        `environment`: production by default, or sandbox) or web (with the `endpoint` and the `keys` of a browser's
+        subscription).
         """
         said = present(
-            platform=platform, token=token, installation_id=installation_id, environment=environment, app_id=app_id
+            platform=platform,
+            token=token,
+            installation_id=installation_id,
+            environment=environment,
+            app_id=app_id,
+            endpoint=endpoint,
+            keys=None if keys is None else dict(keys),
         )
         return as_device(await self._call("PUT", path_of("devices", device_id), body=said))
+
+    async def web_key(self) -> str | None:
+        """With what a browser subscribes to pushes; None where this deployment sends none to browsers."""
+        found = await self._find("/v1/push/web-key")
+        return None if found is None else str(found.get("public_key") or "") or None
 
     async def devices(self) -> tuple[Device, ...]:
         """The own devices that pushes go to, the latest registered first."""

@@ -59,16 +59,21 @@ class HttpOperations(Calls):
         avatar_url: str | Unchanged | None = UNCHANGED,
         hide_presence: bool | Unchanged = UNCHANGED,
         groups_from: str | Unchanged | None = UNCHANGED,
+        mail: str | Unchanged | None = UNCHANGED,
         previews: bool | Unchanged = UNCHANGED,
         quiet_hours: QuietHours | Unchanged | None = UNCHANGED,
     ) -> Profile:
-        """What is left out stays, None clears."""
+        """What is left out stays, None clears. `mail`: of which missed messages mails come, all, mentions or off."""
         hours: Any = quiet_hours
         if isinstance(quiet_hours, QuietHours):
             hours = {"start": quiet_hours.start, "end": quiet_hours.end, "time_zone": quiet_hours.time_zone}
         push = given(previews=previews, quiet_hours=hours)
         body = given(
-            display_name=display_name, avatar_url=avatar_url, hide_presence=hide_presence, groups_from=groups_from
+            display_name=display_name,
+            avatar_url=avatar_url,
+            hide_presence=hide_presence,
+            groups_from=groups_from,
+            mail=mail,
         )
         return as_profile(await self._call("PUT", "/v1/me", body=body | ({"push": push} if push else {})))
 
@@ -85,10 +90,32 @@ class HttpOperations(Calls):
         return as_group(await self._call("POST", "/v1/conversations", body=body)).id
 
     async def create_group(
-        self, name: str, members: Iterable[str] = (), *, client_conversation_id: str | None = None
+        self,
+        name: str,
+        members: Iterable[str] = (),
+        *,
+        client_conversation_id: str | None = None,
+        topic: str | None = None,
+        avatar: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        join: str | None = None,
+        history: str | None = None,
     ) -> Group:
-        """A new group, with the own user as its owner. With an id of your own it is safe to try again."""
-        body = present(type="group", name=name, members=list(members), client_conversation_id=client_conversation_id)
+        """A new group, with the own user as its owner. With an id of your own it is safe to try again.
+
+        `join`: invite, request or open; `history`: all, or from_joining. None: as the server has it by itself.
+        """
+        body = present(
+            type="group",
+            name=name,
+            members=list(members),
+            client_conversation_id=client_conversation_id,
+            topic=topic,
+            avatar=avatar,
+            data=None if data is None else dict(data),
+            join=join,
+            history=history,
+        )
         return as_group(await self._call("POST", "/v1/conversations", body=body))
 
     async def conversation(self, conversation_id: str) -> Summary:

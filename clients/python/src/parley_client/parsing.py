@@ -14,6 +14,7 @@ from parley_client.events import (
     Entry,
     Event,
     Frame,
+    JoinRequested,
     LogEntry,
     MembersAdded,
     MembersRemoved,
@@ -359,6 +360,12 @@ def _user_updated(frame: Frame) -> Event:
     return UserUpdated(_named(frame, "user_id"), version or 0, user, _number(frame.get("timestamp")), frame)
 
 
+def _join_request(frame: Frame) -> Event:
+    where, user_id = _named(frame, "conversation_id"), _named(frame, "user_id")
+    by = _text(frame.get("by")) or user_id
+    return JoinRequested(where, user_id, _named(frame, "status"), by, _number(frame.get("timestamp")), frame)
+
+
 def _notification(frame: Frame) -> Event:
     body = frame["notification"]
     data, seq = body.get("data"), body.get("seq")
@@ -391,6 +398,7 @@ _EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
     "presence": _presence,
     "notification": _notification,
     "user_updated": _user_updated,
+    "join_request": _join_request,
 }
 # A `seq` of these is not their own place in a log. Everything else that has one is an entry.
 _LIVE: Final = frozenset({*_EPHEMERAL, PACK, "disconnect"})

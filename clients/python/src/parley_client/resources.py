@@ -35,7 +35,8 @@ class Summary:
     """A conversation as its member sees it. `head` is 0 while nothing has been said.
 
     `members` are those of a private conversation; a group has its `member_count`, the own `role` in it, and the entry
-    with which the user (last) became a member.
+    with which the user (last) became a member. `permissions`: what that role may; None in an inbox, where one is not
+    told. `slow_mode`: seconds between two messages of a member.
     """
 
     id: str
@@ -54,6 +55,10 @@ class Summary:
     avatar: str | None = None
     data: Frame | None = field(default=None, hash=False)
     join: str | None = None
+    history: str = "all"
+    slow_mode: int = 0
+    frozen: bool = False
+    permissions: frozenset[str] | None = None
     settings: Settled = field(default_factory=Settled)
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
@@ -114,13 +119,14 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The own profile. `previews`: pushes show what a message says."""
+    """The own profile. `previews`: pushes show what a message says. `mail`: all, mentions or off."""
 
     user_id: str
     display_name: str | None = None
     avatar_url: str | None = None
     hide_presence: bool = False
     groups_from: str = "everyone"
+    mail: str = "off"
     previews: bool = True
     quiet_hours: QuietHours | None = None
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
@@ -210,7 +216,7 @@ def as_settled(body: Frame) -> Settled:
 
 @understood
 def as_summary(body: Frame) -> Summary:
-    last, members = body.get("last_message"), body.get("members") or ()
+    last, members, permissions = body.get("last_message"), body.get("members") or (), body.get("permissions")
     return Summary(
         id=str(body["id"]),
         type=str(body.get("type", "")),
@@ -228,6 +234,10 @@ def as_summary(body: Frame) -> Summary:
         avatar=body.get("avatar"),
         data=body.get("data"),
         join=body.get("join"),
+        history=str(body.get("history") or "all"),
+        slow_mode=_count(body, "slow_mode"),
+        frozen=body.get("frozen") is True,
+        permissions=None if permissions is None else frozenset(map(str, permissions)),
         settings=as_settled(body),
         raw=body,
     )
@@ -275,6 +285,7 @@ def as_profile(body: Frame) -> Profile:
         avatar_url=body.get("avatar_url"),
         hide_presence=body.get("hide_presence") is True,
         groups_from=body.get("groups_from") or "everyone",
+        mail=str(body.get("mail") or "off"),
         previews=push.get("previews") is not False,
         quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
         raw=body,
