@@ -253,6 +253,12 @@ class Config:
         """Whether messages of any kind of conversation are kept for a time only."""
         return any(map(int, self.retention.values()))
 
+    @property
+    def sync_rate(self) -> int:
+        """Syncs a second that the gateway lets in, of all users together."""
+        own = (throttle.rate for throttle in self.route_throttles if throttle.route == "sync")
+        return next(own, self.throttle_rate)
+
     def environment(self, *numbers: str) -> dict[str, str]:
         """These keys as the functions' variables."""
         return {key.upper(): str(getattr(self, key)) for key in numbers}

@@ -176,6 +176,7 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging, RetentionSettings):
     fan_out_queue_url: str
     fan_out_rate: int
     channel_rate: int
+    sync_rate: int
     digest_limit: int
     digest_s: int
     look_queue_url: str

@@ -74,9 +74,18 @@ def test_what_finds_no_room_in_packs_is_synced_within_the_time_that_they_say() -
 
 
 def test_everybody_gets_everything_however_many_syncs_are_refused() -> None:
-    found = told(Plan(20_000, sync_rate=100), Written(rate=1_000, seconds=0.1))
+    found = told(Plan(20_000, sync_rate=100, shares=False), Written(rate=1_000, seconds=0.1))
     assert found.refused.total() > found.syncs.total()
     assert found.lost == 0
+
+
+def test_half_of_the_throttle_is_left_for_everybody_else() -> None:
+    plan, burst = Plan(20_000), Written(rate=1_000, seconds=0.018)
+    assert plan.within_ms == packs.sync_within_ms(20_000, window=10_000, rate=500) == 80_000
+    found, hasty = told(plan, burst), told(replace(plan, shares=False), burst)
+    assert found.lost == hasty.lost == 0
+    assert found.refused.total() < hasty.refused.total() / 2
+    assert max(found.syncs.values()) <= max(hasty.syncs.values())
 
 
 def test_readers_acknowledge_nothing_in_a_channel() -> None:

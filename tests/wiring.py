@@ -104,6 +104,7 @@ def make_context(
         "delivery_check_s": DELIVERY_CHECK_S,
         "fan_out_rate": 500,
         "channel_rate": 2_000,
+        "sync_rate": 500,
         "digest_limit": 0,
         "digest_s": 900,
         "sizes": SizeLimits(image=10_000, file=100_000),

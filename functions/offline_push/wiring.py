@@ -70,6 +70,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         delivery_check_s=settings.second_look_s,
         fan_out_rate=settings.fan_out_rate,
         channel_rate=settings.channel_rate,
+        sync_rate=settings.sync_rate,
         digest_limit=settings.digest_limit,
         digest_s=settings.digest_s,
         mail=_mail_settings(settings),

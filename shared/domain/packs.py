@@ -66,6 +66,14 @@ def window_ms(connections: int, *, rate: int) -> int:
     return max(MIN_WINDOW_MS, -(-connections * SECOND_MS // max(1, rate)))
 
 
+def sync_within_ms(connections: int, *, window: int, rate: int) -> int:
+    """Within how long so many sync what a pack left out: the window, or as long as half of `sync`'s throttle takes.
+
+    `rate`: how many syncs a second the gateway lets in, of all users together. The other half is everybody else's.
+    """
+    return max(window, -(-2 * connections * SECOND_MS // max(1, rate)))
+
+
 def event_of(
     newest_first: Sequence[Entry], *, posted: int, sync_within_ms: int, size: Callable[[Entry | Pack], int]
 ) -> Entry | Pack:

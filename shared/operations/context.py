@@ -40,6 +40,7 @@ class Limits:
     delivery_check_s: int = 0
     fan_out_rate: int = 0
     channel_rate: int = 0
+    sync_rate: int = 0
     digest_limit: int = 0
     digest_s: int = 0
     local_web_push: str = ""

@@ -14,7 +14,7 @@ from typing import Final
 from shared.clock import SECOND_MS
 from shared.domain.channels import PARTS
 from shared.domain.fan_out import StoredEntry
-from shared.domain.packs import MIN_WINDOW_MS, DuePack, Portion, window_ms
+from shared.domain.packs import MIN_WINDOW_MS, DuePack, Portion, sync_within_ms, window_ms
 from shared.operations.context import Context
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
@@ -61,9 +61,11 @@ def make_pack(due: DuePack, *, stores: PushStores, services: PushServices, conte
         return
     last = tail[0].seq
     counts = list(services.parallel_map(lambda part: stores.attendance.count(conversation_id, part), range(PARTS)))
-    window = window_ms(sum(counts), rate=context.limits.channel_rate)
+    present, limits = sum(counts), context.limits
+    window = window_ms(present, rate=limits.channel_rate)
+    within = sync_within_ms(present, window=window, rate=limits.sync_rate)
     portions = [
-        Portion(conversation_id, taken.posted, last, part, window, now, start, start)
+        Portion(conversation_id, taken.posted, last, part, within, now, start, start)
         for part, count in enumerate(counts)
         if count
         for start in [_start(count, context)]

@@ -36,6 +36,7 @@ VARIABLES = {
     "FAN_OUT_QUEUE_URL": "http://127.0.0.1:9/000000000000/fan-out",
     "FAN_OUT_RATE": "500",
     "CHANNEL_RATE": "2000",
+    "SYNC_RATE": "500",
     "DIGEST_LIMIT": "500",
     "DIGEST_S": "900",
     "PUSH_WITHDRAWALS": "",

@@ -257,6 +257,12 @@ def test_a_route_throttle_that_is_none_is_one_line_with_the_routes(entry: str) -
     assert line.endswith(f"rates from 1 to 10000, bursts from 1 to 5000, each route once, of {', '.join(ROUTES)}")
 
 
+def test_how_many_syncs_are_let_in_is_the_routes_rate_or_the_stages() -> None:
+    assert Config.load({}, {}).sync_rate == 500
+    assert Config.load({"route_throttles": "auth=5/5, sync=40/30"}, {}).sync_rate == 40
+    assert Config.load({"route_throttles": "auth=5/5", "throttle_rate": "70"}, {}).sync_rate == 70
+
+
 def test_a_route_has_one_throttle() -> None:
     [line] = problems({"route_throttles": "sync=5/5,sync=6/6"})
     assert line.startswith("route_throttles: 'sync=6/6' is not allowed")

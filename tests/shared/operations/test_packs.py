@@ -17,7 +17,7 @@ from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import Entry, Pack
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import AboutMessage, DeliveryCheck
-from shared.domain.packs import MAX_PACK_BYTES, DuePack, Portion, event_of, window_ms
+from shared.domain.packs import MAX_PACK_BYTES, DuePack, Portion, event_of, sync_within_ms, window_ms
 from shared.errors import Unavailable
 from shared.operations.channels import NewChannel, create_channel, join, remove_from_channel
 from shared.operations.messages import SendMessage, send_message
@@ -39,11 +39,13 @@ class ChannelHarness(PushHarness):
 
     rate: int = 2_000
     shard_rate: int = 500
+    sync_rate: int = 500
 
     @property
     def context(self) -> Any:
         context = super().context
         limits = replace(context.limits, channel_rate=self.rate, fan_out_rate=self.shard_rate)
+        limits = replace(limits, sync_rate=self.sync_rate)
         return replace(context, limits=limits, new_secret=lambda: "0123456789abcdef")
 
     def join(self, *users: str) -> None:
@@ -205,6 +207,15 @@ def test_the_window_is_as_long_as_posting_takes() -> None:
     assert window_ms(2_001, rate=2_000) == 1_001
 
 
+def test_all_who_are_there_sync_by_half_of_the_throttle() -> None:
+    assert sync_within_ms(100_000, window=50_000, rate=500) == 400_000
+    assert sync_within_ms(100_000, window=50_000, rate=5_000) == 50_000
+    assert sync_within_ms(251, window=1_000, rate=500) == 1_004
+    assert sync_within_ms(1, window=1, rate=3_000) == 1
+    assert sync_within_ms(10, window=1_000, rate=3) == 6_667
+    assert sync_within_ms(0, window=1_000, rate=1) == 1_000
+
+
 def crowd(harness: ChannelHarness, rate: int) -> None:
     """Nine connections with Alice's."""
     harness.rate = rate
@@ -220,6 +231,21 @@ def test_the_next_pack_waits_for_as_long_as_the_last_one_takes(harness: ChannelH
     assert harness.make() == [5]
     within = {event["sync_within_ms"] for told in harness.told().values() for event in told if "events" in event}
     assert within == {4_500}
+
+
+def test_where_few_syncs_are_let_in_they_are_further_apart_than_packs(harness: ChannelHarness) -> None:
+    harness.sync_rate = 3
+    crowd(harness, 2)
+    tell(harness, "hi")
+    for _ in range(2):
+        harness.stored(harness.write())
+    ((pack, delay_s),) = harness.due()
+    assert delay_s == 5
+    harness.clock.ms += 1_000 * delay_s
+    make_pack(pack, **harness.whole)
+    harness.post()
+    within = {event["sync_within_ms"] for told in harness.told().values() for event in told if "events" in event}
+    assert within == {6_000}
 
 
 def test_a_claim_made_while_a_pack_is_made_waits_its_window_all_the_same(harness: ChannelHarness) -> None:
