@@ -127,7 +127,7 @@ def test_an_image_and_a_large_file_go_from_one_client_to_the_other(stack: Stack,
     async def chat() -> None:
         one, other = new_users(2)
         async with client(stack, one) as alice, client(stack, other) as bob:
-            await bob.connected()
+            await bob.sync()
             for path in (written(tmp_path, "cat.png", PICTURE), written(tmp_path, "large.pdf", pdf(LARGE))):
                 up: list[tuple[int, int]] = []
                 down: list[tuple[int, int]] = []

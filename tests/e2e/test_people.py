@@ -100,6 +100,6 @@ async def test_a_flood_is_slowed_down_then_closed_and_nobody_else_notices(stack:
         assert {(one["code"], one["retryable"], one["retry_after_ms"] > 0) for one in refused} == {
             ("rate_limited", True, True)
         }
-        (closing,) = a.of_type("disconnect")
-        assert (closing["code"], closing["reconnect"]) == ("rate_limited", False)
+        # Several frames at once may be the one too many: each says so.
+        assert {(one["code"], one["reconnect"]) for one in a.of_type("disconnect")} == {("rate_limited", False)}
         assert any(event["message"]["sender_id"] == carol for event in b.of_type("new_message"))

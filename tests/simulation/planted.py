@@ -5,7 +5,7 @@ Each is a mistake that somebody has made in some chat backend, or nearly made in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -41,6 +41,7 @@ from shared.domain.retention import Trimming
 from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
+from shared.operations.messages import _Place
 from shared.operations.turns import Turn
 from tests.simulation.scenario import beginning
 
@@ -71,11 +72,14 @@ def _acked_unwritten() -> Iterator[Patch]:
 def _no_second_read() -> Iterator[Patch]:
     """After a conflict the message goes to the tail: what lies between is not looked at."""
 
-    def hasty(self: Turn) -> Iterator[Entry]:
-        (self._tail,) = self._log.read_back(self._tail.conversation_id, limit=1)
-        yield self._tail
+    def hasty(self: _Place, draft: Draft, entries: Iterable[Entry]) -> Entry | None:
+        for tail in list(entries)[-1:]:
+            self.base, self.audience = tail, self.audience.after([tail])
+            if draft.is_stored_as(tail):
+                return tail
+        return None
 
-    yield Turn, "_look", hasty
+    yield _Place, "move", hasty
 
 
 def _no_turns() -> Iterator[Patch]:
