@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,12 +125,12 @@ def _value(parameter: inspect.Parameter) -> object:
     return _VALUES.get(kind.partition(" ")[0], ["x"])
 
 
-def _asked_by(owner: type, name: str, **more: object) -> str | None:
-    """The request that this method makes first."""
+def _asked_by(owner: type, function: Callable[..., Any], **more: object) -> str | None:
+    """The request that this method of it makes first."""
     noting = _Noting()
     made: Any = object.__new__(owner)
     made._dialer = noting
-    method: Callable[..., Any] = getattr(made, name)
+    method: Callable[..., Any] = partial(function, made)
     given = {
         each.name: _value(each)
         for each in inspect.signature(method).parameters.values()
@@ -153,11 +154,12 @@ def python_methods() -> Routes:
     found: Routes = defaultdict(list)
     wanted = [plain(route) for route in routes()]
     for owner, prefix, modules in _OWNERS:
-        for name, method in inspect.getmembers(owner, inspect.isfunction):
-            if name.startswith("_") or name in _NO_REQUEST or method.__module__.rpartition(".")[2] not in modules:
+        bases = [base for base in owner.__mro__ if base.__module__.rpartition(".")[2] in modules]
+        for name, method in sorted((name, method) for base in bases for name, method in vars(base).items()):
+            if name.startswith("_") or name in _NO_REQUEST or not inspect.isfunction(method):
                 continue
             for more in _variants(name):
-                asked = _asked_by(owner, name, **more)
+                asked = _asked_by(owner, method, **more)
                 if asked is not None:
                     found[_matching(asked, wanted)].append(f"{prefix}.{name}")
     for route, names in PYTHON_INSIDE.items():

@@ -255,6 +255,16 @@ class Driver:
         for conversation_id, seq in step["holds"].items():
             check(self._core.held(conversation_id) == seq, f"{self._core.held(conversation_id)}")
 
+    def _do_pins(self, step: Json) -> None:
+        for conversation_id, seqs in step["pins"].items():
+            self._core.note_pins(conversation_id, seqs, self._core.pin_changes(conversation_id))
+        self._perform()
+
+    def _do_pinned(self, step: Json) -> None:
+        for conversation_id, seqs in step["pinned"].items():
+            found = self._core.pinned(conversation_id)
+            check(found == (None if seqs is None else tuple(seqs)), f"pinned is {found}")
+
     def _do_unsent(self, step: Json) -> None:
         check(len(self._core.unacked) == step["unsent"], f"{len(self._core.unacked)} wait")
 

@@ -235,6 +235,11 @@ export class ParleyClient {
     return this.#session.rows.refresh();
   }
 
+  /** Keep with a row of the inbox what was asked for beside it: `pins` and `may` of `@parley/client/more` do. */
+  note(conversation_id: string, more: Pick<InboxItem, "pins" | "permissions">): void {
+    this.#session.rows.note(conversation_id, more);
+  }
+
   /** Resolves when the server has checked it: its `file_id` can be sent. */
   upload(file: Blob | Uint8Array, options: UploadOptions): Promise<FileOut> {
     return this.#base.files.upload(file, options);

@@ -20,6 +20,7 @@ export {
   joinRequests,
   leave,
   type Member,
+  may,
   members,
   message,
   type NewGroup,

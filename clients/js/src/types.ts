@@ -19,7 +19,7 @@ import type {
   UserUpdatedEvent,
   Message as WireMessage,
 } from "./generated/frames.js";
-import type { Conversation, FileAnswer, NewUpload, SingleMessage } from "./generated/http.js";
+import type { Conversation, FileAnswer, NewUpload, Pin, SingleMessage } from "./generated/http.js";
 
 export type { Notification } from "./generated/frames.js";
 export type FileOut = FileAnswer;
@@ -106,7 +106,14 @@ export type Timeline = {
   receipts: Readonly<Record<string, Receipt>>;
 };
 export type Receipt = { read: number; delivered: number };
-export type InboxItem = ConversationOut;
+/** `message` is missing where the pin has come since it was last asked for: `pins` of `@parley/client/more` brings it. */
+export type PinnedMessage = Pick<Pin, "seq" | "pinned_by" | "pinned_at"> & { message?: Message };
+export type InboxItem = ConversationOut & {
+  /** What is pinned, the latest pin first: once it was asked for, over reloads and kept up to date. */
+  pins?: readonly PinnedMessage[];
+  /** What one's role may there, as it was last asked for. */
+  permissions?: readonly string[];
+};
 export type Inbox = { items: readonly InboxItem[]; loaded: boolean; hasMore: boolean; unread: number };
 export type PresenceState = { status: "online" | "offline"; last_seen: number | null } | undefined;
 

@@ -6,6 +6,8 @@ import type { CoreOptions } from "../src/core/settings.js";
 import type { ParleyError } from "../src/errors.js";
 import type { MemoryStore } from "../src/store/memory.js";
 import { emptyBatch } from "../src/store/store.js";
+import type { Entry, PinnedMessage } from "../src/types.js";
+import type { pinsAfter } from "../src/views/pins.js";
 
 type Json = Record<string, unknown>;
 export type Step = Json;
@@ -15,6 +17,7 @@ export type Client = {
   Core: new (options: CoreOptions) => Core;
   ParleyError: new (code: string, reason: string, retryable?: boolean) => ParleyError;
   MemoryStore: new () => MemoryStore;
+  pinsAfter: typeof pinsAfter;
 };
 
 const STATES = { idle: "offline", waiting: "offline", connecting: "connecting", online: "online", stopped: "ended" };
@@ -45,6 +48,8 @@ class Driver {
   private readonly results = new Map<number, { value?: unknown; error?: ParleyError }>();
   private listed: unknown[] = [];
   private readonly presences = new Map<string, string>();
+  /** With the rows of the inbox: kept in one with what is told. */
+  private readonly pins = new Map<string, readonly PinnedMessage[]>();
   private processes = 0;
   private ticks = 0;
   private refusals = 0;
@@ -204,6 +209,22 @@ class Driver {
     this.perform();
   }
 
+  protected do_pins(step: Step): void {
+    for (const [id, seqs] of Object.entries(step.pins as Record<string, number[]>)) {
+      this.pins.set(
+        id,
+        seqs.map((seq) => ({ seq, pinned_by: "bob", pinned_at: 1 })),
+      );
+    }
+  }
+
+  protected do_pinned(step: Step): void {
+    for (const [id, seqs] of Object.entries(step.pinned as Json)) {
+      const found = this.pins.get(id)?.map((pin) => pin.seq) ?? null;
+      check(equal(found, seqs), `pinned is ${JSON.stringify(found)}`);
+    }
+  }
+
   protected do_listed(step: Step): void {
     this.listed = step.listed as unknown[];
   }
@@ -283,9 +304,16 @@ class Driver {
           this.presences.set(String(user.user_id), String(user.status));
         }
       }
+      if (told.type === "entry") this.follow(told.entry);
+      if (told.type === "membership_lost") this.pins.delete(told.conversation_id);
       const event = flat(told);
       if (event !== null) this.seen.push(event);
     }
+  }
+
+  private follow(entry: Entry): void {
+    const pins = this.pins.get(entry.conversation_id);
+    if (pins) this.pins.set(entry.conversation_id, this.client.pinsAfter(pins, entry));
   }
 
   private advance(seconds: number): void {

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Core } from "../src/core/core.js";
-import { ParleyError } from "../src/errors.js";
-import { MemoryStore } from "../src/store/memory.js";
+import * as client from "./driven.js";
 import { run, type Scenario } from "./driver.js";
 
 const FOLDER = new URL("../../vectors/scenarios/", import.meta.url);
@@ -16,5 +14,5 @@ test("there are enough of them, and each has a name of its own", () => {
 });
 
 test.each(scenarios)("$name", async (scenario) => {
-  await run({ Core, ParleyError, MemoryStore }, scenario);
+  await run(client, scenario);
 });

@@ -1,5 +1,6 @@
 /** Groups and channels beside their messages: what they say of themselves, ways in, requests, links, and what is pinned. */
 
+import type { ParleyClient } from "../client.js";
 import type {
   AddedMembers,
   ChangedMember,
@@ -20,14 +21,17 @@ import type {
   SingleMessage,
   NewGroup as WholeNewGroup,
 } from "../generated/http.js";
-import type { Asking } from "./people.js";
+import type { Asking, Telling } from "./people.js";
 
 export type { ConversationChange, Invitation, Invite, InviteTerms, JoinRequest, Member, NewInvite, Pin, RequestChange };
 /** With a `client_conversation_id` of your own it is safe to try again. */
 export type NewGroup = Omit<WholeNewGroup, "type">;
 
+type Noting = Telling & Partial<Pick<ParleyClient, "note">>;
 type Joining = Asking & { readonly userId: string | null };
 
+/** What has changed while it was asked for is asked for again, so often. */
+const MOST_TRIES = 3;
 const AT = "/v1/conversations/{conversation_id}";
 const at = (conversation_id: string) => ({ path: { conversation_id } });
 
@@ -125,9 +129,28 @@ export function acceptInvite({ api }: Asking, token: string): Promise<Channel> {
   return api.post("/v1/invites/{invite_token}", { path: { invite_token: token } });
 }
 
-/** What is pinned, as it is now, the latest pin first. */
-export async function pins({ api }: Asking, id: string): Promise<Pin[]> {
-  return (await api.get(`${AT}/pins`, at(id))).pins;
+/** What is pinned, as it is now, the latest pin first. From then on `client.conversation(id).pins` has it, and follows. */
+export async function pins(client: Noting, id: string): Promise<Pin[]> {
+  for (let tries = 1; ; tries++) {
+    let isSame = true;
+    const stop = client.on?.("entry", (entry) => {
+      if (entry.conversation_id === id && entry.type !== "new_message") isSame = false;
+    });
+    try {
+      const found = (await client.api.get(`${AT}/pins`, at(id))).pins;
+      if (isSame) client.note?.(id, { pins: found });
+      if (isSame || tries === MOST_TRIES) return found;
+    } finally {
+      stop?.();
+    }
+  }
+}
+
+/** What one's role may there: names of the protocol's table, of which those count that one knows. Kept like the pins. */
+export async function may(client: Noting, id: string): Promise<readonly string[]> {
+  const { permissions } = await client.api.get(AT, at(id));
+  client.note?.(id, { permissions });
+  return permissions;
 }
 
 export function pin({ api }: Asking, id: string, seq: number): Promise<PinChange> {

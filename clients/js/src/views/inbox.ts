@@ -7,6 +7,7 @@ import type { StoredRow } from "../store/store.js";
 import type { Entry, Inbox, InboxItem, UserChanged } from "../types.js";
 import type { Deps } from "./deps.js";
 import { applyChange, isChange } from "./messages.js";
+import { pinsAfter } from "./pins.js";
 
 const PAGE = 50;
 
@@ -72,10 +73,14 @@ export class InboxView {
       void this.ask(id);
       return;
     }
-    if (seq <= known.head) return; // the row is ahead of the log
     const me = this.deps.core.userId;
-    let row: InboxItem = { ...known, head: seq };
+    let row: InboxItem = known.pins ? { ...known, pins: pinsAfter(known.pins, entry) } : known;
     let rank: number | undefined;
+    if (seq <= row.head) {
+      this.#set(row); // the server's row is ahead of the log
+      return;
+    }
+    row = { ...row, head: seq };
     if (isKnown(entry, "new_message")) {
       const mine = entry.message.sender_id === me;
       row = { ...row, last_message: entry.message, unread: mine ? 0 : row.unread + 1 };
@@ -87,6 +92,7 @@ export class InboxView {
       const role = me === null ? undefined : entry.changes.roles?.[me];
       const { roles: _, members: __, pinned: ___, unpinned: ____, ...said } = entry.changes;
       row = { ...row, ...said, role: role ?? row.role } as InboxItem;
+      if (role) void this.ask(id); // what it may
     } else if (isKnown(entry, "member_added") || isKnown(entry, "member_removed")) {
       void this.ask(id); // how many there are now
     }
@@ -107,6 +113,13 @@ export class InboxView {
     if (what !== "hidden") return;
     if (value.hidden === false) void this.ask(String(value.conversation_id));
     else if (row !== undefined && row.head <= Number(value.head)) this.remove(row.id);
+  }
+
+  /** What is no part of the server's rows, and was asked for. */
+  note(id: string, more: Pick<InboxItem, "pins" | "permissions">): void {
+    const row = this.row(id);
+    if (row) this.#set({ ...row, ...more });
+    this.deps.topics.flush();
   }
 
   /** The own cursor has moved: here, or on another device. */
@@ -180,7 +193,8 @@ export class InboxView {
   /** An answer may be older than what has come live since it was asked for. */
   #merged(row: InboxItem): InboxItem {
     const known = this.#rows.get(row.id)?.row;
-    const named = { ...row, role: row.role ?? known?.role ?? null };
+    const { pins, permissions } = known ?? {};
+    const named = { ...given({ pins, permissions }), ...row, role: row.role ?? known?.role ?? null };
     if (known === undefined || known.head <= row.head) return named;
     const { head, last_message, unread, read_seq } = known;
     return { ...named, head, last_message, unread, read_seq: Math.max(read_seq, row.read_seq) };

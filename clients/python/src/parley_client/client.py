@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from types import EllipsisType, TracebackType
-from typing import Any, BinaryIO, Self, Unpack, cast
+from typing import Any, BinaryIO, Final, Self, Unpack, cast
 from urllib.parse import urlsplit
 
 from parley_client.background import Progress
@@ -20,7 +20,7 @@ from parley_client.directory import DirectoryOperations
 from parley_client.errors import ParleyError
 from parley_client.events import Ack, Changed, Event, Presence
 from parley_client.files import FileOperations, FileOptions
-from parley_client.groups import GroupOperations
+from parley_client.groups import GroupOperations, Pin
 from parley_client.limits import MOST_FILES
 from parley_client.notifying import NotificationOperations
 from parley_client.operations import HttpOperations
@@ -30,6 +30,8 @@ from parley_client.settings import Options, Settings
 from parley_client.shell import Shell
 from parley_client.store import Store
 from parley_client.tokens import Token, user_of
+
+_MOST_TRIES: Final = 3  # what changes while it is asked for is asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,24 @@ class ParleyClient(HttpOperations, DirectoryOperations, GroupOperations, FileOpe
     def held(self, conversation_id: str) -> int | None:
         """The last entry of this conversation that was passed on; None for one that is not known."""
         return self._core.held(conversation_id)
+
+    def pinned(self, conversation_id: str) -> tuple[int, ...] | None:
+        """What is pinned there, the latest pin first: known once `pins` was asked, and kept up to date by `events()`.
+
+        None where it was not asked for, or the own user is no member any more.
+        """
+        return self._core.pinned(conversation_id)
+
+    async def pins(self, conversation_id: str) -> tuple[Pin, ...]:
+        """What is pinned, the latest pin first. From then on `pinned` has it, over restarts, too."""
+        found: tuple[Pin, ...] = ()
+        for _ in range(_MOST_TRIES):
+            as_of = self._core.pin_changes(conversation_id)
+            found = await super().pins(conversation_id)
+            if self._core.note_pins(conversation_id, (pin.seq for pin in found), as_of):
+                self._shell.perform()
+                break
+        return found
 
     def private_with(self, user_id: str) -> str | None:
         """The id of the private conversation with a user; None while it is not known who this client is."""

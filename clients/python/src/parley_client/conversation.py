@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from parley_client.events import Entry, MembersAdded, MembersRemoved
+from parley_client.events import ConversationUpdated, Entry, MembersAdded, MembersRemoved, MessageDeleted
 from parley_client.revision import Revision
 
 # Entries that came too early. One that comes farther ahead than this is left to the next sync.
@@ -43,6 +44,8 @@ class Conversation:
     ended: the last entry that removed the own user; 0 for none.
     told: that the membership is over was passed on, and nothing since.
     knows, gone: as far as the application has got: that it is over, and the entry that removed the own user.
+    pins: what is pinned as far as the application has got, the latest pin first; None until it was asked for.
+    pin_changes: how often that may have changed since this process began.
     revision: moves with what is saved of it.
     """
 
@@ -58,6 +61,8 @@ class Conversation:
     told: bool = False
     knows: bool = False
     gone: bool = False
+    pins: tuple[int, ...] | None = None
+    pin_changes: int = 0
     _early: dict[int, Entry] = field(default_factory=dict)
 
     def place(self, start: int) -> None:
@@ -81,12 +86,35 @@ class Conversation:
     def took(self, entry: Entry, user_id: str | None) -> None:
         """The application has everything up to here."""
         self.taken, self.knows, self.gone = entry.seq, False, removes(entry, user_id)
+        self._follow_pins(entry)
         self.revision.changed()
 
     def learned_end(self) -> None:
         """The application knows that the membership is over."""
-        self.knows = True
+        self.knows, self.pins = True, None
         self.revision.changed()
+
+    def note_pins(self, pins: Iterable[int], as_of: int) -> bool:
+        """What is pinned, by an answer. False, and not kept, where that has changed since `pin_changes` was `as_of`."""
+        if self.pin_changes != as_of:
+            return False
+        self.pins = tuple(pins)
+        self.revision.changed()
+        return True
+
+    def _follow_pins(self, entry: Entry) -> None:
+        pinned: int | None
+        gone: int | None
+        if isinstance(entry, MessageDeleted):  # takes its pin along
+            pinned, gone = None, entry.message_seq
+        elif isinstance(entry, ConversationUpdated) and (entry.pinned or entry.unpinned):
+            pinned, gone = entry.pinned, entry.pinned or entry.unpinned
+        else:
+            return
+        self.pin_changes += 1
+        if self.pins is not None:
+            kept = tuple(seq for seq in self.pins if seq != gone)
+            self.pins = kept if pinned is None else (pinned, *kept)
 
     def added_again(self, user_id: str | None) -> int | None:
         """The first entry among those that came early that makes the user a member."""

@@ -76,6 +76,21 @@ class Core(Machine):
         """The last entry passed on in this conversation; None for one that is not known."""
         return self._stream.held(conversation_id)
 
+    def pinned(self, conversation_id: str) -> tuple[int, ...] | None:
+        """What is pinned there as far as the application has got; None until that was asked for."""
+        conversation = self._stream.inbox.conversations.get(conversation_id)
+        return None if conversation is None else conversation.pins
+
+    def pin_changes(self, conversation_id: str) -> int:
+        """Say it to `note_pins`: how it was when it was asked for."""
+        conversation = self._stream.inbox.conversations.get(conversation_id)
+        return 0 if conversation is None else conversation.pin_changes
+
+    def note_pins(self, conversation_id: str, pins: Iterable[int], as_of: int) -> bool:
+        """The answer over HTTP. False where it has to be asked for again: it has changed meanwhile."""
+        conversation = self._stream.inbox.conversations.get(conversation_id)
+        return conversation is None or conversation.note_pins(pins, as_of)
+
     def private_with(self, user_id: str) -> str | None:
         """The id of the private conversation with a user; None while it is not known who this client is."""
         return self._sender.private_with(user_id)
@@ -120,6 +135,7 @@ class Core(Machine):
             "left": [
                 [each.id, each.taken * each.gone, each.knows] for each in conversations if each.gone or each.knows
             ],
+            "pins": {each.id: list(each.pins) for each in conversations if each.pins is not None},
             "outbox": [item.saved() for item in self.unacked],
             "refused": self._sender.verdicts.saved(),
             "cursors": [list(cursor) for cursor in self._cursors.saved()],
@@ -309,6 +325,8 @@ class Core(Machine):
             conversation = self._stream.inbox.conversation(conversation_id, from_start=False)
             conversation.end(ended)
             conversation.told, conversation.knows, conversation.gone = knows, knows, ended > 0
+        for conversation_id, pins in state.get("pins", {}).items():
+            self._stream.inbox.conversation(conversation_id, from_start=False).pins = tuple(pins)
         for saved in state["outbox"]:
             self._sender.outbox.restore(saved)
         for refused in state.get("refused", ()):

@@ -148,6 +148,20 @@ class ConversationUpdated:
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def pinned(self) -> int | None:
+        """The message that was pinned; None where that is not what has changed."""
+        return self._message("pinned")
+
+    @property
+    def unpinned(self) -> int | None:
+        """The message whose pin was taken off; None where that is not what has changed."""
+        return self._message("unpinned")
+
+    def _message(self, name: str) -> int | None:
+        seq = self.changes.get(name)
+        return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq > 0 else None
+
+    @property
     def changes(self) -> Frame:
         """All that has changed, as it came: `topic`, `avatar`, `data`, `join`, `pinned`, `unpinned`, `members`, too."""
         found = self.raw.get("changes")
