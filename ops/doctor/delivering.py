@@ -190,8 +190,8 @@ async def _push(patient: Patient, platform: str) -> str:
     person = new_person(patient, user)
     token = uuid.uuid4().hex * (1 if platform == "fcm" else 2)
     patient.secrets.add(token)
-    more = {"app_id": patient.options.app_id} if platform == "apns" else {}
-    await person.client.register_device("doctor-phone", platform=platform, token=token, **more)
+    app_id = patient.options.app_id if platform == "apns" else None
+    await person.client.register_device("doctor-phone", platform=platform, token=token, app_id=app_id)
     patient.conversations.add("dm:" + ":".join(sorted((alice(patient).user, person.user))))
     began_at, began = time.time(), time.monotonic()
     await alice(patient).client.send("doctor", to=person.user)
