@@ -1,1 +1,1 @@
-"""Servers that stand in for Google's and Apple's push services: they check what those check, and show what came."""
+"""Servers that stand in for push services and for SES: they check what those check, and show what came."""

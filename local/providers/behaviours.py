@@ -18,8 +18,8 @@ LOWEST_ERROR, HIGHEST_ERROR = 400, 599
 class Behaviour:
     """What a provider does with its next requests (`times`, or until told otherwise), or those for one `token` only.
 
-    answer: refuse with `status` and `reason` (an APNs reason, an FCM error code, an OAuth error), `headers`, APNs'
-    `timestamp` (ms), and the `field` that FCM names as the wrong one.
+    answer: refuse with `status` and `reason` (an APNs reason, an FCM error code, SES's, an OAuth error), `headers`,
+    APNs' `timestamp` (ms), and the `field` that FCM names as the wrong one.
     stall: never answer. slow: go on as usual after `seconds`.
     drop: close the connection without an answer, and with `after` only once the push has been accepted.
     """

@@ -44,7 +44,7 @@ def lines(settings: Settings, *, follow: bool) -> Iterator[str]:
 
 
 def line(push: Mapping[str, Any]) -> str:
-    """One push in one line. What came is shown without control characters: a terminal obeys some of them."""
+    """One push or mail in one line. What came is shown without control characters: a terminal obeys some of them."""
     at = dt.datetime.fromtimestamp(push["received_at"] / 1000).astimezone()
     where = "sandbox" if push["environment"] == "sandbox" else push["provider"]
     token = push["token"] if len(push["token"]) <= TOKEN_SHOWN else push["token"][: TOKEN_SHOWN - 1] + "…"
@@ -92,10 +92,18 @@ def _browser(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
+def _mail(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    simple = push["payload"]["Content"]["Simple"]
+    body = simple["Body"]
+    text = (body.get("Text") or body["Html"])["Data"]
+    return [("", simple["Subject"]["Data"]), ("", " ".join(text.split()))]
+
+
 _SAYS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[tuple[str, Any]]]]] = {
     "apns": _apple,
     "fcm": _google,
     "web": _browser,
+    "ses": _mail,
 }
 
 

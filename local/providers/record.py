@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-Provider = Literal["fcm", "apns", "web", "oauth"]
+Provider = Literal["fcm", "apns", "web", "ses", "oauth"]
 Environment = Literal["production", "sandbox"]
 ENVIRONMENTS: Final[tuple[Environment, ...]] = ("production", "sandbox")
 
@@ -21,11 +21,11 @@ SECRET_HEADERS = frozenset({"authorization"})
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A push that was accepted, at `received_at` (ms).
+    """A push or a mail that was accepted, at `received_at` (ms).
 
-    `token` is what it is addressed to: an APNs device token, an FCM registration token, a Firebase installation id, or
-    a browser's endpoint. `headers` are APNs' own (`apns-…`), or a browser's; `payload` is the whole JSON for APNs,
-    `message` for FCM, and what a browser has decrypted.
+    `token` is what it is addressed to: an APNs device token, an FCM registration token, a Firebase installation id, a
+    browser's endpoint, or a mail's first address. `headers` are APNs' own (`apns-…`), or a browser's; `payload` is the
+    whole JSON for APNs, `message` for FCM, what a browser has decrypted, and the request of SendEmail.
     """
 
     provider: Provider

@@ -24,6 +24,8 @@ from local.providers.listening import HTTP2, Listener
 from local.providers.oauth import OAuth
 from local.providers.ports import GRANT_PATH, Ports
 from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
+from local.providers.ses import PATH as MAIL_PATH
+from local.providers.ses import Ses
 from local.providers.web import PATH, Browser, WebPush, public_key_of
 
 START_SECONDS = 30.0
@@ -182,12 +184,13 @@ class Providers:
 
 
 class _Google:
-    """Google's two APIs behind one port, and browsers' push service. What a token is for needs the port, known last."""
+    """Google's two APIs behind one port, browsers' push service, and SES. What a token is for needs the port."""
 
     def __init__(self, exchange: Exchange, keys: Keys) -> None:
         self._exchange = exchange
         self._keys = keys
         self._browser = Browser(*keys.browser_secrets)
+        self._ses = Ses()
         self._oauth: OAuth
         self._fcm: Fcm
         self._web: WebPush
@@ -207,6 +210,8 @@ class _Google:
         path = request.path.partition("?")[0]
         if path.startswith(PATH):
             return await self._exchange.handle(self._web, request)
+        if path == MAIL_PATH:
+            return await self._exchange.handle(self._ses, request)
         return await self._exchange.handle(self._oauth if path == GRANT_PATH else self._fcm, request)
 
 

@@ -60,7 +60,7 @@ def test_failures_are_told_and_taken_back(server: Providers, looking: httpx2.Cli
     [
         (None, "tell it as a JSON object"),
         ({}, "provider is missing"),
-        ({"provider": "sms", "status": 503}, "provider is one of fcm, apns, web, oauth"),
+        ({"provider": "sms", "status": 503}, "provider is one of fcm, apns, web, ses, oauth"),
         ({"provider": "fcm", "status": "503"}, "status is no int"),
         ({"provider": "fcm", "status": True}, "status is no int"),
         ({"provider": "fcm", "state": 503}, "there is no state; there are provider, do,"),

@@ -155,6 +155,14 @@ def fcm(**message: Any) -> dict[str, Any]:
             web(title_key="MESSAGE_FROM", title_args=["Alice"], body="hello", tag="talk", badge=2),
             "web      https://localho…  MESSAGE_FROM(Alice) · hello · badge 2 · collapse talk",
         ),
+        (
+            {
+                **fcm(Content={"Simple": {"Subject": {"Data": "3 unread"}, "Body": {"Text": {"Data": "hello\nBob"}}}}),
+                "provider": "ses",
+                "token": "bob@example.com",
+            },
+            "ses      bob@example.com   3 unread · hello Bob",
+        ),
         (fcm(notification={"title": "red \x1b[31m\nline"}), "red �[31m�line"),
     ],
 )

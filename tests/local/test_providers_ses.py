@@ -1,0 +1,99 @@
+"""The local SES, asked by the function's own mailer and by requests that are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from functions.offline_push.mailer import SesMailer
+from local.providers.serving import Providers
+from shared.clock import Deadline
+from shared.config import AwsEnvironment
+from shared.domain.mails import Letter
+from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused, Sent
+from tests.local.provider_clients import trusting
+
+LETTER = Letter("bob", "bob@example.com", "Sübject", "text", "<p>text</p>", "https://example.com/u?token=1")
+SIGNED = {"authorization": "AWS4-HMAC-SHA256 Credential=key/20270101/us-east-1/ses/aws4_request, Signature=0"}
+
+
+@pytest.fixture
+def mailer(server: Providers) -> SesMailer:
+    return SesMailer(
+        AwsEnvironment("us-east-1", "key", "secret", "", server.fcm_endpoint),
+        Deadline(600),
+        sender="chat@example.com",
+        reply_to="",
+        configuration_set="",
+        ca_file=str(server.ca_file),
+    )
+
+
+@pytest.fixture
+def asking(server: Providers) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=server.fcm_endpoint, verify=trusting(server), timeout=10) as client:
+        yield client
+
+
+def mail(**changes: Any) -> dict[str, Any]:
+    good = {
+        "FromEmailAddress": "chat@example.com",
+        "Destination": {"ToAddresses": ["bob@example.com"]},
+        "Content": {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}},
+    }
+    return good | changes
+
+
+def test_a_mail_is_taken_and_shown(server: Providers, mailer: SesMailer) -> None:
+    assert mailer.send(LETTER) == Sent()
+    (received,) = server.pushes()
+    simple = received.payload["Content"]["Simple"]
+    assert (received.provider, received.token) == ("ses", "bob@example.com")
+    assert (simple["Subject"]["Data"], simple["Body"]["Text"]["Data"]) == ("Sübject", "text")
+
+
+@pytest.mark.parametrize(
+    ("told", "result"),
+    [
+        ({"reason": "TooManyRequestsException"}, Busy("TooManyRequestsException")),
+        ({"status": 429}, Busy("TooManyRequestsException")),
+        ({"reason": "AccountSuspendedException"}, Misconfigured("AccountSuspendedException")),
+        ({"reason": "MessageRejected"}, Refused("MessageRejected")),
+    ],
+)
+def test_it_refuses_as_it_is_told(
+    server: Providers, mailer: SesMailer, told: dict[str, Any], result: PushResult
+) -> None:
+    server.behave("ses", token="bob@example.com", **told)
+    assert mailer.send(LETTER) == result
+    assert server.pushes() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        mail(FromEmailAddress="nobody"),
+        mail(Destination={}),
+        mail(Destination={"ToAddresses": []}),
+        mail(Destination={"ToAddresses": ["bob"]}),
+        mail(Destination={"ToAddresses": ["a@example.com"] * 51}),
+        mail(Content={"Simple": {"Body": {"Text": {"Data": "t"}}}}),
+        mail(Content={"Simple": {"Subject": {"Data": "s"}, "Body": {}}}),
+        mail(EmailTags=[{"Name": "user", "Value": "a b"}]),
+        mail(EmailTags=5),
+    ],
+)
+def test_what_is_wrong_is_a_bad_request(server: Providers, asking: httpx2.Client, body: Any) -> None:
+    answer = asking.post("/v2/email/outbound-emails", json=body, headers=SIGNED)
+    assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (400, "BadRequestException")
+    assert server.pushes() == []
+
+
+def test_who_does_not_sign_is_refused(asking: httpx2.Client) -> None:
+    assert asking.post("/v2/email/outbound-emails", json=mail()).status_code == 403
+    assert asking.get("/v2/email/outbound-emails", headers=SIGNED).status_code == 405
+    assert asking.post("/v2/email/outbound-emails", json=mail(), headers=SIGNED).status_code == 200
