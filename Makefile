@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost bench check test lint format hooks
+.PHONY: help setup up down logs pushes mails status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost bench check test lint format hooks
 .PHONY: synth test-functions docs docs-serve
 
 BIN := .venv/bin
@@ -32,6 +32,7 @@ help:
 	@echo "  make chat USER=alice         chat in this terminal (TO=bob)"
 	@echo "  make logs                    a line per request, and what else functions print (FOLLOW=1, LAST=500, RAW=1 for jq)"
 	@echo "  make pushes                  what was pushed to devices (FOLLOW=1 goes on)"
+	@echo "  make mails                   what was mailed (FOLLOW=1 goes on)"
 	@echo "  make status                  what runs, where, and whether it is up to date; an error if not"
 	@echo "  make token USER=alice        print a token (TTL=seconds, SCOPE=admin)"
 	@echo "  make replay                  do again what is in the failure queues (DRY=1 only shows it, QUEUE=name)"
@@ -78,6 +79,9 @@ logs: setup
 
 pushes: setup
 	@$(LOCAL) pushes $(if $(FOLLOW),--follow)
+
+mails: setup
+	@$(LOCAL) mails $(if $(FOLLOW),--follow)
 
 status: setup
 	@$(LOCAL) status

@@ -345,7 +345,7 @@ class Config:
             mail_from=read.text("mail_from", _ADDRESS, _ADDRESS_RULE),
             mail_reply_to=read.text("mail_reply_to", _ADDRESS, _ADDRESS_RULE),
             mail_link=read.text("mail_link", _APP_URL, "a URL like https://example.com/chat/{conversation_id}"),
-            mail_digest_after_m=read.number("mail_digest_after_m", 1, 10_080, 60),
+            mail_digest_after_m=read.number("mail_digest_after_m", 0, 10_080, 1 if local else 60),
             mail_digest_every_h=read.number("mail_digest_every_h", 1, 720, 24),
             push_withdrawals=read.choice("push_withdrawals", WITHDRAWALS, "apps"),
             second_look_s=read.number("second_look_s", 1, 60, 5),

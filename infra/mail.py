@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from infra.function import Function
     from infra.queues import Queues
 
-# So late may a look be.
+# So late may a look be; on a laptop somebody waits for it.
 _ROUNDS = Duration.minutes(5)
+_LOCAL_ROUNDS = Duration.minutes(1)
 
 
 class Mail(Construct):
@@ -38,9 +39,8 @@ class Mail(Construct):
                 ),
             )
         )
-        rule = events.Rule(
-            self, "Rounds", description="Parley: who is due for a mail", schedule=events.Schedule.rate(_ROUNDS)
-        )
+        rate = events.Schedule.rate(_LOCAL_ROUNDS if config.is_local else _ROUNDS)
+        rule = events.Rule(self, "Rounds", description="Parley: who is due for a mail", schedule=rate)
         round_ = events.RuleTargetInput.from_object({"kind": "mail"})
         rule.add_target(targets.SqsQueue(queues.looks.queue, dead_letter_queue=queues.looks.failures, message=round_))
 

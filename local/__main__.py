@@ -16,7 +16,7 @@ from local.stack import Stack
 DAY = 86_400
 DEMO_USERS = ("alice", "bob")
 # They only show something: where their reader leaves, they are done.
-SHOWING = ("logs", "pushes")
+SHOWING = ("logs", "pushes", "mails")
 HIGHEST = 1_000_000_000
 
 
@@ -37,8 +37,8 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
             return 0 if status(where) else 1
         case "logs":
             _logs(where, options)
-        case "pushes":
-            _pushes(where, options)
+        case "pushes" | "mails":
+            _received(where, options)
         case "token":
             from local import stack, tokens
 
@@ -80,14 +80,15 @@ def _logs(where: Settings, options: argparse.Namespace) -> None:
         print("The functions have printed nothing yet", file=sys.stderr)
 
 
-def _pushes(where: Settings, options: argparse.Namespace) -> None:
+def _received(where: Settings, options: argparse.Namespace) -> None:
     from local.providers import listing
 
-    line = ""
-    for line in listing.lines(where, follow=options.follow):
-        print(line)
-    if not line:
-        print("Nothing was pushed yet", file=sys.stderr)
+    are_mails = options.command == "mails"
+    text = ""
+    for text in (listing.letters if are_mails else listing.lines)(where, follow=options.follow):
+        print(text)
+    if not text:
+        print("Nothing was mailed yet" if are_mails else "Nothing was pushed yet", file=sys.stderr)
 
 
 def _welcome(where: Settings, running: Stack) -> None:
@@ -107,7 +108,7 @@ def _welcome(where: Settings, running: Stack) -> None:
         for user in DEMO_USERS:
             console.fact(f"chat as {user}", f"{where.endpoint}/ui/#user={user}")
     print("\nNext, open the two links; or in two terminals:  make chat USER=alice   and   make chat USER=bob")
-    print("Also:  make logs   make pushes   make status   make token USER=carol   make down")
+    print("Also:  make logs   make pushes   make mails   make status   make token USER=carol   make down")
 
 
 def _count(text: str) -> int:
@@ -132,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--last", type=_count, default=100, metavar="N", help="begin N lines before the end")
     pushes = commands.add_parser("pushes", help="what was pushed to devices")
     pushes.add_argument("--follow", action="store_true", help="go on until interrupted")
+    mails = commands.add_parser("mails", help="what was mailed")
+    mails.add_argument("--follow", action="store_true", help="go on until interrupted")
     token = commands.add_parser("token", help="print a token")
     token.add_argument("--user", required=True)
     token.add_argument("--scope", default="", help='special rights, such as "admin"')

@@ -14,7 +14,7 @@ NOT_DEPLOYED = ("__pycache__", ".pyc")
 # What `make up` gives the app by itself: from the settings, or from the push servers (PUSHES).
 GIVEN = (
     *("target", "stage", "local_endpoint", "local_fcm_endpoint", "local_apns_endpoint", "local_ca_file"),
-    *("local_web_push", "web_push_key"),
+    *("local_web_push", "web_push_key", "mail_from", "mail_link"),
 )
 GIVEN_SECRETS = ("fcm_secret_arn", "apns_secret_arn", "web_push_secret_arn")
 PUSHES = "PARLEY_PUSHES"

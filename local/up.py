@@ -70,6 +70,9 @@ def _start(settings: Settings) -> None:
 def _start_push_servers(settings: Settings) -> Ports:
     with step("push servers") as line:
         running = push_servers.find(settings)
+        if running is not None and not push_servers.is_current(settings):
+            push_servers.stop(settings)
+            running = None
         if running is None:
             running = push_servers.start(settings)
             line.result = f"started on port {running.ports.inspection}, process {running.process.pid}"

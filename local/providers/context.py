@@ -1,4 +1,4 @@
-"""What a deployment is told about the local push servers: where they are, and the secrets that let it in there."""
+"""What a deployment is told about the local push servers, SES's among them: where they are, and the secrets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from local.providers.ports import Ports
 from local.providers.web import public_key_of
 from local.settings import Settings
 
+# From whom the laptop's mails come: the server that stands in for SES takes any address.
+MAIL_FROM: Final = "chat@example.com"
 # The key of the configuration that gets the secret's ARN, and the secret's name.
 SECRETS: Final[Mapping[str, str]] = {
     "fcm_secret_arn": "parley/local/fcm",
@@ -29,6 +31,8 @@ def endpoints(settings: Settings, ports: Ports) -> dict[str, str]:
         "local_apns_endpoint": ports.apns_endpoint,
         "local_web_push": ports.fcm_endpoint,
         "local_ca_file": str(keys.ca_file.absolute()),
+        "mail_from": MAIL_FROM,
+        "mail_link": f"{settings.endpoint}/ui/#/{{conversation_id}}",
         **_web_push_key(keys),
     }
 

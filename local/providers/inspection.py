@@ -11,6 +11,7 @@ from local.providers.apns import KnownToken, KnownTokens
 from local.providers.behaviours import Behaviours, parse
 from local.providers.exchange import Reply, Request, json_reply, parsed
 from local.providers.record import ENVIRONMENTS, Record
+from local.providers.ses import mail_of
 
 PAGE = Path(__file__).with_name("page.html")
 TOKENS = "/apns/tokens/"
@@ -38,6 +39,7 @@ class Inspection:
         self._routes: dict[tuple[str, str], Callable[[Request], Reply]] = {
             ("GET", "/"): _page,
             ("GET", "/pushes"): lambda _: _shown(self._record.pushes()),
+            ("GET", "/mails"): self._mails,
             ("GET", "/requests"): lambda _: _shown(self._record.requests()),
             ("DELETE", "/pushes"): self._clear,
             ("PUT", "/behaviours"): self._behave,
@@ -57,6 +59,12 @@ class Inspection:
             return route(request)
         known = any(path == there for _, there in self._routes) or path.startswith(TOKENS)
         return _problem(405 if known else 404, f"there is no {request.method} {path}")
+
+    def _mails(self, request: Request) -> Reply:
+        """To everybody, or `?to=` one address."""
+        to = urllib.parse.parse_qs(request.path.partition("?")[2]).get("to", [""])[0]
+        mails = [mail_of(one) for one in self._record.pushes() if one.provider == "ses" and to in ("", one.token)]
+        return json_reply(200, mails, {"cache-control": "no-store"})
 
     def _clear(self, _request: Request) -> Reply:
         self._record.clear()

@@ -1,4 +1,4 @@
-"""`make pushes`: what the local providers received, a line each."""
+"""`make pushes`: what the local providers received, a line each; `make mails`: the mails of it, whole."""
 
 from __future__ import annotations
 
@@ -31,12 +31,19 @@ def lines(settings: Settings, *, follow: bool) -> Iterator[str]:
         CommandError: the providers don't run.
 
     """
+    yield from map(line, _received(settings, "pushes", follow=follow))
+
+
+def letters(settings: Settings, *, follow: bool) -> Iterator[str]:
+    """The text of each mail, oldest first, and what goes with it; else as `lines`."""
+    yield from map(letter, _received(settings, "mails", follow=follow))
+
+
+def _received(settings: Settings, what: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
     known: set[str] = set()
     while True:
-        received = _fetch(settings)
-        for push, key in received:
-            if key not in known:
-                yield line(push)
+        received = _fetch(settings, what)
+        yield from (one for one, key in received if key not in known)
         if not follow:
             return
         known = {key for _, key in received}
@@ -51,6 +58,21 @@ def line(push: Mapping[str, Any]) -> str:
     says = " · ".join(f"{name} {value}" if name else str(value) for name, value in _facts(push) if value is not None)
     text = f"{at:%H:%M:%S}  {where:<8} {token:<{TOKEN_SHOWN}}  {says}"
     return _UNPRINTABLE.sub("�", text)
+
+
+def letter(mail: Mapping[str, Any]) -> str:
+    """A mail as its reader has it: its head and its text, each line shown as `line` does."""
+    at = dt.datetime.fromtimestamp(mail["received_at"] / 1000).astimezone()
+    head = {
+        "From": mail["from"],
+        "To": ", ".join(mail["to"]),
+        "Date": f"{at:%Y-%m-%d %H:%M:%S}",
+        "Subject": mail["subject"],
+        "Unsubscribe": mail["unsubscribe"] or "",
+    }
+    shown = [*(f"{name}: {value}" for name, value in head.items() if value), ""]
+    shown += [*(mail["text"] or mail["html"]).splitlines(), ""]
+    return "\n".join(_UNPRINTABLE.sub("�", one) for one in shown)
 
 
 def _facts(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -112,13 +134,13 @@ def _called(key: Any, arguments: Any) -> Any:
     return f"{key}({', '.join(map(str, arguments))})" if key and arguments and isinstance(arguments, list) else key
 
 
-def _fetch(settings: Settings) -> list[tuple[dict[str, Any], str]]:
-    """The pushes, each with what it is told apart by."""
+def _fetch(settings: Settings, what: str) -> list[tuple[dict[str, Any], str]]:
+    """The pushes (or mails), each with what it is told apart by."""
     running = process.find(settings)
     if running is None:
         raise CommandError("The push servers are not running", "Start them with: make up")
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{running.ports.inspection}/pushes", timeout=10) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{running.ports.inspection}/{what}", timeout=10) as reply:
             return [(push, json.dumps(push, sort_keys=True)) for push in json.load(reply)]
     except (urllib.error.URLError, OSError) as error:
         raise CommandError(f"The push servers do not answer: {error}", "Run: make down, make up") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 
 from local import interrupts, processes
 from local.errors import CommandError
@@ -34,10 +36,11 @@ class Running:
 
 @dataclass(frozen=True)
 class _Record:
-    """What is written down: the ports, and the process that has them, if any."""
+    """What is written down: the ports, the process that has them, if any, and of which code it is."""
 
     ports: Ports
     process: Process | None
+    code: str = ""
 
 
 def find(settings: Settings) -> Running | None:
@@ -50,6 +53,12 @@ def find(settings: Settings) -> Running | None:
     return (
         Running(found[0], Ports(**{name: int(port) for name, port in found[1].groupdict().items()})) if found else None
     )
+
+
+def is_current(settings: Settings) -> bool:
+    """Whether those that run are of the code that is here now: an update may have come since they were started."""
+    record = _read(settings)
+    return record is not None and record.code == _code()
 
 
 def remembered(settings: Settings) -> Ports | None:
@@ -78,7 +87,7 @@ def start(settings: Settings) -> Running:
             stderr=subprocess.STDOUT,
         )
     running = Running(Process(child.pid, processes.start_time(child.pid) or ""), ports)
-    _write(settings, _Record(ports, running.process))
+    _write(settings, _Record(ports, running.process, _code()))
     if not processes.wait_until(lambda: child.poll() is not None or is_ready(ports), READY_SECONDS):
         processes.stop(running.process, grace=STOP_SECONDS)
         child.wait(timeout=STOP_SECONDS)
@@ -103,7 +112,8 @@ def stop(settings: Settings) -> bool:
 
 def remember(settings: Settings, running: Running) -> None:
     """Write down which process they are, and where."""
-    _write(settings, _Record(running.ports, running.process))
+    record = _read(settings)
+    _write(settings, _Record(running.ports, running.process, record.code if record else ""))
 
 
 def is_ready(ports: Ports) -> bool:
@@ -136,10 +146,16 @@ def _read(settings: Settings) -> _Record | None:
     try:
         record = json.loads(settings.providers_file.read_text(encoding="utf-8"))
         process = Process(**record["process"]) if record["process"] else None
-        return _Record(Ports(**record["ports"]), process)
+        return _Record(Ports(**record["ports"]), process, str(record.get("code", "")))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
 def _write(settings: Settings, record: _Record) -> None:
     replace_file(settings.providers_file, json.dumps(asdict(record)) + "\n")
+
+
+def _code() -> str:
+    """A digest of these servers' sources."""
+    files = [path for path in sorted(Path(__file__).parent.iterdir()) if path.is_file()]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

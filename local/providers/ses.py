@@ -65,6 +65,22 @@ class Ses:
         return Verdict(Reply(status, told.reply.body, {**told.reply.headers, **behaviour.headers}), told.reason)
 
 
+def mail_of(received: Received) -> dict[str, Any]:
+    """A mail as its reader has it. `unsubscribe` is where a mail program posts to, for its button; null for none."""
+    sent = received.payload
+    simple = sent["Content"]["Simple"]
+    headers = {one["Name"].lower(): one["Value"] for one in _listed(simple, "Headers")}
+    return {
+        "received_at": received.received_at,
+        "from": sent["FromEmailAddress"],
+        "to": sent["Destination"]["ToAddresses"],
+        "subject": simple["Subject"]["Data"],
+        "text": str(_part(simple["Body"], "Text").get("Data") or ""),
+        "html": str(_part(simple["Body"], "Html").get("Data") or ""),
+        "unsubscribe": headers.get("list-unsubscribe", "").strip("<>") or None,
+    }
+
+
 def _problem(body: Mapping[str, Any]) -> str | None:
     """The first thing that is wrong with a mail, in words."""
     return _envelope_problem(body) or _content_problem(_part(_part(body, "Content"), "Simple")) or _tag_problem(body)

@@ -21,7 +21,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 # The name that a service signs for → that of its model.
-_MODELS: Final = {"execute-api": "apigatewaymanagementapi"}
+_MODELS: Final = {"execute-api": "apigatewaymanagementapi", "ses": "sesv2"}
 _SIGNATURE: Final = re.compile(r"x-amz-|x-id$", re.IGNORECASE)
 _OBJECT: Final = {"GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
 _CONNECTIONS: Final = re.compile(r"(?:/_aws/execute-api/([^/]+))?/([^/]+)(/@connections/[^/]+)$")

@@ -25,8 +25,9 @@ def deployment(synthesize: Callable[..., Resources]) -> Deployment:
 
     secrets = {"fcm_secret_arn": FCM_SECRET, "apns_secret_arn": APNS_SECRET}
     keys = {"jwt_key_arn": JWT_KEY, "fcm_key_arn": FCM_KEY, "apns_key_arn": APNS_KEY}
+    mail = {"mail_from": "chat@example.com", "mail_digest_after_m": "0"}
     template = synthesize(
-        **secrets, **keys, tracing="on", events="both", allowed_origins="https://chat.example.com"
+        **secrets, **keys, **mail, tracing="on", events="both", allowed_origins="https://chat.example.com"
     ).template
     buckets = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::S3::Bucket"]
     names = {name: name.lower() for name in buckets}

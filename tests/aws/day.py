@@ -80,6 +80,7 @@ def live_through(day: Day) -> None:
     presence(day)
     connections(day)
     pushes(day)
+    mails(day)
     broadcasts(day)
     by_http(day)
     rights(day)
@@ -230,6 +231,19 @@ def pushes(day: Day) -> None:
     day.settle()
     assert {push.target.platform for push in functions.pushed} == {"fcm", "apns"}
     functions.http("bob", "DELETE", "/v1/devices/one")
+
+
+def mails(day: Day) -> None:
+    """Of what judy missed, in the round that a rule asks for."""
+    functions = day.functions
+    functions.http("alice", "PUT", "/v1/users/judy", {"email": "judy@example.com"})
+    day.ask("alice", type="message", to="judy", content="are you there at all?")
+    day.settle()
+    looks = next(queue for name, queue in day.cloud.queues.items() if "Looks" in name and "Failures" not in name)
+    looks.append(json.dumps({"kind": "mail"}))
+    day.settle()
+    sent = [one.path for one in day.cloud.recorded if one.service == "ses"]
+    assert sent == ["/v2/email/outbound-emails"]
 
 
 def broadcasts(day: Day) -> None:

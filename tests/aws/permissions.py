@@ -121,6 +121,15 @@ def _events(call: Call, deployment: Deployment) -> Iterator[Asked]:
         yield f"events:{call.operation}", f"arn:aws:events:{call.region}:{deployment.account}:event-bus/{bus}", _NOTHING
 
 
+def _ses(call: Call, deployment: Deployment) -> Iterator[Asked]:
+    """Whether it is the address that is verified or its domain is for the account to say: SES asks of that one."""
+    place, sender = f"arn:aws:ses:{call.region}:{deployment.account}:", call.parameters["FromEmailAddress"]
+    for identity in (sender, sender.partition("@")[2]):
+        yield f"ses:{call.operation}", f"{place}identity/{identity}", _NOTHING
+    if name := call.parameters.get("ConfigurationSetName"):
+        yield f"ses:{call.operation}", f"{place}configuration-set/{name}", _NOTHING
+
+
 _NEEDS: Final[Mapping[str, Callable[[Call, Deployment], Iterator[Asked]]]] = {
     "dynamodb": _dynamodb,
     "sqs": _sqs,
@@ -129,6 +138,7 @@ _NEEDS: Final[Mapping[str, Callable[[Call, Deployment], Iterator[Asked]]]] = {
     "s3": _s3,
     "scheduler": _scheduler,
     "events": _events,
+    "ses": _ses,
 }
 
 

@@ -72,6 +72,7 @@ def own_stack(
     environment |= {"PARLEY_HOME": str(home), "PARLEY_PORT": str(port), "PARLEY_RECORD": "on"}
     # Each instance counts refusals for itself, and there are two of them at least: together as many as one by default.
     environment["PARLEY_ABUSE_LIMIT"] = "50"
+    environment["PARLEY_MAIL_DIGEST_AFTER_M"] = "0"
     own = OwnStack(local_settings.read(environment), environment)
     try:
         own.run("up")

@@ -114,7 +114,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("mail_from", "Chat <chat@example.com>", "an address like chat@example.com"),
         ("mail_from", "chat@localhost", "an address like chat@example.com"),
         ("mail_link", "javascript:alert(1)", "a URL like https://example.com/chat/{conversation_id}"),
-        ("mail_digest_after_m", "0", "a whole number from 1 to 10080"),
+        ("mail_digest_after_m", "-1", "a whole number from 0 to 10080"),
         ("mail_digest_every_h", "721", "a whole number from 1 to 720"),
         ("push_concurrency", "1", "a whole number from 2 to 100"),
         ("push_concurrency", "101", "a whole number from 2 to 100"),

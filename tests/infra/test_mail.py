@@ -18,6 +18,14 @@ def test_nothing_of_it_is_there_by_default(synthesize: Callable[..., Resources])
     assert "MailRounds" not in text
 
 
+def test_on_a_laptop_it_is_every_minute(synthesize: Callable[..., Resources]) -> None:
+    stack = synthesize(target="local", local_endpoint="http://localhost:4577", mail_from="chat@example.com")
+    _, rule = stack.named("AWS::Events::Rule", "MailRounds")
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    variables = stack.functions["OfflinePush"]["Environment"]["Variables"]
+    assert variables["MAIL_DIGEST_AFTER_M"] == "1"
+
+
 def test_a_rule_looks_every_five_minutes_and_mails_come_from_one_address(synthesize: Callable[..., Resources]) -> None:
     stack = synthesize(mail_from="chat@example.com")
     _, rule = stack.named("AWS::Events::Rule", "MailRounds")

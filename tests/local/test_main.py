@@ -72,7 +72,20 @@ def test_logs_before_anything_was_printed_says_so(home: Path) -> None:
 
 def test_make_without_a_target_explains_itself() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ["up", "chat", "logs", "pushes", "status", "token", "down", "reset", "deploy", "destroy", "test"]:
+    for target in [
+        "up",
+        "chat",
+        "logs",
+        "pushes",
+        "mails",
+        "status",
+        "token",
+        "down",
+        "reset",
+        "deploy",
+        "destroy",
+        "test",
+    ]:
         assert f"make {target}" in shown
 
 

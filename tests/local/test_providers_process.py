@@ -55,6 +55,21 @@ def test_they_are_started_once_found_again_and_stopped(home: Settings) -> None:
     assert not process.stop(home)
 
 
+def test_those_of_other_code_are_known(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not process.is_current(home)
+    running = process.start(home)
+    assert process.is_current(home)
+    process.remember(home, running)
+    assert process.is_current(home)
+    monkeypatch.setattr(process, "_code", lambda: "newer")
+    assert not process.is_current(home)
+    record = json.loads(home.providers_file.read_text())
+    del record["code"]  # as the versions before wrote it
+    home.providers_file.write_text(json.dumps(record))
+    assert process.find(home) == running
+    assert not process.is_current(home)
+
+
 def test_they_stop_by_themselves_when_asked(home: Settings) -> None:
     assert processes.stop(process.start(home).process, grace=10)
     assert home.log("providers").read_text() == ""
@@ -191,6 +206,6 @@ def test_following_shows_each_push_once_also_after_they_were_cleared(
     one, two, three = (fcm(notification={"title": name}) for name in ("one", "two", "three"))
     answers = iter([[one], [one, two], [one, two], [], [three]])
     monkeypatch.setattr(listing, "POLL_SECONDS", 0)
-    monkeypatch.setattr(listing, "_fetch", lambda _: [(push, json.dumps(push)) for push in next(answers)])
+    monkeypatch.setattr(listing, "_fetch", lambda *_: [(push, json.dumps(push)) for push in next(answers)])
     following = listing.lines(home, follow=True)
     assert [next(following).rpartition(" ")[2] for _ in range(3)] == ["one", "two", "three"]

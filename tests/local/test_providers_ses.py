@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 
 from functions.offline_push.mailer import SesMailer
+from local.providers import listing
 from local.providers.serving import Providers
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
@@ -53,6 +55,28 @@ def test_a_mail_is_taken_and_shown(server: Providers, mailer: SesMailer) -> None
     simple = received.payload["Content"]["Simple"]
     assert (received.provider, received.token) == ("ses", "bob@example.com")
     assert (simple["Subject"]["Data"], simple["Body"]["Text"]["Data"]) == ("Sübject", "text")
+
+
+def test_mails_are_shown_as_their_reader_has_them_and_by_address(server: Providers, mailer: SesMailer) -> None:
+    for to in ("bob@example.com", "carol+1@example.com"):
+        mailer.send(replace(LETTER, to=to))
+    with httpx2.Client(base_url=server.inspect_url) as asking:
+        everybodys = asking.get("/mails").json()
+        (hers,) = asking.get("/mails", params={"to": "carol+1@example.com"}).json()
+    assert [one["to"] for one in everybodys] == [["bob@example.com"], ["carol+1@example.com"]]
+    assert hers == everybodys[1]
+    assert (hers["from"], hers["subject"], hers["text"]) == ("chat@example.com", "Sübject", "text")
+    assert (hers["html"], hers["unsubscribe"]) == ("<p>text</p>", "https://example.com/u?token=1")
+
+
+def test_make_mails_shows_a_mail_line_by_line_and_nothing_that_a_terminal_obeys() -> None:
+    mail = {
+        "received_at": 0, "from": "chat@example.com", "to": ["bob@example.com"], "subject": "a\x1b[2Jb",
+        "text": "one\ntwo\u202e", "html": "", "unsubscribe": "https://example.com/u",
+    }  # fmt: skip
+    shown = listing.letter(mail).split("\n")
+    assert shown[:2] == ["From: chat@example.com", "To: bob@example.com"]
+    assert shown[3:] == ["Subject: a�[2Jb", "Unsubscribe: https://example.com/u", "", "one", "two�", ""]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class FakeMachine:
     secrets: dict[str, str] = field(default_factory=dict)
     context: list[str] = field(default_factory=list)
     ready: bool = True
+    current: bool = True
     healthy: bool = True
     commands: list[str] = field(default_factory=list)
     fails: str = ""
@@ -125,6 +126,7 @@ def machine(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(push_servers, "find", lambda _settings: machine.pushes)
     monkeypatch.setattr(push_servers, "start", machine.start_pushes)
     monkeypatch.setattr(push_servers, "stop", machine.stop_pushes)
+    monkeypatch.setattr(push_servers, "is_current", lambda _settings: machine.current)
     monkeypatch.setattr(push_servers, "is_ready", lambda _ports: machine.ready)
     monkeypatch.setattr(page, "_run", machine.build_page)
     monkeypatch.setattr(cdk, "run", machine.cdk)
@@ -283,6 +285,8 @@ def test_the_deployment_is_told_where_the_push_servers_are_and_its_secrets(machi
         "local_fcm_endpoint=https://localhost:4602",
         "local_apns_endpoint=https://localhost:4603,https://localhost:4604",
         f"local_ca_file={machine.settings.providers / 'ca.pem'}",
+        "mail_from=chat@example.com",
+        f"mail_link={machine.settings.endpoint}/ui/#/{{conversation_id}}",
         "fcm_secret_arn=arn:parley/local/fcm",
         "apns_secret_arn=arn:parley/local/apns",
     }
@@ -310,6 +314,14 @@ def test_push_servers_with_other_keys_are_deployed(machine: FakeMachine) -> None
     assert machine.commands == ["start", "start push servers", "deploy"]
     changed = [name for name, secret in machine.secrets.items() if secret != first[name]]
     assert changed == ["parley/local/apns"]
+
+
+def test_push_servers_of_a_version_before_are_replaced(machine: FakeMachine) -> None:
+    up(machine.settings)
+    machine.current = False
+    machine.commands.clear()
+    up(machine.settings)
+    assert machine.commands == ["start push servers"]
 
 
 def test_killed_push_servers_are_started_again_and_nothing_else_is_done(machine: FakeMachine) -> None:

@@ -15,12 +15,9 @@ from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused
 from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.schema import PK, SK, read_as
 from shared.adapters.dynamodb.users import profile_from
-from shared.clock import HOUR_MS
 from shared.domain.mails import MailLook, MailStanding, MailState
 from shared.domain.users import User
 
-# A look that is late by so much is not waited for: another one is scheduled beside it.
-_LATE_MS: Final = HOUR_MS
 _RECORD: Final = schema.record_key("")[SK]
 
 
@@ -28,11 +25,12 @@ class DynamoDbMails(MembersStore):
     parts: Final = 4
 
     def unscheduled(self, user_ids: Collection[str], *, now: int) -> Sequence[str]:
+        """One that is due may have been carried out already, and then nobody would look at what came since."""
         rows = self._table.find(map(schema.mail_key, sorted(user_ids)), consistent=False)
         return [
             str(row[PK]).removeprefix(schema.USER_PREFIX)
             for row in rows
-            if row.get("addressed") and "stopped" not in row and row.get("due_at", 0) < now - _LATE_MS
+            if row.get("addressed") and "stopped" not in row and row.get("due_at", 0) <= now
         ]
 
     def schedule(self, look: MailLook) -> None:

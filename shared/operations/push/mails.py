@@ -144,7 +144,7 @@ def _decided(
     news = [one.created_at for each in found for one in each.entries if one.created_at > state.mailed_at]
     if not news:
         return ()
-    ripe_at = (now if is_there else min(news)) + settings.after_ms
+    ripe_at = now + max(settings.after_ms, MINUTE_MS) if is_there else min(news) + settings.after_ms
     return ripe_at if ripe_at > now else found
 
 

@@ -111,6 +111,25 @@ def test_never_more_than_one_in_a_quiet_period(mailing: Mailing) -> None:
     assert "6 unread" in letter.subject
 
 
+def test_what_comes_soon_after_a_mail_is_in_the_next_one(mailing: Mailing) -> None:
+    mailing.say()
+    assert len(mailing.after(HOUR)) == 1
+    mailing.harness.clock.advance(10 * MINUTE)
+    mailing.say("soon after")
+    assert (mailing.after(HOUR), mailing.looks) == ([], 1)
+    (letter,) = mailing.after(23 * HOUR)
+    assert "2 unread" in letter.subject
+
+
+def test_what_comes_soon_after_a_look_at_nothing_is_mailed(mailing: Mailing) -> None:
+    mailing.say()
+    _read(mailing)
+    assert mailing.after(HOUR) == []
+    mailing.harness.clock.advance(MINUTE)
+    mailing.say("soon after")
+    assert len(mailing.after(HOUR)) == 1
+
+
 def _read(mailing: Mailing) -> None:
     member = mailing.harness.stores.member("bob")
     mailing.harness.stores.memberships.move_read(member.with_read(1, 1))
