@@ -161,4 +161,6 @@ class OfflinePush(Construct):
 def _looked_at(config: Config) -> list[dict[str, str]]:
     """What members are told by the stream's side, and what is taken off their devices."""
     deleted = [inserted(kind={"S": ["message_deleted"]})] if config.withdrawals else []
-    return [inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]}), *deleted]
+    # Where a conversation has a rule of its own for how long it is kept, each of its entries has to be seen as well.
+    own = inserted(keep_seq={"N": lambda_.FilterRule.exists()})
+    return [inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]}), own, *deleted]

@@ -19,6 +19,7 @@ from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
 from shared.adapters.dynamodb.joins import DynamoDbJoins
+from shared.adapters.dynamodb.keeping import DynamoDbKeeping
 from shared.adapters.dynamodb.mails import DynamoDbMails
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import (
@@ -138,6 +139,7 @@ def _adapters(
         "reports": DynamoDbReports(calls, members_table=MEMBERS),
         "jobs": DynamoDbJobs(calls, members_table=MEMBERS),
         "holds": DynamoDbHolds(calls, members_table=MEMBERS),
+        "keeping": DynamoDbKeeping(calls, log_table=LOG, members_table=MEMBERS, trimming=trimming),
         "walks": DynamoDbWalks(calls, Tables(members=MEMBERS, sessions=SESSIONS, log=LOG), trimming=trimming),
         "broadcasts": DynamoDbBroadcasts(calls, Tables(members=MEMBERS, sessions=SESSIONS), parallel_map=parallel_map),
         "held": DynamoDbHeld(calls, members_table=MEMBERS),

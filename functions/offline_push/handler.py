@@ -29,7 +29,7 @@ from shared.adapters.aws.push_queues import (
     sweep_from,
 )
 from shared.adapters.dynamodb.client import from_item
-from shared.adapters.dynamodb.schema import IMPORTED, PK
+from shared.adapters.dynamodb.schema import IMPORTED, KEEP_SEQ, PK
 from shared.adapters.dynamodb.shown import settled_from
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.broadcasts import BroadcastJob
@@ -118,7 +118,12 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
 def _settled(entry: StoredEntry, wiring: Wiring) -> bool:
     """Have the entry before this one end, where entries do."""
     try:
-        settle_end_before(entry.conversation_id, entry.seq, stores=wiring.stores)
+        place, own = (entry.conversation_id, entry.seq), entry.keep_seq is not None
+        settle_end_before(place, has_own_rule=own, stores=wiring.stores, now=wiring.context.now())
+        if entry.keep_seq == entry.seq:
+            from shared.operations.keeping import begin_keeping  # noqa: PLC0415  # few entries set a rule
+
+            begin_keeping(place[0], stores=wiring.stores, services=wiring.services, context=wiring.context)
     except Exception as error:  # noqa: BLE001  # as above
         unexpected("end not settled", error, logger=_LOGGER)
         return False
@@ -258,6 +263,7 @@ def _entry(record: Mapping[str, Any]) -> StoredEntry:
         fan_out=item.get("fan_out") is True,
         created_at=int(item["created_at"]),
         roster_seq=item.get("roster_seq"),
+        keep_seq=item.get(KEEP_SEQ),
         mentions=tuple(map(str, item.get("mentions", ()))),
         deletes=int(item["target"]) if item["kind"] == _DELETED else None,
     )

@@ -68,9 +68,9 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.patch("/v1/conversations/<conversation_id>")
     def patch_conversation(conversation_id: ConversationPath, body: bodies.ConversationChange) -> Answer:
         """Change what a group or channel is called and says of itself, or the `data` of a private conversation."""
-        user_id = wiring.writer(app)
-        update(Update(conversation_id, body.changes(), by=user_id), **wiring.parts)
-        return _summary(conversation_id, user_id, wiring)
+        caller = wiring.writing(app)
+        update(Update(conversation_id, body.changes(), by=caller.user_id, is_server=caller.is_admin), **wiring.parts)
+        return _summary(conversation_id, caller.user_id, wiring)
 
     @app.delete("/v1/conversations/<conversation_id>")
     def delete_conversation(conversation_id: ConversationPath) -> Answer:

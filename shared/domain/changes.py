@@ -122,11 +122,13 @@ class Updated:
 
     `said` is that as JSON, as clients get it: the fields that changed, null for what was taken away, members' own under
     `members`, and a message that is `pinned` now or `unpinned`, by its seq. `name` stands beside it where it is among
-    them, for versions that know of nothing else.
+    them, for versions that know of nothing else. `retention_days`: so long its entries are kept from now on, whatever
+    its kind has; 0 where that was taken away. Versions that know of none read that nothing has changed.
     """
 
     said: str
     name: str | None = None
+    retention_days: int | None = None
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from shared.domain.changes import KINDS, MESSAGE, Change, Edited, as_json, changes_roster
+from shared.domain.changes import KINDS, MESSAGE, Change, Edited, Updated, as_json, changes_roster
 from shared.domain.custom import MAX_ATTACHMENTS_BYTES, MAX_DATA_BYTES, NO_DATA, attached_files, in_any_order
 from shared.domain.text import has_roles, other_member
 
@@ -76,6 +76,8 @@ class Entry:
     `shadow`: what its sender alone is shown, as JSON (`shadowed`). To all others there is no message here.
     `kept_from`: from when on it counts how long it is kept, where an entry before it has a later time than it (clocks
     differ, and what is imported is old); else None. `is_trimmed`: it has ended (see `retention.py`), and says nothing.
+    `keep_days`: how long its conversation keeps it by a rule of its own; None: as its kind has it. `keep_seq`: the
+    entry that has set that, or has taken it away; None where there never was one.
     """
 
     conversation_id: str
@@ -109,6 +111,8 @@ class Entry:
     waited: int = 0
     shadow: str | None = None
     kept_from: int | None = None
+    keep_days: int | None = None
+    keep_seq: int | None = None
     is_trimmed: bool = False
 
     @property
@@ -214,6 +218,8 @@ class Draft:
             first_answer=base is not None and self._is_first_answer(base),
             waited=waited,
             kept_from=_kept_from(base, created_at),
+            keep_days=base.keep_days if base else None,
+            keep_seq=base.keep_seq if base else None,
         )
         return shadowed(entry, base) if self.shadow else entry
 
@@ -304,6 +310,9 @@ def change_entry(  # noqa: PLR0913  # the parts of an entry
 ) -> Entry:
     """The entry that records `change` right behind `base` (None: as the first of its log)."""
     seq = base.seq + 1 if base else 1
+    keep_days, keep_seq = (base.keep_days, base.keep_seq) if base else (None, None)
+    if isinstance(change, Updated) and change.retention_days is not None:
+        keep_days, keep_seq = change.retention_days or None, seq
     return Entry(
         conversation_id=conversation_id,
         seq=seq,
@@ -317,6 +326,8 @@ def change_entry(  # noqa: PLR0913  # the parts of an entry
         fan_out=fan_out,
         roster_seq=seq if changes_roster(change) and has_roles(conversation_id) else _roster_seq(base),
         kept_from=_kept_from(base, created_at),
+        keep_days=keep_days,
+        keep_seq=keep_seq,
     )
 
 

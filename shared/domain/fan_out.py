@@ -79,7 +79,7 @@ def attended_shards(
 class StoredEntry:
     """As much of a stored entry as deciding about it needs; no content. `fan_out`: the stream side delivers it.
 
-    `deletes` is the message that it takes away.
+    `deletes` is the message that it takes away. `keep_seq`: by which entry its conversation is kept as itself says.
     """
 
     conversation_id: str
@@ -91,6 +91,7 @@ class StoredEntry:
     roster_seq: int | None = None
     mentions: tuple[str, ...] = ()
     deletes: int | None = None
+    keep_seq: int | None = None
 
     @property
     def message_id(self) -> str:

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-JobKind = Literal["export", "erasure", "removal"]
+JobKind = Literal["export", "erasure", "removal", "keeping"]
 EXPORT: Final = "export"
 ERASURE: Final = "erasure"
 REMOVAL: Final = "removal"
-KINDS: Final[tuple[JobKind, ...]] = (EXPORT, ERASURE, REMOVAL)
+KEEPING: Final = "keeping"
+"""Of a conversation, whose id stands for a user's."""
+AGAIN: Final = "again"
+"""The phase in which a job does once more what it has done, for what came while it ran."""
+KINDS: Final[tuple[JobKind, ...]] = (EXPORT, ERASURE, REMOVAL, KEEPING)
 
 JobStatus = Literal["running", "done", "stopped"]
 RUNNING: Final = "running"

@@ -35,7 +35,8 @@ class Member:
     the head at which the user hid a private conversation: it is out of the inbox until the next message. `data` is what
     the team hangs on the member, and `about` what it hangs on a private conversation, both as JSON (see `custom.py`).
     `visible_from` is the first entry that the member may see of a group which hides from who joins what was before; 0
-    where it does not.
+    where it does not. `may_end`: the conversation keeps its entries by a rule of its own, or did: what is not there may
+    have ended.
     """
 
     conversation_id: str
@@ -51,6 +52,7 @@ class Member:
     data: str | None = None
     about: str | None = None
     visible_from: int = 0
+    may_end: bool = False
 
     def with_read(self, seq: int, number: int) -> Member:
         """The member after reading up to `seq`; reading implies delivery."""

@@ -31,12 +31,15 @@ GROUP: Final[Grants] = {
     **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data", "change_member_data"), _RUNNING),
     "change_own_data": _ALL,
     **dict.fromkeys(("change_join", "change_history", "change_slow_mode", "freeze"), _RUNNING),
+    "change_retention": _OWNERS,
     **dict.fromkeys(("create_invites", "manage_invites", "decide_requests"), _RUNNING),
 }
 CHANNEL: Final[Grants] = {
     **dict.fromkeys((*_WRITING, "remove_reactions", "delete_any", "pin", "add_members", "remove_members"), _RUNNING),
     "change_roles": _OWNERS,
-    **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data", "list_members"), _RUNNING),
+    **dict.fromkeys(("change_name", "change_topic", "change_avatar", "change_data"), _RUNNING),
+    "change_retention": _OWNERS,
+    "list_members": _RUNNING,
 }
 PRIVATE: Final = (*_WRITING, "pin", "change_data", "change_own_data")
 # Without one of these a group could come to stand as it is for good: frozen, or with nobody who lets others in.
@@ -80,6 +83,7 @@ _PHRASES: Final = {
     "change_history": "change what new members see",
     "change_slow_mode": "change the slow mode",
     "freeze": "freeze it",
+    "change_retention": "change how long it is kept",
     "create_invites": "make links",
     "manage_invites": "see and revoke its links",
     "decide_requests": "see and decide requests",

@@ -1,5 +1,7 @@
 """How long messages are kept: a deployment sets so many days for each kind of conversation, or none: then for good.
 
+A conversation may have a rule of its own, which its entries carry from one to the next (`Entry.keep_days`).
+
 An entry ends that long after its time; from then on it is as if it were not there, whether its row still is or not.
 Along a log the times from which that counts never fall. So what has ended is always a log's beginning, and who holds an
 entry that has not ended misses nothing behind it.
@@ -32,9 +34,13 @@ class Retention:
             return self.group_days
         return self.private_days if private_members(conversation_id) is not None else 0
 
+    def days_of(self, entry: Entry) -> int:
+        """By the conversation's own rule, or else its kind's. 0: for good."""
+        return entry.keep_days or self.days(entry.conversation_id)
+
     def ends_at(self, entry: Entry) -> int | None:
         """When the entry ends (ms); None: never."""
-        days = self.days(entry.conversation_id)
+        days = self.days_of(entry)
         return entry.kept_since + days * DAY_MS if days else None
 
 
@@ -55,7 +61,7 @@ class Trimming:
             ends_at = min(ended_at_s * SECOND_MS, ends_at or ended_at_s * SECOND_MS)
         if ends_at is not None and ends_at <= self.now():
             return trimmed(entry, ends_at)
-        change, days = entry.change, self.retention.days(entry.conversation_id)
+        change, days = entry.change, self.retention.days_of(entry)
         if isinstance(change, Edited) and days and (change.since or self.now()) + days * DAY_MS <= self.now():
             return replace(entry, change=replace(change, content=None, data=None))  # the message has ended before it
         return entry
@@ -72,6 +78,11 @@ class Trimming:
             conversation_id, seq, sender_id, stored_at, 0, client_message_id=client_message_id, message_seq=seq
         )
         return trimmed(entry, self.now())
+
+
+def for_good(now: Callable[[], int]) -> Trimming:
+    """Of a deployment that sets no days: conversations may have some of their own."""
+    return Trimming(Retention(), now)
 
 
 def trimmed(entry: Entry, ends_at: int) -> Entry:

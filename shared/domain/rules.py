@@ -58,6 +58,8 @@ MAX_REACTIONS: Final = 2_000
 MAX_REACTIONS_OF_ONE: Final = 12
 # Of what one answer lists: messages, conversations, a conversation's entries.
 MAX_PAGE: Final = 100
+# Of a conversation's own; a deployment's rules for the kinds have the same bound.
+MAX_RETENTION_DAYS: Final = 36_500
 
 
 @dataclass(frozen=True, slots=True)

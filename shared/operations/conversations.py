@@ -64,6 +64,11 @@ class Summary:
         return self.head.seq if self.head is not None and self.head.is_trimmed else 0
 
     @property
+    def retention_days(self) -> int | None:
+        """How long it is kept by a rule of its own; None: as its kind has it."""
+        return self.head.keep_days if self.head is not None else None
+
+    @property
     def joined(self) -> Happened:
         return Happened(self.conversation_id, 0, self.member.joined_at)
 

@@ -15,12 +15,13 @@ from shared.domain.changes import ALL, INVITE, Change, Renamed, Role, Updated, a
 from shared.domain.contacts import Profile
 from shared.domain.custom import data_text
 from shared.domain.text import is_channel_id, is_label, other_member, private_members
-from shared.errors import BadRequest, Blocked, NotAMember, NotFound, TooLarge
+from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, NotFound, TooLarge
 from shared.operations.changes import Changed, announce, change
 from shared.operations.channels import set_writer
 from shared.operations.contacts import check_profile
 from shared.operations.context import Context
 from shared.operations.groups import SetRole, set_role
+from shared.operations.keeping import keep_at_once
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores, Stores
 
@@ -30,16 +31,21 @@ _DATA: Final = "data"
 _UNSAID: Final[Mapping[str, Any]] = {"join": INVITE, "history": ALL, "slow_mode": 0, "frozen": False}
 _GROUPS_OWN: Final = frozenset(_UNSAID)
 # Which permission takes what; the others are called after what they change.
-_PERMISSIONS: Final[Mapping[str, str]] = {"frozen": "freeze"}
+_PERMISSIONS: Final[Mapping[str, str]] = {"frozen": "freeze", "retention_days": "change_retention"}
+_RETENTION: Final = "retention_days"
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a client asks for: the fields that it names, None for what is to be taken away."""
+    """What a client asks for: the fields that it names, None for what is to be taken away.
+
+    `is_server`: an administrator asks, as this member.
+    """
 
     conversation_id: str
     changes: Mapping[str, Any]
     by: str
+    is_server: bool = False
 
 
 def described(changes: Mapping[str, Any]) -> str | None:
@@ -48,35 +54,52 @@ def described(changes: Mapping[str, Any]) -> str | None:
     return as_json(said) if said else None
 
 
-def update(command: Update, *, stores: ChatStores, services: Services, context: Context) -> Changed:
+def update(command: Update, *, stores: Stores, services: Services, context: Context) -> Changed:
     """Change what a conversation is called and says of itself. Fields that say so already are left out.
 
     `changes`: `name`, `topic`, `avatar` and `data` (an object) of a group or channel, and of a group `join`, `history`,
     `slow_mode` (seconds, 0 for none) and `frozen`, for whose roles have the permission for each; of a private
-    conversation `data` alone, by either member, unless the other blocks them: this may be its first entry.
+    conversation `data` alone, by either member, unless the other blocks them: this may be its first entry. And of each
+    `retention_days`, in a private one for administrators alone; what is stored is kept so as well then, some hundred
+    entries of it when this returns.
     Raises NotAMember, BadRequest (a private conversation's name, blank ones, a channel's `join`), TooLarge, Forbidden
     (role), Blocked.
     """
     changes, conversation_id, by = _checked(command.changes), command.conversation_id, command.by
+    described = {name: value for name, value in changes.items() if name != _RETENTION}
     is_private = private_members(conversation_id) is not None
 
     def decide(audience: rules.Audience) -> Change | None:
-        if is_private and changes.keys() == {_DATA}:
-            stored = {_DATA: _about(conversation_id, by, stores)}
+        if is_private and described.keys() <= {_DATA}:
+            stored = {_DATA: _about(conversation_id, by, stores)} if described else {}
+            if _RETENTION in changes and not command.is_server:
+                raise Forbidden("Only the team's server says how long a private conversation is kept")
         else:
             _check_policy(conversation_id, changes)
-            for name in changes:
+            for name in described if command.is_server else changes:
                 rules.check_moderator(_PERMISSIONS.get(name, f"change_{name}"), by, audience, context.limits.matrix)
-            stored = {name: getattr(audience.group, name) or _UNSAID.get(name) for name in changes}
-        given = Updated(as_json(changes)).fields
-        said = {name: value for name, value in changes.items() if given[name] != stored[name]}
-        if said.keys() == {"name"}:
+            stored = {name: getattr(audience.group, name) or _UNSAID.get(name) for name in described}
+        given = Updated(as_json(described)).fields
+        said = {name: value for name, value in described.items() if given[name] != stored[name]}
+        days = _new_days(command, stores)
+        if said.keys() == {"name"} and days is None:
             return Renamed(said["name"])
-        return Updated(as_json(said), said.get("name")) if said else None
+        return Updated(as_json(said), said.get("name"), days) if said or days is not None else None
 
     changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
     announce(changed, stores=stores, services=services, context=context)
+    if _RETENTION in changes:  # also where it was so: what set it may have died before this
+        keep_at_once(conversation_id, stores=stores, context=context)
     return changed
+
+
+def _new_days(command: Update, stores: ChatStores) -> int | None:
+    """How many days a conversation is to be kept by its own rule, 0 for no such rule; None where it is so already."""
+    if _RETENTION not in command.changes:
+        return None
+    tail = next(iter(stores.log.read_back(command.conversation_id, limit=1)), None)
+    days: int | None = command.changes[_RETENTION]
+    return None if days == (tail.keep_days if tail else None) else days or 0
 
 
 def _check_policy(conversation_id: str, changes: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 from shared.operations.changes import Changed, announce, change
 from shared.operations.context import Context
 from shared.operations.delivery import broadcast, report
+from shared.operations.trimming import may_have_ended
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -105,7 +106,7 @@ def edit(
         rules.check_edited_weight(message, replace(message, content=content, data=hung, edited_at=now))
         if _is_unseen(there, user_id, context):
             return None
-        since = message.kept_since if stores.log.may_end(message.conversation_id) else None
+        since = message.kept_since if may_have_ended([message], stores.log) else None
         return Edited(command.seq, content, message.last_edit, hung, since)
 
     own = matrix.is_everyones("edit_own")

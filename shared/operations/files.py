@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -97,11 +98,11 @@ def _has_it(user_id: str, file: File, stores: ChatStores) -> bool:
     return any(seq >= there[one].visible_from for one, seq in places if one in there)
 
 
-def _kept(places: Sequence[Place], stores: ChatStores) -> Sequence[Place]:
+def _kept(places: Mapping[Place, bool], stores: ChatStores) -> Sequence[Place]:
     """Without messages that have ended, of conversations in which they do: one call for 100 of those."""
-    unsure = [place for place in places if stores.log.may_end(place[0])]
+    unsure = [place for place, may_end in places.items() if may_end or stores.log.may_end(place[0])]
     if not unsure:
-        return places
+        return list(places)
     found = stores.log.fetch(unsure)
     ended = {place for place in unsure if place not in found or found[place].is_trimmed}
     return [place for place in places if place not in ended]

@@ -74,13 +74,17 @@ def heads_of(
     return found | queried(lost, stores, services) | _farther(following.values(), few, stores, services)
 
 
-def with_news(held: Mapping[str, int], stores: ChatStores, services: PresenceServices) -> set[str]:
-    """The conversations in which there is an entry behind the one that is held, strongly consistent.
+def with_news(
+    members: Sequence[Member], held: Mapping[str, int], stores: ChatStores, services: PresenceServices
+) -> set[str]:
+    """The conversations of these members in which there is an entry behind the one held, strongly consistent.
 
     And those in which what is held has ended: what was behind it may be gone, and others behind that not.
     """
+    held = {member.conversation_id: held[member.conversation_id] for member in members}
+    may_end = {member.conversation_id for member in members if _may_end(member, stores)}
     news = {conversation_id for conversation_id, _ in looked_up(_next(held), stores, services)}
-    unsure = {one: seq for one, seq in held.items() if seq and one not in news and stores.log.may_end(one)}
+    unsure = {one: seq for one, seq in held.items() if seq and one not in news and one in may_end}
     entries = looked_up(unsure.items(), stores, services, consistent=False) if unsure else {}
     return news | {one for one, seq in unsure.items() if not _is_there(entries.get((one, seq)))}
 
@@ -111,9 +115,14 @@ def _known(member: Member) -> int:
 
 def _is_read(member: Member, stores: ChatStores) -> bool:
     """Whether the last known entry is read, and need not be seen to say whether it shows a conversation again."""
-    if stores.log.may_end(member.conversation_id):
+    if _may_end(member, stores):
         return False
     return member.hidden_seq is None and member.read_seq == _known(member)
+
+
+def _may_end(member: Member, stores: ChatStores) -> bool:
+    """Whether entries end there, by the kind's rule or the conversation's own."""
+    return member.may_end or stores.log.may_end(member.conversation_id)
 
 
 def queried(conversation_ids: Collection[str], stores: ChatStores, services: PresenceServices) -> dict[str, Head]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.jobs import ERASURE, EXPORT, REMOVAL, RUNNING, STOPPED, Job, JobKind, JobStep
+from shared.domain.jobs import AGAIN, ERASURE, EXPORT, KEEPING, REMOVAL, RUNNING, STOPPED, Job, JobKind, JobStep
 from shared.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from shared.ports.stores import PushStores, Stores
 
 
-_DONE: Final[Mapping[JobKind, str]] = {EXPORT: "exported", ERASURE: "erased", REMOVAL: "removed"}
+_DONE: Final[Mapping[JobKind, str]] = {EXPORT: "exported", ERASURE: "erased", REMOVAL: "removed", KEEPING: "kept"}
+# The second round of a job on a conversation's rows begins so much later: no request that knew less goes on so long.
+_AGAIN_S: Final = 90
 
 
 def begin_job(kind: JobKind, user_id: str, *, by: str, stores: Stores, services: RestServices, context: Context) -> Job:
@@ -58,7 +60,8 @@ def advance(task: JobStep, *, stores: PushStores, services: PushServices, contex
             return  # another was quicker, and goes on
         job = done
     if job.status == RUNNING:
-        services.job_queue.put(job.next)
+        is_again = job.phase == AGAIN and job.after is None
+        services.job_queue.put(job.next, delay_s=_AGAIN_S if is_again else 0)
 
 
 def _worked(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
@@ -67,6 +70,10 @@ def _worked(job: Job, *, stores: PushStores, services: PushServices, context: Co
         from shared.operations.exports import export_step  # noqa: PLC0415  # requests only begin one
 
         return export_step(job, stores=stores, services=services)
+    if job.kind == KEEPING:
+        from shared.operations.keeping import keeping_step  # noqa: PLC0415  # as above
+
+        return keeping_step(job, stores=stores, context=context)
     if stores.holds.get(job.user_id) is not None:
         return replace(job, status=STOPPED)
     if job.kind == REMOVAL:

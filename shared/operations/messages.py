@@ -212,7 +212,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     rules.check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
-    if command.after and log.may_end(draft.conversation_id) and not _is_kept(command.after, found, draft, log):
+    if command.after and not _is_kept(command.after, found, draft, log):
         return _behind_what_ended(draft, command.after, stores, context)
     if base is None and command.is_guest and not has_roles(draft.conversation_id):
         _check_begun(draft, log)
@@ -339,6 +339,7 @@ def _is_kept(after: int, found: Lookup, draft: Draft, log: ConversationLog) -> b
     """Whether nothing can be gone of what is behind the entry that the client held: it is kept, or the last.
 
     Else the place behind it may be free though others followed. True also where it names none: that is refused anyhow.
+    Without a read where it is there, and has not ended: so nearly all are.
     """
     held = found.entries.get(after)
     if held is not None and not held.is_trimmed:

@@ -56,7 +56,7 @@ def move_cursor(
         _tell_team(Receipt(kind, conversation_id, user_id, seq, context.now()), stores, context)
     if seq <= stands:
         return stands
-    if seq not in found.entries and _is_gone(conversation_id, seq, stores):
+    if seq not in found.entries and _is_gone(found.member, seq, stores):
         return stands
     if seq not in found.entries:
         raise BadRequest("`seq` is beyond the head of this conversation")
@@ -81,9 +81,11 @@ def move_cursor(
     return seq
 
 
-def _is_gone(conversation_id: str, seq: int, stores: ChatStores) -> bool:
+def _is_gone(member: Member, seq: int, stores: ChatStores) -> bool:
     """Whether an entry that is not there has ended: others are behind it."""
-    return stores.log.may_end(conversation_id) and bool(stores.log.read(conversation_id, start=seq, limit=1))
+    place = member.conversation_id
+    may_end = member.may_end or stores.log.may_end(place)
+    return may_end and bool(stores.log.read(place, start=seq, limit=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -142,8 +142,7 @@ def _add_named(
     for some in (named[:LOOKED_UP], named[LOOKED_UP:]):
         if some and reply.is_full:
             return current, True
-        held = {member.conversation_id: asked.held[member.conversation_id] for member in some}
-        news = with_news(held, stores, services)
+        news = with_news(some, asked.held, stores, services)
         current += [member for member in some if member.conversation_id not in news]
         has_news = [member for member in some if member.conversation_id in news]
         without, is_left_out = _add_news(reply, has_news, asked, stores, services)
@@ -303,6 +302,8 @@ def is_behind(conversation_id: str, seq: int, *, user_id: str, stores: ChatStore
     found = stores.log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
-    if not found.entries and stores.log.may_end(conversation_id):  # it may be gone, and others behind it not
+    # It may be gone, and others behind it not; by a private conversation's own rule not as long as a connection lives.
+    may_end = stores.log.may_end(conversation_id) or (found.member is not None and found.member.may_end)
+    if not found.entries and may_end:
         return bool(stores.log.read(conversation_id, start=seq + 1, limit=1))
     return bool(found.entries)

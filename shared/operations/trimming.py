@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.domain.entries import Entry
-from shared.ports.conversations import FIRST, ROW_KEPT_MS, ConversationLog
+from shared.ports.conversations import FIRST, ROW_KEPT_MS, ConversationLog, Place
 from shared.ports.stores import ChatStores
 
 
@@ -16,7 +16,7 @@ def kept_from(conversation_id: str, start: int, limit: int, log: ConversationLog
     found by halving, some twenty reads at most. Where everything has ended, it is the last: its place stays.
     """
     found = log.read(conversation_id, start=start, limit=limit)
-    if not found or not log.may_end(conversation_id):
+    if not found or not may_have_ended(found, log):
         return found, 0
     if not found[0].is_trimmed:
         return found, found[0].seq if found[0].seq > start else 0
@@ -50,7 +50,7 @@ def kept_back(
 ) -> tuple[Sequence[Entry], int]:
     """Entries below `before` (None: from the head), newest first, and the first that is kept, where this reaches it."""
     page = log.read_back(conversation_id, before=before, limit=limit)
-    if not log.may_end(conversation_id):
+    if not page or not may_have_ended(page, log):
         return page, 0
     kept = [entry for entry in page if not entry.is_trimmed]
     if len(kept) == len(page):
@@ -63,18 +63,26 @@ def kept_back(
     return kept, min(before, head)
 
 
-def settle_end_before(conversation_id: str, seq: int, *, stores: ChatStores) -> None:
-    """An entry is stored: the one before it is the last no more, and its row may go some days after it has ended.
+def may_have_ended(entries: Sequence[Entry], log: ConversationLog) -> bool:
+    """Whether entries end in the conversation of these, by its kind's rule or its own; one of them at least."""
+    return log.may_end(entries[0].conversation_id) or any(entry.keep_seq is not None for entry in entries)
 
-    Two calls, of conversations whose entries end; else none. Its files are looked at once it has gone. Repeating does
-    no harm: what died in between is done again, since the files come first.
+
+def settle_end_before(place: Place, *, has_own_rule: bool, stores: ChatStores, now: int) -> None:
+    """An entry is stored there: the one before it is the last no more, and its row may go some days after it has ended.
+
+    Two calls, of conversations whose entries end; else none. `has_own_rule`: the entry says so. Its files are looked
+    at once it has gone. Repeating does no harm: what died in between is done again, since the files come first. A row
+    goes a day after this at the earliest, however old what it has is: somebody may have seen it a moment ago.
     """
-    if seq <= FIRST or not stores.log.may_end(conversation_id):
+    conversation_id, seq = place
+    if seq <= FIRST or not (has_own_rule or stores.log.may_end(conversation_id)):
         return
-    place = conversation_id, seq - 1
-    ending = stores.log.ending(*place)
+    before = conversation_id, seq - 1
+    ending = stores.log.ending(*before)
     if ending is None:
         return
+    goes_at = max(ending.at, now) + ROW_KEPT_MS
     for file_id in ending.entry.file_ids:
-        stores.files.note_end(file_id, place, at=ending.at + ROW_KEPT_MS)
-    stores.log.settle_end(*place, at=ending.at)
+        stores.files.note_end(file_id, before, at=goes_at)
+    stores.log.settle_end(*before, at=ending.at, goes_at=goes_at)

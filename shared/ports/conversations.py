@@ -73,8 +73,9 @@ class ConversationLog(Protocol):
         """
 
     def may_end(self, conversation_id: str) -> bool:
-        """Whether its entries are kept for a time only. Those that have ended, or are gone, are at its beginning.
+        """Whether its kind's entries are kept for a time only. Those that have ended, or are gone, are its beginning.
 
+        Of a conversation with a rule of its own its entries tell (`Entry.keep_seq`), and its members' rows.
         What is read of one that has ended is its place (`Entry.is_trimmed`), as long as its row is there: the first and
         the last of a log stay.
         """
@@ -82,8 +83,8 @@ class ConversationLog(Protocol):
     def ending(self, conversation_id: str, seq: int) -> Ending | None:
         """An entry, as it is stored, and when it ends; None where that is settled, or never, or it is not there."""
 
-    def settle_end(self, conversation_id: str, seq: int, *, at: int) -> None:
-        """Have an entry end then (ms), whatever is configured later, and its row go `ROW_KEPT_MS` after that, or later.
+    def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int) -> None:
+        """Have an entry end then (ms), whatever is configured later, and its row go at `goes_at`, or later.
 
         It has to be followed by another: a log keeps its last entry. Its first stays, too, though it ends: behind
         nothing, no place is ever free. Idempotent: the first end counts.

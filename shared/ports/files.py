@@ -29,11 +29,14 @@ class Files(Protocol):
     def settle(self, file: File) -> bool:
         """Store the check's outcome, if the file is pending still; else False. A rejected file counts no more."""
 
-    def messages(self, file_id: str) -> Sequence[tuple[str, int]]:
-        """The messages that have this file: each a conversation and a seq."""
+    def messages(self, file_id: str) -> Mapping[tuple[str, int], bool]:
+        """The messages that have this file: each a conversation and a seq. With whether it is known to end there."""
 
-    def note_end(self, file_id: str, place: tuple[str, int], *, at: int) -> None:
-        """A message (a conversation and a seq) has the file until then (ms): it is due then. Idempotent."""
+    def note_end(self, file_id: str, place: tuple[str, int], *, at: int | None) -> None:
+        """A message (a conversation and a seq) has the file until then (ms): it is due then. None: for good.
+
+        Idempotent.
+        """
 
     def drop_ended(self, file_id: str, *, now: int) -> None:
         """Of messages that have the file no longer by now: they do not count any more. Idempotent."""

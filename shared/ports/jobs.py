@@ -23,8 +23,11 @@ class Jobs(Protocol):
     def get(self, kind: JobKind, user_id: str) -> Job | None:
         """Strongly consistent."""
 
-    def begin(self, job: Job) -> bool:
-        """Store a new job in place of one that is over, or of none. False, and nothing changes, where one runs."""
+    def begin(self, job: Job, *, anew: bool = False) -> bool:
+        """Store a new job in place of one that is over, or of none. False, and nothing changes, where one runs.
+
+        `anew`: also in place of that, which ends with its next step.
+        """
 
     def save(self, job: Job) -> bool:
         """Store how far it has come. False, and nothing changes, where another took the step before this one."""
@@ -46,8 +49,11 @@ class Holds(Protocol):
 class JobQueue(Protocol):
     """Where a job's next step waits."""
 
-    def put(self, step: JobStep) -> None:
-        """Have it carried out at least once. Raises Unavailable where it should be tried again."""
+    def put(self, step: JobStep, *, delay_s: int = 0) -> None:
+        """Have it carried out at least once, so many seconds from now.
+
+        Raises Unavailable where it should be tried again.
+        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)

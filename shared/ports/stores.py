@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.files import Files
     from shared.ports.jobs import Holds, Jobs, Walks
     from shared.ports.joining import Joins
+    from shared.ports.keeping import Keeping
     from shared.ports.mails import Mails
     from shared.ports.reports import Reports
     from shared.ports.screening import HeldMessages, ShadowBans, WordLists
@@ -69,6 +70,7 @@ class Stores(ChatStores):
     jobs: Jobs
     broadcasts: Broadcasts
     holds: Holds
+    keeping: Keeping
     held: HeldMessages
     word_lists: WordLists
     shadow_bans: ShadowBans

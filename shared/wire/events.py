@@ -216,8 +216,8 @@ def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # n
             return {"users": list(users)}
         case Renamed(name=name):
             return {"changes": {"name": name}}
-        case Updated(said=said):
-            return {"changes": json.loads(said)}
+        case Updated(said=said, retention_days=days):
+            return {"changes": {**json.loads(said), **({} if days is None else {"retention_days": days or None})}}
         case RolesChanged(roles=roles):
             return {"changes": {"roles": dict(roles)}}
         case Happened() | OwnChanged():

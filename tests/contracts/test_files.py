@@ -53,7 +53,7 @@ def counted(stores: Stores, file_id: str = "cat") -> tuple[int, list[str]]:
 def test_a_file_comes_back_as_it_was_noted(stores: Stores) -> None:
     stores.files.create(CAT)
     assert stores.files.get("cat") == CAT
-    assert (stores.files.get("dog"), stores.files.messages("cat")) == (None, [])
+    assert (stores.files.get("dog"), stores.files.messages("cat")) == (None, {})
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_without_a_file_that_is_ready_nothing_is_stored(stores: Stores, status: 
     with pytest.raises(NotFound):
         stores.log.put(message(), new_members=("alice", "bob"))
     assert (stores.log.read(DM, start=1, limit=9), stores.memberships.of_user("bob")) == ([], [])
-    assert (stores.files.get("cat"), stores.files.messages("cat")) == (before, [])
+    assert (stores.files.get("cat"), stores.files.messages("cat")) == (before, {})
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
@@ -122,7 +122,7 @@ def test_a_taken_place_is_told_first_and_counts_nothing(stores: Stores, *, is_re
         ready(stores)
     there = stored(stores, message(file_id=None))
     assert stores.log.put(message(nonce="late")) == there
-    assert stores.files.messages("cat") == []
+    assert stores.files.messages("cat") == {}
     assert not is_ready or counted(stores) == (0, [])
 
 

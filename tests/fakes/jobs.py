@@ -16,7 +16,7 @@ class FakeJobQueue:
 
     steps: list[JobStep] = field(default_factory=list)
 
-    def put(self, step: JobStep) -> None:
+    def put(self, step: JobStep, *, delay_s: int = 0) -> None:
         self.steps.append(step)
 
 

@@ -350,7 +350,7 @@ def _read_while_there() -> Iterator[Patch]:
 def _last_goes() -> Iterator[Patch]:
     """Each row is told to go, and not only those behind which another stands."""
     settle = cast("Any", push_module).settle_end_before
-    yield push_module, "settle_end_before", lambda name, seq, *, stores: settle(name, seq + 1, stores=stores)
+    yield push_module, "settle_end_before", lambda place, **beside: settle((place[0], place[1] + 1), **beside)
 
 
 PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {

@@ -69,8 +69,8 @@ class SqsJobQueue:
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
-    def put(self, step: JobStep) -> None:
-        self._queue.send_all([{**asdict(step), "job": step.kind, "kind": JOB}])
+    def put(self, step: JobStep, *, delay_s: int = 0) -> None:
+        self._queue.send_all([{**asdict(step), "job": step.kind, "kind": JOB}], delay_s=delay_s)
 
 
 def step_from(body: Mapping[str, Any]) -> JobStep:

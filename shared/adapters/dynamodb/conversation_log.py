@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +12,11 @@ from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, ba
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, ENDS, IMPORTED, PK, SEQ, SK
-from shared.clock import DAY_MS, SECOND_MS
+from shared.clock import DAY_MS, SECOND_MS, now_ms
 from shared.domain.changes import Added
 from shared.domain.entries import NOTHING_SAID, Entry
 from shared.errors import NotFound, Unavailable
-from shared.ports.conversations import CLAIM_MS, FIRST, ROW_KEPT_MS, Ending, Glance, Lookup, Pin, Place, Seat
+from shared.ports.conversations import CLAIM_MS, FIRST, Ending, Glance, Lookup, Pin, Place, Seat
 
 if TYPE_CHECKING:  # few deployments trim their logs
     from shared.domain.retention import Trimming
@@ -38,29 +38,36 @@ class DynamoDbConversationLog:
         self._log = Table(calls, log_table)
         self._members = Table(calls, members_table)
         self._trimming = trimming
-        self._read: Callable[[Item], Entry] = schema.entry_from if trimming is None else self._seen
+        self._trimming_of_some: Trimming | None = None
 
-    def _seen(self, item: Item) -> Entry:
-        entry, trimming = schema.entry_from(item), self._trimming
-        return entry if trimming is None else trimming.seen(entry, item.get(ENDS))
+    def _read(self, item: Item) -> Entry:
+        entry, ends = schema.entry_from(item), item.get(ENDS)
+        if self._trimming is None and ends is None and entry.keep_days is None:
+            return entry
+        return self._any_trimming().seen(entry, ends)
+
+    def _any_trimming(self) -> Trimming:
+        """Also where the deployment has none: loaded with the first conversation that has a rule of its own."""
+        if self._trimming is None:
+            from shared.domain.retention import for_good  # noqa: PLC0415  # few conversations trim their logs
+
+            self._trimming_of_some = self._trimming_of_some or for_good(now_ms)
+            return self._trimming_of_some
+        return self._trimming
 
     def may_end(self, conversation_id: str) -> bool:
         return self._trimming is not None and self._trimming.applies_to(conversation_id)
 
     def ending(self, conversation_id: str, seq: int) -> Ending | None:
-        trimming = self._trimming
-        if trimming is None:
-            return None
         item = next(iter(self._log.find([schema.entry_key(conversation_id, seq)])), None)
         if item is None or ENDS in item:
             return None
         entry = schema.entry_from(item)
-        ends_at = trimming.retention.ends_at(entry)
+        ends_at = self._any_trimming().retention.ends_at(entry)
         return None if ends_at is None else Ending(entry, ends_at)
 
-    def settle_end(self, conversation_id: str, seq: int, *, at: int) -> None:
-        ends_s = -(-at // SECOND_MS)
-        values = {":ends": ends_s, ":ttl": ends_s + ROW_KEPT_MS // SECOND_MS}
+    def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int) -> None:
+        values = {":ends": seconds(at), ":ttl": seconds(goes_at)}
         is_there = f"attribute_exists({SEQ}) AND attribute_not_exists({ENDS})"
         key = schema.entry_key(conversation_id, seq)
         change = f"SET {ENDS} = :ends"
@@ -81,7 +88,13 @@ class DynamoDbConversationLog:
         if not entry.stands_alone:
             together += effects(entry, log=self._log, members=self._members)
         if new_members:
-            together += joining(self._members, entry.conversation_id, new_members, joined_at=entry.created_at)
+            together += joining(
+                self._members,
+                entry.conversation_id,
+                new_members,
+                joined_at=entry.created_at,
+                may_end=entry.keep_seq is not None,
+            )
         if together:
             return self._put_together(put, together, entry, once=once)
         answer = conditionally(self._calls, "PutItem", put)
@@ -149,9 +162,11 @@ class DynamoDbConversationLog:
             return found[place]
         trimming, until = self._trimming, note.get(TTL)
         noted_at = 0 if until is None else until * SECOND_MS - NOTED_MS
-        if trimming is None or not trimming.has_trimmed(place[0], noted_at):
+        has_ended = trimming is not None and trimming.has_trimmed(place[0], noted_at)
+        # By a rule of its own, too, rows go only once their entries have ended: its last entry tells of one.
+        if not has_ended and all(tail.keep_seq is None for tail in self.read_back(place[0], limit=1)):
             raise Unavailable
-        return trimming.gone(place, sender_id, client_message_id, noted_at)
+        return self._any_trimming().gone(place, sender_id, client_message_id, noted_at)
 
     def lookup(
         self,
@@ -207,6 +222,11 @@ class DynamoDbConversationLog:
         condition = f"{CONVERSATION_ID} = :id" + ("" if before is None else f" AND {SEQ} < :seq")
         values = {":id": conversation_id, ":seq": before}
         return list(map(self._read, self._log.query(condition, values, limit=limit, backwards=True)))
+
+
+def seconds(at: int) -> int:
+    """The first whole second that is not before then (ms)."""
+    return -(-at // SECOND_MS)
 
 
 def _conditional(entry: Entry) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table, set_to
 from shared.adapters.dynamodb.memberships import JOIN
-from shared.adapters.dynamodb.schema import CONVERSATION_ID, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
+from shared.adapters.dynamodb.schema import CONVERSATION_ID, MAY_END, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
 from shared.domain.changes import (
     MEMBER,
     Added,
@@ -87,6 +87,7 @@ def _taking_file(file_id: str, entry: Entry, table: Table) -> list[dict[str, Any
     reference = {
         **schema.file_reference_key(file_id, entry.conversation_id, entry.seq),
         CONVERSATION_ID: entry.conversation_id,
+        MAY_END: True if entry.keep_seq is not None else None,
     }
     change, values = f"ADD #{REFERENCES} :one REMOVE #{TTL}", {":one": 1, ":ready": READY}
     counted = _update(table, schema.file_key(file_id), change, values, condition=f"#{STATUS} = :ready")
@@ -167,6 +168,7 @@ def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
         **key,
         **push_context,
         **(role if is_channel else {}),
+        MAY_END: True if entry.keep_seq is not None else None,
         "joined_seq": entry.seq,
         "read_seq": entry.seq,
         "read_number": entry.number,

@@ -17,6 +17,7 @@ from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     DUE_PREFIX,
     ENDS,
+    MAY_END,
     PK,
     REFERENCE_PREFIX,
     REFERENCES,
@@ -70,15 +71,17 @@ class DynamoDbFiles(MembersStore):
         settled = self._table.update(schema.file_key(file.file_id), whole, values, condition=is_pending)
         return not isinstance(settled, Refused)
 
-    def messages(self, file_id: str) -> Sequence[tuple[str, int]]:
+    def messages(self, file_id: str) -> Mapping[tuple[str, int], bool]:
         values = {":file": schema.file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
         items = self._table.query(f"{PK} = :file AND begins_with({SK}, :prefix)", values)
-        return [(item[CONVERSATION_ID], int(item[SK].rpartition("/")[2])) for item in items]
+        return {(item[CONVERSATION_ID], int(item[SK].rpartition("/")[2])): MAY_END in item for item in items}
 
-    def note_end(self, file_id: str, place: tuple[str, int], *, at: int) -> None:
-        reference, values = schema.file_reference_key(file_id, *place), {":ends": at}
-        self._table.update(reference, f"SET {ENDS} = :ends", values, condition=f"attribute_exists({PK})")
-        self.note_due(DueFile(file_id, at))
+    def note_end(self, file_id: str, place: tuple[str, int], *, at: int | None) -> None:
+        reference, is_there = schema.file_reference_key(file_id, *place), f"attribute_exists({PK})"
+        until, values = (f" REMOVE {ENDS}", {}) if at is None else (f", {ENDS} = :ends", {":ends": at})
+        self._table.update(reference, f"SET {MAY_END} = :yes{until}", {":yes": True, **values}, condition=is_there)
+        if at is not None:
+            self.note_due(DueFile(file_id, at))
 
     def drop_ended(self, file_id: str, *, now: int) -> None:
         values = {":file": schema.file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}

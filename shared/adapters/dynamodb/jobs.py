@@ -19,7 +19,9 @@ class DynamoDbJobs(MembersStore):
         item = self._table.get(job_key(kind, user_id))
         return None if item is None else read_as(Job, item)
 
-    def begin(self, job: Job) -> bool:
+    def begin(self, job: Job, *, anew: bool = False) -> bool:
+        if anew:
+            return self._put(job, "", {})
         is_free = f"attribute_not_exists({PK}) OR #{STATUS} <> :running"
         return self._put(job, is_free, {":running": RUNNING})
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, USER_ID, Item, MembersStore, Refused, Table, set_to, transact
-from shared.adapters.dynamodb.schema import CONVERSATION_ID, CONVERSATION_PREFIX, GROUP, PK, SK, read_as
+from shared.adapters.dynamodb.schema import CONVERSATION_ID, CONVERSATION_PREFIX, GROUP, MAY_END, PK, SK, read_as
 from shared.clock import SECOND_MS
 from shared.domain.changes import MEMBER
 from shared.domain.entries import Entry
@@ -22,14 +22,21 @@ JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID
 
 
 def joining(
-    table: Table, conversation_id: str, user_ids: Sequence[str], *, joined_at: int, condition: str = ""
+    table: Table,
+    conversation_id: str,
+    user_ids: Sequence[str],
+    *,
+    joined_at: int,
+    condition: str = "",
+    may_end: bool = False,
 ) -> list[dict[str, Any]]:
     """The parts of a transaction that make users members. Who is one already stays as they are."""
-    values = {":now": joined_at, ":id": conversation_id}
+    values: Item = {":now": joined_at, ":id": conversation_id, **({":yes": True} if may_end else {})}
+    join = f"{JOIN}, {MAY_END} = :yes" if may_end else JOIN
     return [
         {
             "Update": table.changed(
-                key(conversation_id, user_id), JOIN, {**values, ":user": user_id}, condition=condition
+                key(conversation_id, user_id), join, {**values, ":user": user_id}, condition=condition
             )
         }
         for user_id in user_ids

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from shared.adapters.dynamodb.client import USER_ID, MembersStore, transact
-from shared.adapters.dynamodb.schema import CONVERSATION_ID, PK, SK, listed_key, listing_key, membership_key, part_of
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    MAY_END,
+    PK,
+    SK,
+    listed_key,
+    listing_key,
+    membership_key,
+    part_of,
+)
 from shared.domain.channels import ListedMember
 from shared.domain.entries import Entry
 
@@ -14,6 +23,7 @@ class DynamoDbReaders(MembersStore):
     def join(self, conversation_id: str, user_id: str, *, joined_at: int, head: Entry) -> bool:
         row = {CONVERSATION_ID: conversation_id, USER_ID: user_id, "joined_at": joined_at}
         cursors = {
+            MAY_END: True if head.keep_seq is not None else None,
             "joined_seq": head.seq,
             "read_seq": head.seq,
             "read_number": head.number,

@@ -99,6 +99,10 @@ SEQ: Final = "seq"
 IMPORTED: Final = "imported"
 # When an entry ends (s), once that is settled. Its `ttl` is a day later.
 ENDS: Final = "ends"
+# Of an entry: which other has set its conversation's own rule for how long it is kept. The stream's filter sees it.
+KEEP_SEQ: Final = "keep_seq"
+# Of a membership, and of a message's reference to a file: entries of the conversation may be gone.
+MAY_END: Final = "may_end"
 # Of a membership or a notification: up to where it was pushed to the user's devices, until that is over.
 PUSHED_SEQ: Final = "pushed_seq"
 # An endpoint that takes nothing is switched off long before.
@@ -451,6 +455,8 @@ def entry_item(entry: Entry) -> Item:
         "waited": entry.waited or None,
         "kept_from": entry.kept_from,
         **(passing(entry.created_at) if is_passing(entry.conversation_id) else {}),
+        "keep_days": entry.keep_days,
+        KEEP_SEQ: entry.keep_seq,
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
 

@@ -12,6 +12,7 @@ from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.jobs import DynamoDbHolds, DynamoDbJobs
 from shared.adapters.dynamodb.joins import DynamoDbJoins
+from shared.adapters.dynamodb.keeping import DynamoDbKeeping
 from shared.adapters.dynamodb.mails import DynamoDbMails
 from shared.adapters.dynamodb.readers import DynamoDbReaders
 from shared.adapters.dynamodb.reports import DynamoDbReports
@@ -46,6 +47,7 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap, trim
         jobs=DynamoDbJobs(calls, members_table=members),
         broadcasts=DynamoDbBroadcasts(calls, tables, parallel_map=parallel_map),
         holds=DynamoDbHolds(calls, members_table=members),
+        keeping=DynamoDbKeeping(calls, log_table=tables.log, members_table=members, trimming=trimming),
         held=DynamoDbHeld(calls, members_table=members),
         word_lists=DynamoDbWordLists(calls, members_table=members),
         shadow_bans=DynamoDbShadowBans(calls, members_table=members),

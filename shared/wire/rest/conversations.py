@@ -12,7 +12,7 @@ from shared.domain.changes import ALL, CLOSED, INVITE, ChannelJoin, JoinPolicy, 
 from shared.domain.channels import PARTS
 from shared.domain.inbox import InboxPosition, Snapshot
 from shared.domain.members import Group, Notify, Preferences
-from shared.domain.rules import MAX_NAME_CHARACTERS, MAX_SLOW_MODE_S
+from shared.domain.rules import MAX_NAME_CHARACTERS, MAX_RETENTION_DAYS, MAX_SLOW_MODE_S
 from shared.domain.text import is_channel_id
 from shared.operations.channels import Joined, Members, Position
 from shared.operations.conversations import Created, Inbox, Summary
@@ -81,7 +81,8 @@ NewConversation = Annotated[NewPrivateConversation | NewGroup | NewChannel, Fiel
 class ConversationChange(Part, GroupSettings):
     """What a group or channel is called from now on, and says of itself; of a private conversation `data` alone.
 
-    What is left out stays as it is, null takes it away.
+    And how many days it keeps its messages; of a private conversation for administrators. What is left out stays as it
+    is, null takes it away.
     """
 
     model_config = config(
@@ -90,12 +91,16 @@ class ConversationChange(Part, GroupSettings):
         {"topic": None},
         {"join": "request", "history": "from_joining"},
         {"slow_mode": 30, "frozen": False},
-        **at_least_one_of("name", "topic", "avatar", "data", "join", "history", "slow_mode", "frozen"),
+        {"retention_days": 30},
+        **at_least_one_of(
+            "name", "topic", "avatar", "data", "join", "history", "slow_mode", "frozen", "retention_days"
+        ),
     )
 
     name: str = left_out(minLength=1, maxLength=MAX_NAME_CHARACTERS)
     slow_mode: Annotated[int, Field(ge=0, le=MAX_SLOW_MODE_S)] | None = left_out()
     frozen: bool | None = left_out()
+    retention_days: Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS)] | None = left_out()
 
     def changes(self) -> dict[str, Any]:
         """The fields that were named."""
@@ -105,6 +110,8 @@ class ConversationChange(Part, GroupSettings):
             named["slow_mode"] = self.slow_mode or 0
         if "frozen" in given:
             named["frozen"] = bool(self.frozen)
+        if "retention_days" in given:
+            named["retention_days"] = self.retention_days
         return {**named, **self.description()}
 
 
@@ -202,6 +209,7 @@ def summary_body(summary: Summary) -> shapes.Conversation:
         "role": summary.role,
         "slow_mode": (summary.group.slow_mode or 0) if summary.group else 0,
         "frozen": bool(summary.group and summary.group.frozen),
+        "retention_days": summary.retention_days,
         **preferences_body(member.preferences),
     }
     if not summary.trimmed_below:

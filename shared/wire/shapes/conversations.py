@@ -33,6 +33,7 @@ _PRIVATE: Final[dict[str, Any]] = {
     "role": None,
     "slow_mode": 0,
     "frozen": False,
+    "retention_days": None,
     **_SETTINGS,
 }
 
@@ -127,6 +128,7 @@ class Conversation(Settings, Description):
     role: Role | None
     slow_mode: Annotated[int, Field(ge=0, description="Seconds from one message of a plain member to the next.")]
     frozen: Annotated[bool, Field(description="Only who may `write_frozen` writes.")]
+    retention_days: Annotated[int | None, Field(description="How long it is kept; null: as its kind is.")]
 
 
 @example(**_PRIVATE, permissions=["send", "react", "pin"], versions={"alice": 0, "bob": AT})

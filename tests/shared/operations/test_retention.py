@@ -35,7 +35,8 @@ class Trimmed(ChatHarness):
     def settle(self, place: str = DM) -> None:
         """The stream's reader has seen all there is."""
         for entry in self.stores.entries(place):
-            settle_end_before(place, entry.seq, stores=self.stores)
+            own = entry.keep_seq is not None
+            settle_end_before((place, entry.seq), has_own_rule=own, stores=self.stores, now=self.clock.ms)
 
     def reap(self, only: Collection[int] | None = None, place: str = DM) -> None:
         """DynamoDB has deleted what has expired: all of it, or only some."""

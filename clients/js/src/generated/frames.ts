@@ -10,7 +10,7 @@ export type ChangeReply = { success: true; id?: FrameId; data: { type: "edit" | 
 
 export type ConversationId = string;
 
-export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member">; topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; slow_mode?: number; frozen?: boolean; pinned?: EntrySeq; unpinned?: EntrySeq; members?: Record<string, { data?: Record<string, unknown> | null }> } };
+export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member">; topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; slow_mode?: number; frozen?: boolean; retention_days?: number | null; pinned?: EntrySeq; unpinned?: EntrySeq; members?: Record<string, { data?: Record<string, unknown> | null }> } };
 
 export type CursorReply = { success: true; id?: FrameId; data: { type: "read" | "delivered"; conversation_id: string; seq: Seq } };
 
