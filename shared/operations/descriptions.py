@@ -21,7 +21,6 @@ from shared.operations.channels import set_writer
 from shared.operations.contacts import check_profile
 from shared.operations.context import Context
 from shared.operations.groups import SetRole, set_role
-from shared.operations.keeping import keep_at_once
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores, Stores
 
@@ -89,6 +88,8 @@ def update(command: Update, *, stores: Stores, services: Services, context: Cont
     changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
     announce(changed, stores=stores, services=services, context=context)
     if _RETENTION in changes:  # also where it was so: what set it may have died before this
+        from shared.operations.keeping import keep_at_once  # noqa: PLC0415  # few requests set it
+
         keep_at_once(conversation_id, stores=stores, context=context)
     return changed
 

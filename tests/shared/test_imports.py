@@ -78,8 +78,8 @@ wire.websocket: frames gateway
 adapters.aws: amazon_roots archive calls dialling errors event_queues parallel push_queues s3 scheduler sdk
     secrets_manager sqs transport trust
 adapters.dynamodb: attendance audit broadcasts buckets chat_stores client conversation_log devices effects files jobs
-    joins mails memberships model_stores presence_stores readers relations reports schema screening sessions stores
-    users watches webhooks
+    joins keeping mails memberships model_stores presence_stores readers relations reports schema screening sessions
+    stores users watches webhooks
 auth: origins tokens
 domain: audit bans broadcasts changes channels connections contacts custom devices entries exports files holds inbox
     jobs joining limits mails members notifications packs permissions pushes reports rules screening shadows text users
@@ -89,7 +89,7 @@ operations: about attendance audiences audit bans broadcasts changes channels co
     delivery descriptions devices editing files filters groups heads held history imports jobs joining messages
     notifications own_log pins presence receipts reminders reports resends rights rosters sessions tickets trimming
     turns users versions visibility webhooks
-ports: connections conversations files jobs services stores webhooks
+ports: connections conversations files jobs keeping services stores webhooks
 shared: clock config errors observability wiring
 wire: common events
 wire.rest: admin broadcasts common conversations imports joining messages moderation people rights users webhooks
@@ -97,14 +97,14 @@ wire.rest: admin broadcasts common conversations imports joining messages modera
     "functions.offline_push.handler": """
 adapters.aws: amazon_roots archive calls dialling errors push_queues s3 sdk secrets_manager sqs threads transport trust
 adapters.dynamodb: attendance audit broadcasts chat_stores client conversation_log devices effects files jobs joins
-    mails memberships model_stores packs presence_stores pushes readers relations reports schema screening sessions
-    shown stores users walks watches
+    keeping mails memberships model_stores packs presence_stores pushes readers relations reports schema screening
+    sessions shown stores users walks watches
 domain: audit bans broadcasts changes channels connections contacts custom devices entries fan_out files holds jobs
     joining limits mails members notifications packs permissions pushes reports rules screening shadows text users words
 operations: attendance audiences broadcast_pages broadcasts context delivery fan_out heads notifications packs portions
     reminders rosters trimming
 operations.push: checks enqueueing missed planning quiet_groups sending withdrawing wording
-ports: connections conversations files jobs people services stores
+ports: connections conversations files jobs keeping people services stores
 shared: clock config errors observability wiring
 wire: events
 """,

@@ -58,6 +58,7 @@ HOW: dict[str, Done] = {
     "change_history": Done("PATCH", "", {"history": "from_joining"}),
     "change_slow_mode": Done("PATCH", "", {"slow_mode": 5}),
     "freeze": Done("PATCH", "", {"frozen": True}),
+    "change_retention": Done("PATCH", "", {"retention_days": 30}),
     "create_invites": Done("POST", "/invites", {}),
     "manage_invites": Done("GET", "/invites"),
     "decide_requests": Done("GET", "/requests"),

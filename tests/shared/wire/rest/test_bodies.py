@@ -80,6 +80,7 @@ def test_a_private_conversation_of_the_inbox() -> None:
         "role": None,
         "slow_mode": 0,
         "frozen": False,
+        "retention_days": None,
         **_SETTINGS,
     }
 
