@@ -33,10 +33,13 @@ def test_stored_messages_and_what_is_to_be_fanned_out_wake_the_push_function(eac
     assert patterns == [
         {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["message"]}}}},
         {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"fan_out": {"BOOL": [True]}}}},
+        OWN_RULE,
         *([DELETED] if noting(each) else []),
     ]
 
 
+# Of a conversation with a rule of its own for how long it is kept.
+OWN_RULE = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"keep_seq": {"N": [{"exists": True}]}}}}
 DELETED = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["message_deleted"]}}}}
 NOTED = {"pushed_seq": {"N": [{"exists": True}]}}
 
