@@ -18,6 +18,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Origins": ("tests/security/test_origins.py", "tests/shared/auth/test_origins.py"),
     "Access by frames": ("tests/security/test_access_by_frames.py",),
     "Access by HTTP": ("tests/security/test_access_by_http.py",),
+    "Access by table": ("tests/security/test_access_by_table.py",),
     "Canaries": (
         "tests/security/test_canaries.py",
         "tests/functions/offline_push/test_apns.py::test_no_token_no_text_and_no_secret_in_logs_and_results",
