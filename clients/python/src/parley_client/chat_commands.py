@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from parley_client.chat_files import get_file, send_file
 from parley_client.chat_lists import Lists
 from parley_client.chat_places import NoSuchPlaceError, Place, Places
+from parley_client.chat_ways import Ways
 from parley_client.chat_words import (
     WrongArgumentsError,
     duration_ms,
@@ -83,6 +84,10 @@ class Commands:
     @property
     def lists(self) -> Lists:
         return Lists(self.client, self.terminal, self.places)
+
+    @property
+    def ways(self) -> Ways:
+        return Ways(self.client, self.terminal, self.screen.place.conversation_id)
 
     async def help(self, rest: str) -> None:
         nothing(rest)
@@ -184,6 +189,15 @@ class Commands:
         self.terminal.show(f"* you are in {one_line(group.name)} now{company}: {one_line(group.id)}", dim=True)
         await self.screen.move_to(self.places.group(group.id, group.name))
 
+    async def join(self, rest: str) -> None:
+        group = await self.ways.join(rest)
+        if group is not None:
+            await self.screen.move_to(self.places.group(group.id, group.name))
+
+    async def pins(self, rest: str) -> None:
+        nothing(rest)
+        await self.ways.pins()
+
     async def name(self, rest: str) -> None:
         name = some(rest)
         await self.client.rename(self._group(), name)
@@ -282,9 +296,14 @@ _COMMANDS: Final = {
         _Command("/file path [text]", "send a file; quotes around a path with blanks", Commands.file),
         _Command("/get N [folder]", "save the file of message #N (here)", Commands.get),
         _Command("/remind N 10m", "be told of message #N again (s, m, h, d)", Commands.remind),
+        _Command("/pin N", "pin message #N, for all to see", lambda c, t: c.ways.pin(t)),
+        _Command("/unpin N", "take its pin off", lambda c, t: c.ways.unpin(t)),
+        _Command("/pins", "what is pinned here", Commands.pins),
+        _Command("/report N reason [text]", "tell the moderators of message #N", lambda c, t: c.ways.report(t)),
         _Command("/to user-or-group", "go to another conversation; user:NAME is a user", Commands.to),
         _Command("/inbox [n]", "your conversations, the latest first", Commands.inbox),
         _Command("/group name [user…]", "create a group, and go there; quotes around blanks", Commands.group),
+        _Command("/join group-or-link", "come into a group or channel, by its id or a link", Commands.join),
         _Command("/name text", "rename the group", Commands.name),
         _Command("/add user…", "add members to the group", Commands.add),
         _Command("/remove user", "take a member out of the group", Commands.remove),

@@ -96,6 +96,10 @@ def _updated(entry: ConversationUpdated) -> str | None:
     who = harmless(entry.user_id)
     if entry.name is not None:
         return f"{who} renamed the group to {harmless(entry.name)}"
+    if entry.pinned is not None:
+        return f"{who} pinned #{entry.pinned}"
+    if entry.unpinned is not None:
+        return f"{who} unpinned #{entry.unpinned}"
     roles = ", ".join(f"{harmless(user)} {harmless(role)}" for user, role in entry.roles.items())
     return f"{who} made {roles}" if roles else None
 
