@@ -45,6 +45,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any] | None]] = {
     "change_history": ("PATCH", "", {"history": "from_joining"}),
     "change_slow_mode": ("PATCH", "", {"slow_mode": 5}),
     "freeze": ("PATCH", "", {"frozen": True}),
+    "change_retention": ("PATCH", "", {"retention_days": 30}),
     "create_invites": ("POST", "/invites", {}),
     "manage_invites": ("GET", "/invites", None),
     "decide_requests": ("GET", "/requests", None),

@@ -77,14 +77,16 @@ class GroupOperations(Calls):
         history: str | Unchanged = UNCHANGED,
         slow_mode: int | Unchanged | None = UNCHANGED,
         frozen: bool | Unchanged = UNCHANGED,
+        retention_days: int | Unchanged | None = UNCHANGED,
     ) -> Summary:
         """What a conversation says of itself: what is left out stays, None clears. `join`: invite, request or open.
 
         `history`: what new members see, all or from_joining. `slow_mode`: seconds between two messages of a member.
-        `frozen`: only its owners and admins write.
+        `frozen`: only its owners and admins write. `retention_days`: for how long its messages are kept; None: as the
+        deployment has it.
         """
         said = given(name=name, topic=topic, avatar=avatar, data=data, join=join)
-        body = said | given(history=history, slow_mode=slow_mode, frozen=frozen)
+        body = said | given(history=history, slow_mode=slow_mode, frozen=frozen, retention_days=retention_days)
         return as_summary(await self._call("PATCH", conversation_path(conversation_id), body=body))
 
     async def update_member(self, conversation_id: str, user_id: str, data: Mapping[str, Any] | None) -> None:

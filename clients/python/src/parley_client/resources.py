@@ -36,7 +36,7 @@ class Summary:
 
     `members` are those of a private conversation; a group has its `member_count`, the own `role` in it, and the entry
     with which the user (last) became a member. `permissions`: what that role may; None in an inbox, where one is not
-    told. `slow_mode`: seconds between two messages of a member.
+    told. `slow_mode`: seconds between two messages of a member. `retention_days`: its own rule; None: the deployment's.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Summary:
     history: str = "all"
     slow_mode: int = 0
     frozen: bool = False
+    retention_days: int | None = None
     permissions: frozenset[str] | None = None
     settings: Settled = field(default_factory=Settled)
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
@@ -237,6 +238,7 @@ def as_summary(body: Frame) -> Summary:
         history=str(body.get("history") or "all"),
         slow_mode=_count(body, "slow_mode"),
         frozen=body.get("frozen") is True,
+        retention_days=_count(body, "retention_days") or None,
         permissions=None if permissions is None else frozenset(map(str, permissions)),
         settings=as_settled(body),
         raw=body,
