@@ -177,6 +177,7 @@ class Config:
     device_limit: int
     reminder_limit: int
     audit_days: int
+    own_exports: int
     word_lists: Switch
     shadow_bans: Switch
     message_hook: str
@@ -352,6 +353,7 @@ class Config:
             device_limit=read.number("device_limit", 1, 20, 10),
             reminder_limit=read.number("reminder_limit", 1, 1_000, 100),
             audit_days=read.number("audit_days", 1, 3_653, 400),
+            own_exports=read.number("own_exports", 0, 10_000, 100),
             word_lists=read.choice("word_lists", SWITCHES, "on" if local else "off"),
             shadow_bans=read.choice("shadow_bans", SWITCHES, "on" if local else "off"),
             message_hook=read.text("message_hook", _HOOK, _HOOK_RULE),

@@ -59,9 +59,8 @@ class RestApi(Construct):
                 ),
                 **config.environment("text_limit", "mention_limit", "page_limit", "permissions", "request_log"),
                 "ALLOWED_ORIGINS": ",".join(config.allowed_origins),
-                **config.environment(
-                    "device_limit", "reminder_limit", "audit_days", "image_limit", "file_limit", "file_quota"
-                ),
+                **config.environment("device_limit", "reminder_limit", "audit_days", "own_exports"),
+                **config.environment("image_limit", "file_limit", "file_quota"),
                 **files.environment,
                 **reminders.environment,
                 **screening.environment,

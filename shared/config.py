@@ -155,6 +155,7 @@ class RestSettings(_Sending):
     device_limit: int
     reminder_limit: int
     audit_days: int
+    own_exports: int
     allowed_origins: str
     image_limit: int
     file_limit: int

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from shared.adapters.dynamodb.attendance import DynamoDbAttendance
 from shared.adapters.dynamodb.audit import DynamoDbAudit
 from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
-from shared.adapters.dynamodb.buckets import INVITES, REPORTS, DynamoDbBuckets
+from shared.adapters.dynamodb.buckets import EXPORTS, INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, Table, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
@@ -90,6 +90,7 @@ class Stores(AllStores):
     buckets: Buckets
     invites: Buckets
     reporting: Buckets
+    exporting: Buckets
     webhooks: Webhooks
     cursors: WebhookCursors
 
@@ -125,6 +126,7 @@ def _adapters(
         "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),
         "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         "reporting": DynamoDbBuckets(calls, members_table=MEMBERS, row=REPORTS),
+        "exporting": DynamoDbBuckets(calls, members_table=MEMBERS, row=EXPORTS),
         "devices": DynamoDbDevices(calls, members_table=MEMBERS, log_table=LOG),
         "mails": DynamoDbMails(calls, members_table=MEMBERS),
         "packs": DynamoDbPacks(calls, members_table=MEMBERS),

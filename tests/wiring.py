@@ -14,7 +14,7 @@ from shared.domain.connections import Identity
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
 from shared.domain.reports import REPORTS
-from shared.limits.invites import HOUR_S, InviteLimiter
+from shared.limits.invites import DAY_S, HOUR_S, InviteLimiter
 from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.operations.context import Context, Limits
 from shared.operations.rosters import Rosters
@@ -252,6 +252,7 @@ class Wiring:
             invites or InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
             InviteLimiter(REPORTS, self.stores.reporting, self.now, "Too many reports"),
             self.begin,
+            exports=InviteLimiter(Limit(100, 100, per_s=DAY_S), self.stores.exporting, self.now, "Too many exports"),
             outlet=Outlet(
                 self.stores.log, self.stores.webhooks, self.stores.cursors, FakeErrands(self.now), is_local=False
             ),

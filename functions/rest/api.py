@@ -18,7 +18,7 @@ from functions.rest.moderation import add_held, add_removals, add_report, add_re
 from functions.rest.notifications import add_devices, add_notifications, add_reminders
 from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
-from functions.rest.rights import add_erasures, add_exports, add_holds, add_imports
+from functions.rest.rights import add_erasures, add_exports, add_holds, add_imports, add_own_export
 from functions.rest.users import add_user, add_users
 from functions.rest.webhooks import add_webhook, add_webhooks
 from functions.rest.wiring import Wiring
@@ -64,7 +64,7 @@ def add_service(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 
 _RESOURCES = (
-    *(add_service, add_profile, add_conversations, add_conversation, add_members_routes),
+    *(add_service, add_profile, add_own_export, add_conversations, add_conversation, add_members_routes),
     *(add_joining, add_requests, add_invites),
     *(add_messages, add_message, add_reactions, add_pins, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),

@@ -71,6 +71,8 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_ticket": Documented("service", {200: service.Ticket}),
     "get_me": Documented("me", {200: people.Profile}),
     "put_me": Documented("me", {200: people.Profile}, (RateLimited,)),
+    "post_own_export": Documented("me", {202: rights.Job}, (Forbidden, RateLimited)),
+    "get_own_export": Documented("me", {200: rights.Export}, (Forbidden, NotFound)),
     "post_conversation": Documented(
         "conversations",
         {201: conversations.CreatedConversation, 200: conversations.CreatedConversation},

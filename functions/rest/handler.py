@@ -16,7 +16,7 @@ from shared.adapters.aws.push_queues import SqsBroadcastQueue, SqsDeliveryCheckQ
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.dynamodb.buckets import INVITES, REPORTS, DynamoDbBuckets
+from shared.adapters.dynamodb.buckets import EXPORTS, INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores
@@ -29,7 +29,7 @@ from shared.domain.limits import Limit
 from shared.domain.reports import REPORTS as REPORTS_LIMIT
 from shared.domain.rules import Bounds
 from shared.errors import Internal
-from shared.limits.invites import HOUR_S, InviteLimiter
+from shared.limits.invites import DAY_S, HOUR_S, InviteLimiter
 from shared.limits.limiters import RateLimiter
 from shared.observability import FunctionObserver, make_logger, request_log, unexpected, unlogged
 from shared.ports.services import RestServices
@@ -51,6 +51,8 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
     messages = DynamoDbBuckets(calls, members_table=members)
     invites = DynamoDbBuckets(calls, members_table=members, row=INVITES)
     reports = DynamoDbBuckets(calls, members_table=members, row=REPORTS)
+    exports = DynamoDbBuckets(calls, members_table=members, row=EXPORTS)
+    daily = Limit(settings.own_exports or 1, settings.own_exports, per_s=DAY_S)
     limits = limits_of(
         settings,
         bounds=Bounds(settings.text_limit, settings.mention_limit),
@@ -103,6 +105,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         has_shadow_bans=settings.shadow_bans == "on",
         web_push_key=settings.web_push_key,
         endpoint_url=environment.endpoint_url,
+        exports=InviteLimiter(daily, exports, now_ms, "Too many exports today") if settings.own_exports else None,
         outlet=outlet if settings.event_queue_url else None,
     )
 

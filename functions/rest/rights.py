@@ -1,6 +1,8 @@
-"""Users' rights over their data, for administrators: exports, erasures, the holds that stop these, and imports."""
+"""Users' rights over their data: exports, for administrators and their own, erasures, holds, and imports."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -8,12 +10,24 @@ from functions.rest.admin import tell_offline
 from functions.rest.answers import Answer, accepted, done, ok
 from functions.rest.requests import Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
-from shared.domain.jobs import ERASURE, EXPORT
+from shared.domain.jobs import ERASURE, EXPORT, Job
+from shared.errors import Forbidden
 from shared.operations.imports import import_lines
 from shared.operations.jobs import begin_job, job_of
-from shared.operations.rights import begin_erasure, exported, hold_of, hold_user, lift_hold
+from shared.operations.rights import (
+    begin_erasure,
+    begin_own_export,
+    exported,
+    hold_of,
+    hold_user,
+    lift_hold,
+    own_export_of,
+)
 from shared.wire.rest import imports
 from shared.wire.rest import rights as bodies
+
+if TYPE_CHECKING:
+    from shared.wire.shapes import rights as shapes
 
 
 def add_exports(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -29,9 +43,31 @@ def add_exports(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """How far the latest export is, and links to its objects once it is done. Needs the scope `admin`."""
         caller = wiring.admin(app)
         job = job_of(EXPORT, user_id, stores=wiring.stores)
-        after = "" if cursor is None else bodies.decode_export_cursor(caller.user_id, cursor, job.job_id)
-        page = exported(job, after=after, limit=limit, services=wiring.services, now=wiring.context.now())
-        return ok(bodies.export_body(job, page, caller.user_id))
+        return ok(_export(job, caller.user_id, limit, cursor, wiring))
+
+
+def add_own_export(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.post("/v1/me/export")
+    def post_own_export() -> Answer:
+        """Collect all that is stored of the caller: one export at a time, one a day. Guests may not."""
+        caller, exports = wiring.caller(app), wiring.exports
+        if exports is None:
+            raise Forbidden("Here administrators alone begin exports")
+        job = begin_own_export(caller.user_id, admit=exports.take_one_of_all, **wiring.parts)
+        return accepted(bodies.job_body(job))
+
+    @app.get("/v1/me/export")
+    def get_own_export(limit: Limit = 30, cursor: Cursor = None) -> Answer:
+        """How far the caller's own latest export is, and links to its objects once it is done. Guests may not."""
+        caller = wiring.caller(app)
+        job = own_export_of(caller.user_id, stores=wiring.stores)
+        return ok(_export(job, caller.user_id, limit, cursor, wiring))
+
+
+def _export(job: Job, reader_id: str, limit: int, cursor: str | None, wiring: Wiring) -> shapes.Export:
+    after = "" if cursor is None else bodies.decode_export_cursor(reader_id, cursor, job.job_id)
+    page = exported(job, after=after, limit=limit, services=wiring.services, now=wiring.context.now())
+    return bodies.export_body(job, page, reader_id)
 
 
 def add_erasures(app: APIGatewayHttpResolver, wiring: Wiring) -> None:

@@ -67,6 +67,8 @@ class Wiring:
     web_push_key: str = ""
     endpoint_url: str = ""
     """The emulator's address on a laptop, empty on AWS."""
+    exports: InviteLimiter | None = None
+    """How many exports users may begin of their own data; None where they may not."""
     outlet: Outlet | None = None
     """None where the deployment has no webhooks."""
 

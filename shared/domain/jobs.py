@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-JobKind = Literal["export", "erasure", "removal", "keeping"]
+JobKind = Literal["export", "own_export", "erasure", "removal", "keeping"]
 EXPORT: Final = "export"
+OWN_EXPORT: Final = "own_export"
+"""The same, begun by the user: an administrator's neither shows there, nor is in its way."""
 ERASURE: Final = "erasure"
 REMOVAL: Final = "removal"
 KEEPING: Final = "keeping"
 """Of a conversation, whose id stands for a user's."""
 AGAIN: Final = "again"
 """The phase in which a job does once more what it has done, for what came while it ran."""
-KINDS: Final[tuple[JobKind, ...]] = (EXPORT, ERASURE, REMOVAL, KEEPING)
+KINDS: Final[tuple[JobKind, ...]] = (EXPORT, OWN_EXPORT, ERASURE, REMOVAL, KEEPING)
 
 JobStatus = Literal["running", "done", "stopped"]
 RUNNING: Final = "running"

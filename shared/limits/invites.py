@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.people import Buckets
 
 HOUR_S: Final = 3_600
+DAY_S: Final = 24 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class InviteLimiter:
     def take_one(self, user_id: str) -> None:
         """Count one."""
         self.take(user_id, 1)
+
+    def take_one_of_all(self) -> None:
+        """Count one of what all users together may do."""
+        self.take("", 1)
 
     def take(self, user_id: str, users: int) -> None:
         """Count users to add: one conditional write, or two; more than fit take a full bucket. Raises RateLimited."""

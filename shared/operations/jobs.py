@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.jobs import AGAIN, ERASURE, EXPORT, KEEPING, REMOVAL, RUNNING, STOPPED, Job, JobKind, JobStep
+from shared.domain.jobs import (
+    AGAIN,
+    ERASURE,
+    EXPORT,
+    KEEPING,
+    OWN_EXPORT,
+    REMOVAL,
+    RUNNING,
+    STOPPED,
+    Job,
+    JobKind,
+    JobStep,
+)
 from shared.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -19,7 +31,13 @@ if TYPE_CHECKING:
     from shared.ports.stores import PushStores, Stores
 
 
-_DONE: Final[Mapping[JobKind, str]] = {EXPORT: "exported", ERASURE: "erased", REMOVAL: "removed", KEEPING: "kept"}
+_DONE: Final[Mapping[JobKind, str]] = {
+    EXPORT: "exported",
+    OWN_EXPORT: "exported",
+    ERASURE: "erased",
+    REMOVAL: "removed",
+    KEEPING: "kept",
+}
 # The second round of a job on a conversation's rows begins so much later: no request that knew less goes on so long.
 _AGAIN_S: Final = 90
 
@@ -66,7 +84,7 @@ def advance(task: JobStep, *, stores: PushStores, services: PushServices, contex
 
 def _worked(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
     """The job after one more step. Of a user who is on hold nothing is taken away: it stops."""
-    if job.kind == EXPORT:
+    if job.kind in {EXPORT, OWN_EXPORT}:
         from shared.operations.exports import export_step  # noqa: PLC0415  # requests only begin one
 
         return export_step(job, stores=stores, services=services)

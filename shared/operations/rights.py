@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.clock import DAY_MS
+from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.exports import KEPT_DAYS
 from shared.domain.holds import Hold, check_not_held
-from shared.domain.jobs import DONE, ERASURE, REMOVAL, Job
-from shared.errors import NotFound
+from shared.domain.jobs import DONE, ERASURE, OWN_EXPORT, REMOVAL, RUNNING, Job
+from shared.errors import Forbidden, NotFound, RateLimited, Unavailable
 from shared.operations.bans import ban_user
 from shared.operations.context import Context
-from shared.operations.jobs import begin_job
+from shared.operations.jobs import begin_job, job_of
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores
 
 # Long enough to begin some downloads, too short to pass on.
 LINK_S: Final = 900
-
+# A step takes seconds: one that is so old was lost, or waits behind many others.
+STUCK_MS: Final = 300 * SECOND_MS
 
 # Why an erasure leaves the id where it does.
 WHY: Final[Mapping[str, str]] = {
@@ -80,6 +81,45 @@ def begin_removal(user_id: str, *, by: str, stores: Stores, services: RestServic
     """Begin to take away all that a user has written. Raises Conflict where they are on hold."""
     check_not_held(stores.holds.get(user_id))
     return begin_job(REMOVAL, user_id, by=by, stores=stores, services=services, context=context)
+
+
+def begin_own_export(
+    user_id: str, *, admit: Callable[[], object], stores: Stores, services: RestServices, context: Context
+) -> Job:
+    """Begin an export for the user themselves, or return the one that runs: one at a time, and one a day.
+
+    One that has not come on for `STUCK_MS` is resumed, by one of those who ask: a user who asks again and again has no
+    step done twice. `admit` counts a new one, of all users together. Raises Forbidden (deactivated), RateLimited, and
+    Unavailable.
+    """
+    _check_active(user_id, stores)
+    now, there = context.now(), stores.jobs.get(OWN_EXPORT, user_id)
+    if there is not None and there.status == RUNNING:
+        if now - there.updated_at >= STUCK_MS and stores.jobs.touch(there, now=now):
+            services.job_queue.put(there.next)
+        return there
+    if there is not None and there.created_at + DAY_MS > now:
+        raise RateLimited("One export a day", retry_after_ms=there.created_at + DAY_MS - now)
+    admit()
+    job = Job(OWN_EXPORT, user_id, context.new_secret(), user_id, created_at=now, updated_at=now)
+    if not stores.jobs.begin(job):  # another request of theirs was quicker
+        there = stores.jobs.get(OWN_EXPORT, user_id)
+        if there is None:
+            raise Unavailable
+        return there
+    services.job_queue.put(job.next)
+    return job
+
+
+def own_export_of(user_id: str, *, stores: Stores) -> Job:
+    """The latest export that the user began. Raises NotFound, and Forbidden (deactivated)."""
+    _check_active(user_id, stores)
+    return job_of(OWN_EXPORT, user_id, stores=stores)
+
+
+def _check_active(user_id: str, stores: Stores) -> None:
+    if stores.users.of([user_id])[user_id].deactivated:
+        raise Forbidden("This user is deactivated")
 
 
 def hold_user(user_id: str, reason: str, *, by: str, stores: Stores, context: Context) -> Hold:

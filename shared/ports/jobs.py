@@ -32,6 +32,9 @@ class Jobs(Protocol):
     def save(self, job: Job) -> bool:
         """Store how far it has come. False, and nothing changes, where another took the step before this one."""
 
+    def touch(self, job: Job, *, now: int) -> bool:
+        """Note that it was looked after (`updated_at`). False, and nothing changes, where it has changed since."""
+
 
 class Holds(Protocol):
     """Which users are on legal hold."""

@@ -317,8 +317,10 @@ def rights(day: Day) -> None:
         functions.check(created(ready["file_id"]))
         if is_lost:
             del day.cloud.objects[f"files/{ready['file_id']}"]
+    functions.http("old", "POST", "/v1/me/export")
     functions.http("alice", "POST", "/v1/users/old/export")
     day.settle()
+    assert functions.http("old", "GET", "/v1/me/export")["status"] == "done"
     for one in functions.http("alice", "GET", "/v1/users/old/export")["objects"]:
         assert day.cloud.fetch(one["url"]) == 200
     functions.http("alice", "PUT", "/v1/users/old/hold", {})

@@ -181,6 +181,8 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("GET", "/v1/reports", None),
         ("GET", f"/v1/reports/{report_id('alice', '@bob', 0)}", None),
         ("POST", f"/v1/reports/{report_id('alice', '@bob', 0)}/decision", {"decision": "dismiss"}),
+        ("POST", "/v1/me/export", None),
+        ("GET", "/v1/me/export", None),
         ("POST", "/v1/users/bob/export", None),
         ("GET", "/v1/users/bob/export", None),
         ("POST", "/v1/imports", HISTORY),

@@ -131,6 +131,19 @@ async def test_everybody_is_told_and_that_is_followed_and_stopped() -> None:
     assert body_of(server.received[0]) == {"title": "Back at noon", "body": "", "store": False, "broadcast_id": "b1"}
 
 
+async def test_a_user_exports_what_is_their_own() -> None:
+    answers = {
+        "POST /v1/me/export": {"id": "e1", "status": "running"},
+        "GET /v1/me/export": [{"id": "e1", "status": "done"}, (404, MISSING)],
+    }
+    with ScriptedServer(answering(answers)) as server:
+        admin = Admin(server.url, token="t")
+        assert (await admin.export_me())["status"] == "running"
+        assert await admin.my_export(cursor="c") == {"id": "e1", "status": "done"}
+        assert await admin.my_export() is None
+    assert asked_of(server) == ["POST /v1/me/export", "GET /v1/me/export?cursor=c", "GET /v1/me/export"]
+
+
 async def test_a_group_says_more_of_itself_and_people_come_in_by_themselves() -> None:
     row = {"id": "group:x", "type": "group", "name": "G", "head": 1, "topic": "T", "avatar": None, "join": "request"}
     asked = {"conversation_id": "group:x", "user_id": "dave", "requested_at": 5}

@@ -92,3 +92,33 @@ async def test_history_comes_in_all_of_a_user_goes_out_and_is_taken_away(stack: 
     assert {message["content"] for message in history["messages"]} == {None}
     status, _ = await asyncio.to_thread(lambda: http(stack, "GET", f"/v1/files/{file_id}", user_id=alice))
     assert status == 404
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="curl or jq is not installed")
+async def test_a_user_exports_what_is_their_own_once_a_day(stack: Stack, tmp_path: Path) -> None:
+    alice, bob = new_users(2)
+    async with client(stack, alice) as one, client(stack, bob) as other:
+        await one.sync()
+        await one.send(f"by {alice}", to=bob)
+        await other.sync()
+        await other.send(f"by {bob}", to=alice)
+    (script,) = commands("docs/operations.md", "Exports that users begin")
+    given = {"HTTP_URL": stack.http_url, "USER_TOKEN": mint(stack, alice)}
+    begun, *lines = await asyncio.to_thread(run, script, tmp_path, **given)
+    assert (begun["user_id"], begun["by"]) == (alice, alice)
+    assert [line["type"] for line in (lines[0], lines[-1])] == ["export", "end"]
+    assert {"type": "message"} in lines
+    job = json.loads((tmp_path / "export.json").read_text())
+    (part, *_) = [one["url"] for one in job["objects"] if one["name"].startswith("part-")]
+    assert fetched(part)
+    texts = b"".join([fetched(one["url"]) for one in job["objects"]])
+    assert f"by {alice}".encode() in texts
+    assert f"by {bob}".encode() not in texts
+    for method, token, expected in (
+        ("POST", mint(stack, alice), (429, "rate_limited")),
+        ("GET", mint(stack, bob), (404, "not_found")),
+        ("POST", mint(stack, alice, scope="guest"), (403, "forbidden")),
+        ("GET", mint(stack, alice, scope="guest"), (403, "forbidden")),
+    ):
+        status, body = await asyncio.to_thread(lambda m=method, t=token: http(stack, m, "/v1/me/export", token=t))
+        assert (status, body["code"]) == expected

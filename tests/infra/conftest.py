@@ -149,6 +149,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         device_limit="17",
         reminder_limit="18",
         audit_days="19",
+        own_exports="0",
         permissions="group.pin=owner+admin+member, channel.send=owner",
         word_lists="on",
         shadow_bans="on",

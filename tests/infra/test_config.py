@@ -126,6 +126,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("reminder_limit", "1001", "a whole number from 1 to 1000"),
         ("audit_days", "0", "a whole number from 1 to 3653"),
         ("audit_days", "3654", "a whole number from 1 to 3653"),
+        ("own_exports", "10001", "a whole number from 0 to 10000"),
         ("word_lists", "yes", "one of on, off"),
         ("shadow_bans", "true", "one of on, off"),
         ("message_hook_ms", "49", "a whole number from 50 to 5000"),

@@ -101,7 +101,8 @@ def _build() -> RestHarness:
     harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     harness.call("PUT", "/v1/blocks/victor")
     for kind in KINDS:
-        assert harness.stores.jobs.begin(Job(kind, "alice", "j1", "root", at, at, status=DONE))
+        began = at - DAY_MS  # so one's own may be begun again
+        assert harness.stores.jobs.begin(Job(kind, "alice", "j1", "root", began, at, status=DONE))
     harness.stores.holds.put(Hold("held", "a trial", at, "root"))
     harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
     harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})

@@ -16,6 +16,7 @@ _KEEP_S: Final = 3_600
 MESSAGES: Final = "rate"
 INVITES: Final = "invites"
 REPORTS: Final = "reports"
+EXPORTS: Final = "exports"
 
 
 class DynamoDbBuckets(MembersStore):

@@ -29,6 +29,12 @@ class DynamoDbJobs(MembersStore):
         is_next = "job_id = :id AND #step = :before"
         return self._put(job, is_next, {":id": job.job_id, ":before": job.step - 1})
 
+    def touch(self, job: Job, *, now: int) -> bool:
+        is_so = "job_id = :id AND updated_at = :before"
+        values = {":id": job.job_id, ":before": job.updated_at, ":now": now}
+        key = job_key(job.kind, job.user_id)
+        return not isinstance(self._table.update(key, "SET updated_at = :now", values, condition=is_so), Refused)
+
     def _put(self, job: Job, condition: str, values: Item) -> bool:
         kept = {TTL: job.updated_at // SECOND_MS + KEPT_S}
         row = {**job_key(job.kind, job.user_id), **said_by(job), **kept}

@@ -23,6 +23,7 @@ from shared.adapters.dynamodb.schema import (
     PK,
     PROFILE,
     REMINDER_PREFIX,
+    REPORTED_PREFIX,
     SEPARATOR,
     SEQ,
     SK,
@@ -91,7 +92,8 @@ _NAMED_BY: Final[Mapping[str, str]] = {
 _FILE: Final = "file#"
 _SHADOWS: Final = shadow_key("")[PK]
 _OWN_LOG: Final = "own_log"
-_NO_DATA: Final = ("rate", "invites", "watching#", "pushed#")
+# Whom others have reported is told nothing of it.
+_NO_DATA: Final = ("rate", "invites", "reports", "slow#", "watching#", "pushed#", REPORTED_PREFIX)
 
 
 class DynamoDbWalks:

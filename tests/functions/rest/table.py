@@ -15,7 +15,7 @@ from shared.domain.connections import MAX_CHANNELS
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.domain.holds import Hold
-from shared.domain.jobs import DONE, ERASURE, EXPORT, REMOVAL, Job
+from shared.domain.jobs import DONE, ERASURE, EXPORT, OWN_EXPORT, REMOVAL, Job
 from shared.domain.joining import Invite, invite_id_of
 from shared.domain.reports import report_id
 from shared.domain.screening import named
@@ -111,6 +111,15 @@ def on_hold(harness: RestHarness) -> None:
 def exported(harness: RestHarness) -> None:
     assert harness.stores.jobs.begin(Job(EXPORT, "bob", "j1", "root", 1, now(), status=DONE))
     harness.archive.put("j1", "part-000000.ndjson", b"{}")
+
+
+def exported_own(harness: RestHarness) -> None:
+    assert harness.stores.jobs.begin(Job(OWN_EXPORT, "alice", "j2", "alice", now(), now(), status=DONE))
+    harness.archive.put("j2", "part-000000.ndjson", b"{}")
+
+
+def deactivated(harness: RestHarness) -> None:
+    assert harness.call("PUT", "/v1/users/alice", scope="admin", body={"deactivated": True}).status == 201
 
 
 def screened(harness: RestHarness) -> None:
@@ -927,6 +936,13 @@ CASES = [
     ),
     Case("get_export", "GET /v1/users/bob/export", 403, "forbidden"),
     Case("get_export", "GET /v1/users/bob/export", 404, "not_found", scope="admin"),
+    Case("post_own_export", "POST /v1/me/export", 202),
+    Case("post_own_export", "POST /v1/me/export", 403, "forbidden", given=deactivated),
+    Case("post_own_export", "POST /v1/me/export", 429, "rate_limited", given=exported_own),
+    Case("get_own_export", "GET /v1/me/export", 200, given=exported_own),
+    Case("get_own_export", "GET /v1/me/export", 400, "bad_request", query={"cursor": "x"}, given=exported_own),
+    Case("get_own_export", "GET /v1/me/export", 403, "forbidden", given=deactivated),
+    Case("get_own_export", "GET /v1/me/export", 404, "not_found", given=exported),
     Case("post_erasure", "POST /v1/users/bob/erasure", 202, scope="admin"),
     Case("post_erasure", "POST /v1/users/b%2Fb/erasure", 400, "bad_request", scope="admin"),
     Case("post_erasure", "POST /v1/users/bob/erasure", 403, "forbidden"),

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from shared.clock import DAY_MS
 from shared.domain.changes import Reacted
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.jobs import DONE, EXPORT, Job
+from shared.domain.jobs import DONE, EXPORT, OWN_EXPORT, RUNNING, Job
 from shared.domain.notifications import Notification, Reminder
-from shared.errors import Unavailable
+from shared.errors import Forbidden, NotFound, RateLimited, Unavailable
 from shared.operations.jobs import begin_job
+from shared.operations.reports import NewReport, make_report
+from shared.operations.rights import STUCK_MS, begin_own_export, own_export_of
 from shared.operations.users import put_user
 from shared.ports.jobs import MEMBERS
 from tests.fakes import DM
@@ -165,3 +168,90 @@ def test_a_walk_finds_rows_of_kinds_that_it_does_not_know() -> None:
     page = harness.stores.walks.page(MEMBERS, "bob", after=None)
     assert {"pk": "novelty#7", "sk": "row"} in [one.key for one in page.found]
     assert of_kind(lines(harness), "other") == [{"type": "other", "row": "novelty", "text": "kept of bob"}]
+
+
+def begin_own(harness: Harness, user_id: str = "bob") -> Job:
+    return begin_own_export(user_id, admit=lambda: None, **harness.whole)
+
+
+def test_a_user_exports_their_own_as_an_administrator_would() -> None:
+    by_admin, own = furnished(), furnished()
+    begin(by_admin)
+    run(by_admin)
+    begin_own(own)
+    own.carry_out_all()
+    assert own_export_of("bob", stores=own.stores).status == DONE
+    assert lines(own)[1:] == lines(by_admin)[1:]
+
+
+def test_one_of_their_own_at_a_time_and_one_a_day() -> None:
+    harness = furnished()
+    first = begin_own(harness)
+    assert begin_own(harness) == first
+    assert len(harness.jobs.steps) == 1
+    harness.carry_out_all()
+    harness.clock.advance(DAY_MS - 1_000)
+    with pytest.raises(RateLimited) as refused:
+        begin_own(harness)
+    assert 0 < (refused.value.retry_after_ms or 0) <= 1_000
+    harness.clock.advance(1_000)
+    assert begin_own(harness).job_id != first.job_id
+
+
+def test_one_that_is_stuck_is_resumed_once_however_often_they_ask() -> None:
+    harness = furnished()
+    begin_own(harness)
+    harness.jobs.steps.clear()  # lost
+    harness.clock.advance(STUCK_MS)
+    for _ in range(3):
+        assert begin_own(harness).status == RUNNING
+    assert len(harness.jobs.steps) == 1
+    harness.carry_out_all()
+    assert own_export_of("bob", stores=harness.stores).status == DONE
+
+
+def test_two_of_their_requests_at_once_begin_one() -> None:
+    harness = furnished()
+    jobs = []
+    other = begin_own_export("bob", admit=lambda: jobs.append(begin_own(harness)), **harness.whole)
+    assert jobs == [other]
+    assert len(harness.jobs.steps) == 1
+
+
+def test_those_of_administrators_are_another_matter() -> None:
+    harness = furnished()
+    begin(harness)
+    with pytest.raises(NotFound):
+        own_export_of("bob", stores=harness.stores)
+    assert begin_own(harness).job_id != harness.job_of(EXPORT, "bob").job_id
+    assert harness.stores.jobs.get(OWN_EXPORT, "alice") is None
+
+
+def test_what_is_not_admitted_is_not_begun() -> None:
+    harness = furnished()
+
+    def refuse() -> None:
+        raise RateLimited
+
+    with pytest.raises(RateLimited):
+        begin_own_export("bob", admit=refuse, **harness.whole)
+    assert harness.stores.jobs.get(OWN_EXPORT, "bob") is None
+
+
+def test_who_is_deactivated_exports_nothing() -> None:
+    harness = furnished()
+    begin_own(harness)
+    put_user("bob", {"deactivated": True}, **harness.whole)
+    with pytest.raises(Forbidden):
+        begin_own(harness)
+    with pytest.raises(Forbidden):
+        own_export_of("bob", stores=harness.stores)
+
+
+def test_that_others_have_reported_them_is_not_in_it() -> None:
+    harness = furnished()
+    report = NewReport(reporter="alice", reason="spam", user_id="bob")
+    make_report(report, admit=lambda _: None, shown=str, stores=harness.stores, context=harness.context)
+    begin_own(harness)
+    harness.carry_out_all()
+    assert b"report" not in b"".join(harness.archive.stored.values())

@@ -332,6 +332,8 @@ export type Operations = {
   "POST /v1/invites/{invite_token}": { path: { invite_token: string }; answer: Channel };
   "GET /v1/me": { answer: Profile };
   "PUT /v1/me": { body: ProfileChange; answer: Profile };
+  "GET /v1/me/export": { query: { limit?: number; cursor?: string }; answer: Export };
+  "POST /v1/me/export": { answer: Job };
   "GET /v1/notifications": { answer: Notifications };
   "POST /v1/notifications": { body: NewNotification; answer: SentNotification };
   "DELETE /v1/notifications/{notification_id}": { path: { notification_id: string }; answer: undefined };

@@ -77,6 +77,14 @@ class HttpOperations(Calls):
         )
         return as_profile(await self._call("PUT", "/v1/me", body=body | ({"push": push} if push else {})))
 
+    async def export_me(self) -> dict[str, Any]:
+        """Have all that is stored of the own user collected, once a day: the job that does it, or the one that runs."""
+        return await self._call("POST", "/v1/me/export")
+
+    async def my_export(self, *, cursor: str | None = None) -> dict[str, Any] | None:
+        """Where that is: its `status`, and once it is done its `objects`, with links; None where none was begun."""
+        return await self._find("/v1/me/export", {"cursor": cursor})
+
     # --- conversations
 
     async def inbox(self, *, limit: int | None = None, cursor: str | None = None, versions: bool = False) -> InboxPage:
