@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from shared.adapters.dynamodb.schema import file_key, file_reference_key
+from shared.clock import DAY_MS
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget

@@ -45,6 +45,8 @@ const REQUESTS: [string, (client: Noted) => Promise<unknown>][] = [
     (client) => more.registerDevice(client, "phone", { platform: "fcm", token: "t" }),
   ],
   ["DELETE /v1/devices/phone", (client) => more.forgetDevice(client, "phone")],
+  ["POST /v1/me/export", (client) => more.exportMe(client)],
+  ["GET /v1/me/export", (client) => more.myExport(client)],
   ["GET /v1/push/web-key", (client) => more.webKey(client)],
   [`POST /v1/conversations/${G}/messages/7/reminders {"at":9}`, (client) => more.remind(client, G, 7, 9)],
   ["GET /v1/reminders", (client) => more.reminders(client)],

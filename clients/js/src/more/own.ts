@@ -1,10 +1,12 @@
-/** What a user has of their own: profile, settings of conversations, contacts, blocks, devices, reminders. */
+/** What a user has of their own: profile, an export of their data, settings of conversations, contacts, blocks, devices, reminders. */
 
 import type {
   ApnsDevice,
   Contact,
   DeviceAnswer,
+  Export,
   FcmDevice,
+  Job,
   Profile,
   ProfileChange,
   ReminderAnswer,
@@ -14,7 +16,7 @@ import type {
 } from "../generated/http.js";
 import { type Asking, orNull } from "./people.js";
 
-export type { Contact, Profile, ProfileChange, Settings, SettingsChange };
+export type { Contact, Export, Job, Profile, ProfileChange, Settings, SettingsChange };
 export type Device = DeviceAnswer;
 export type NewDevice = FcmDevice | ApnsDevice | WebDevice;
 export type Reminder = ReminderAnswer;
@@ -26,6 +28,16 @@ export function me({ api }: Asking): Promise<Profile> {
 /** What is left out stays, null clears. `mail`: which mails about missed messages come, all, mentions or off. */
 export function updateMe({ api }: Asking, change: ProfileChange): Promise<Profile> {
   return api.put("/v1/me", { body: change });
+}
+
+/** Have all that is stored of the user collected: once a day, and the one that runs while it does. */
+export function exportMe({ api }: Asking): Promise<Job> {
+  return api.post("/v1/me/export");
+}
+
+/** Where that is, with links to its objects once it is done; null where none was begun. */
+export function myExport({ api }: Asking, cursor?: string): Promise<Export | null> {
+  return orNull(api.get("/v1/me/export", { query: cursor === undefined ? {} : { cursor } }));
 }
 
 /** Muted, pinned, archived, what one is told of: for oneself alone. What is left out stays. */
