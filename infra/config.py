@@ -186,6 +186,7 @@ class Config:
     message_hook_fails: Fails
     events: Events
     receipt_events: Switch
+    presence_events: Switch
     image_limit: int
     image_pixels: int
     file_limit: int
@@ -362,6 +363,7 @@ class Config:
             message_hook_fails=read.choice("message_hook_fails", FAILS, "open"),
             events=read.choice("events", EVENTS, "both" if local else "off"),
             receipt_events=read.choice("receipt_events", SWITCHES, "off"),
+            presence_events=read.choice("presence_events", SWITCHES, "off"),
             image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
             image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
             file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),
@@ -388,9 +390,12 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
     if config.web_token_url and not config.is_local and not config.has_page:
         problems.append("web_token_url: only with web=true, whose page asks there for tokens")
-    if config.receipt_events == "on" and not config.has_events:
-        problems.append("receipt_events: only with events, which say where they go")
-    problems += [*_domain_conflicts(config), *_hook_conflicts(config), *_mail_conflicts(config)]
+    problems += [
+        *_event_conflicts(config),
+        *_domain_conflicts(config),
+        *_hook_conflicts(config),
+        *_mail_conflicts(config),
+    ]
     if config.jwt_key_arn and config.jwks_url:
         problems.append("jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out")
     if bool(config.web_push_secret_arn) != bool(config.web_push_key):
@@ -419,6 +424,12 @@ def _hook_conflicts(config: Config) -> list[str]:
     if config.message_hook.startswith("http://") and not config.is_local:
         problems.append("message_hook: http:// only with target=local; on AWS give one that starts with https://")
     return problems
+
+
+def _event_conflicts(config: Config) -> list[str]:
+    given = {"receipt_events": config.receipt_events, "presence_events": config.presence_events}
+    is_lost = [key for key, switch in given.items() if switch == "on" and not config.has_events]
+    return [f"{key}: only with events, which say where they go" for key in is_lost]
 
 
 def _domain_conflicts(config: Config) -> list[str]:

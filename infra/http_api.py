@@ -69,7 +69,7 @@ class RestApi(Construct):
                 "LOCAL_WEB_PUSH": config.local_web_push,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **queues.event_environment,
-                **config.environment("events", "receipt_events"),
+                **config.environment("events", "receipt_events", "presence_events"),
                 **queues.presence_environment,
             },
             timeout_seconds=29,

@@ -36,13 +36,18 @@ class Presence(Construct):
             "Presence",
             folder="presence",
             description="Parley: tells who has come and gone",
-            environment={**storage.environment("log", "sessions", "members"), **connections.environment},
+            environment={
+                **storage.environment("log", "sessions", "members"),
+                **connections.environment,
+                **functions.config.environment("presence_events"),
+            },
             timeout_seconds=PRESENCE_SECONDS,
             memory_mb=256,
         )
         self.function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         self.function.allow_items(storage.members, "BatchGetItem", "DeleteItem", "Query")
-        self.function.allow_items(storage.log, "Query")
+        is_told = functions.config.presence_events == "on"
+        self.function.allow_items(storage.log, "Query", *(("PutItem",) if is_told else ()))
         connections.allow(self.function)
         queues.presence_checks.feed(
             self.function, batch_size=_BATCH, max_concurrency=functions.config.presence_concurrency

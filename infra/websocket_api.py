@@ -101,7 +101,7 @@ class WebSocketApi(Construct):
             environment={
                 **self._storage.environment("log", "sessions", "members"),
                 **self.connections.environment,
-                **self._config.environment("connection_limit", "request_log"),
+                **self._config.environment("connection_limit", "request_log", "presence_events"),
                 **self._queues.presence_environment,
             },
             # The core relies on it: a 410 for a connection younger than this is no proof of death.
@@ -109,9 +109,10 @@ class WebSocketApi(Construct):
             memory_mb=512,
             reserved_concurrency=self._config.connect_concurrency,
         )
-        function.allow_items(self._storage.sessions, "UpdateItem")
+        is_told = self._config.presence_events == "on"
+        function.allow_items(self._storage.sessions, "UpdateItem", *(("BatchGetItem",) if is_told else ()))
         function.allow_items(self._storage.members, "BatchGetItem", "BatchWriteItem", "DeleteItem", "Query")
-        function.allow_items(self._storage.log, "Query")
+        function.allow_items(self._storage.log, "Query", *(("PutItem",) if is_told else ()))
         self.connections.allow(function, closing=True)
         self._queues.presence_checks.allow_sending(function)
         return function
@@ -147,6 +148,7 @@ class WebSocketApi(Construct):
                 **identity.environment,
                 **config.environment("connection_limit", "message_rate", "message_burst", "abuse_limit"),
                 **config.environment("edit_window_s", "inline_limit", "receipts_limit", "receipt_events"),
+                **config.environment("presence_events"),
                 **config.retention,
                 **config.environment("text_limit", "mention_limit", "page_limit", "permissions"),
                 **config.environment("frame_limit", "reply_limit", "frame_rate", "frame_burst", "request_log"),

@@ -115,6 +115,7 @@ class _Sending(ScreenSettings, TokenSettings, _PresenceChecks, _Chat, _Requests,
     inline_limit: int
     receipts_limit: int
     receipt_events: str
+    presence_events: str
 
 
 class AuthorizerSettings(TokenSettings, _Requests):
@@ -124,6 +125,7 @@ class AuthorizerSettings(TokenSettings, _Requests):
 
 class ConnectSettings(_PresenceChecks, _Chat, _Requests):
     connection_limit: int
+    presence_events: str
 
 
 class DisconnectSettings(_PresenceChecks, _Requests):
@@ -131,7 +133,7 @@ class DisconnectSettings(_PresenceChecks, _Requests):
 
 
 class PresenceSettings(_Chat, _Logging):
-    pass
+    presence_events: str
 
 
 class MessageSettings(_Sending):

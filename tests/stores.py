@@ -123,6 +123,7 @@ def _adapters(
         "users": DynamoDbUsers(calls, members_table=MEMBERS, log_table=LOG),
         "watches": DynamoDbWatches(calls, members_table=MEMBERS),
         "attendance": DynamoDbAttendance(calls, members_table=MEMBERS),
+        "transitions": None,
         "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),
         "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         "reporting": DynamoDbBuckets(calls, members_table=MEMBERS, row=REPORTS),

@@ -10,7 +10,7 @@ from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.dynamodb.presence_stores import make_presence_stores
+from shared.adapters.dynamodb.presence_stores import make_presence_stores, with_transitions
 from shared.adapters.dynamodb.schema import Tables
 from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AwsEnvironment, ConnectSettings
@@ -43,14 +43,17 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
     endpoint = settings.connections_endpoint
     gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
+    checks = SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)
     services = Services(
         gateway=gateway,
         parallel_map=parallel,
         encode=encode_plainly,
         observer=FunctionObserver("connect", _LOGGER),
-        presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
+        presence_checks=checks,
     )
     stores = make_presence_stores(calls, tables, parallel_map=parallel)
+    if settings.presence_events == "on":
+        stores = with_transitions(stores, calls, tables, checks=checks)
     return Wiring(stores, services, settings.connection_limit, deadline.begin)
 
 

@@ -12,6 +12,7 @@ from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, FilesSettings
 from shared.domain.files import IMAGE, REJECTED, Checked, File
+from shared.domain.limits import is_on
 from shared.observability import count, make_logger, unexpected
 from shared.operations.files import WRONG_TYPE, Tell, check_upload, release, sweep, untold
 from shared.ports.files import Files
@@ -64,7 +65,7 @@ def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Wiring:
         objects=S3Objects(s3(environment, deadline), bucket=settings.bucket),
         inspect=inspector(settings.image_pixels),
         begin=deadline.begin,
-        tell=_teller(settings, environment, deadline) if settings.events != "off" else untold,
+        tell=_teller(settings, environment, deadline) if is_on(settings.events) else untold,
     )
 
 

@@ -15,6 +15,7 @@ from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.presence_stores import with_transitions
 from shared.adapters.dynamodb.schema import Tables
 from shared.clock import FRAME_S, Deadline, now_ms
 from shared.config import AwsEnvironment, MessageSettings
@@ -95,14 +96,18 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
 
         members = settings.members_table
         context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
+    checks = SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)
+    stores = make_chat_stores(calls, tables, parallel_map=parallel, trimming=trimming_of(settings))
+    if settings.presence_events == "on":
+        stores = with_transitions(stores, calls, tables, checks=checks)
     wiring = Wiring(
-        make_chat_stores(calls, tables, parallel_map=parallel, trimming=trimming_of(settings)),
+        stores,
         Services(
             gateway=gateway,
             parallel_map=parallel,
             encode=encode_event,
             observer=observer,
-            presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
+            presence_checks=checks,
         ),
         context,
         verify=lambda token: _verifier(settings, environment).verify(token),

@@ -10,7 +10,7 @@ from typing import Any
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.parallel import ParallelCalls
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.dynamodb.presence_stores import make_presence_stores
+from shared.adapters.dynamodb.presence_stores import make_presence_stores, with_transitions
 from shared.adapters.dynamodb.schema import Tables
 from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, PresenceSettings
@@ -39,7 +39,10 @@ def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Wiring:
     endpoint = settings.connections_endpoint
     gateway = ApiGatewayConnections(endpoint, environment, deadline=deadline, fan_out_ms=settings.fan_out_ms)
     services = PresenceServices(gateway, parallel, encode_plainly, FunctionObserver("presence", _LOGGER))
-    return Wiring(make_presence_stores(calls, tables, parallel_map=parallel), services, deadline.begin)
+    stores = make_presence_stores(calls, tables, parallel_map=parallel)
+    if settings.presence_events == "on":
+        stores = with_transitions(stores, calls, tables)  # what fails comes again
+    return Wiring(stores, services, deadline.begin)
 
 
 _SETTINGS = PresenceSettings.load()

@@ -18,6 +18,7 @@ from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, schedule
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import EXPORTS, INVITES, REPORTS, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.presence_stores import with_transitions
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores
 from shared.adapters.dynamodb.webhooks import DynamoDbWebhookCursors, DynamoDbWebhooks
@@ -67,6 +68,9 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
 
         context = screened(context, settings, environment, calls=calls, members_table=members, observer=observer)
     stores = make_stores(calls, tables, parallel_map=parallel, trimming=trimming_of(_SETTINGS))
+    checks = SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms)
+    if settings.presence_events == "on":
+        stores = with_transitions(stores, calls, tables, checks=checks)
     outlet = Outlet(
         log=stores.log,
         webhooks=DynamoDbWebhooks(calls, members_table=members),
@@ -81,7 +85,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
             parallel_map=parallel,
             encode=encode_plainly,
             observer=observer,
-            presence_checks=SqsPresenceChecks(presence_queue, grace_s=settings.presence_grace_s, now=now_ms),
+            presence_checks=checks,
             delivery_checks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
             broadcast_queue=SqsBroadcastQueue(SqsQueue(queues, settings.fan_out_queue_url)),
             objects=S3Objects(bucket, bucket=settings.bucket),

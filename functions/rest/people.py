@@ -16,7 +16,7 @@ from shared.domain.text import check_user_id
 from shared.errors import BadRequest
 from shared.operations import contacts
 from shared.operations.own_log import note_own, own_change
-from shared.operations.presence import best_effort, hide_presence, presence_of, show_presence
+from shared.operations.presence import best_effort, hide_presence, note_transition, presence_of, show_presence
 from shared.operations.sessions import close_all, live_connections
 from shared.operations.users import update_own
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
@@ -42,6 +42,7 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         stores, services, context = wiring.stores, wiring.services, wiring.context
         # Also where it was so: a repetition completes what died half-way.
         (hide_presence if hidden else show_presence)(user_id, stores=stores, services=services, now=context.now)
+        note_transition(user_id, stores=stores, now=context.now())
         note_own(user_id, lambda: own_change("profile", hide_presence=_is_hidden(user_id, wiring)), **wiring.parts)
         return ok(bodies.profile_body(user_id, profile, hidden=hidden))
 

@@ -201,6 +201,7 @@ Happening = Literal[
     "report_decided",
     "read",
     "delivered",
+    "presence",
 ]
 """What the team's backend is told of a user beside their own log: the type of its event."""
 

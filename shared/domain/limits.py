@@ -10,6 +10,11 @@ from shared.clock import SECOND_MS
 _BLOCK: Final = 10
 
 
+def is_on(setting: str) -> bool:
+    """Whether a deployment has what a setting is about: not where it is off, or where a function is told nothing."""
+    return setting not in {"", "off"}
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """`rate` in each `per_s` seconds in the long run, `burst` at once."""

@@ -111,6 +111,7 @@ _PRIVATE: Final = "dm"
 _USER_LOG: Final = "user:"
 _ABOUT_LOG: Final = "about:"
 _RECEIPTS: Final = "receipts:"
+_TRANSITIONS: Final = "presence:"
 # What is asked of one id several times on a message's way.
 _REMEMBERED: Final = 64
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
@@ -201,12 +202,26 @@ def receipts_id(kind: str, user_id: str, conversation_id: str) -> str:
     return f"{_RECEIPTS}{kind}:{user_id}:{conversation_id}"
 
 
+def transitions_id(user_id: str) -> str:
+    """Where it stands how a user comes and goes, for the team's backend. No conversation's id."""
+    return f"{_TRANSITIONS}{user_id}"
+
+
 def is_told_from(log_id: str) -> bool:
     """Whether it is no conversation's log but one that devices or the team's backend are told from."""
-    return log_id.startswith((_USER_LOG, _ABOUT_LOG, _RECEIPTS))
+    return log_id.startswith((_USER_LOG, _ABOUT_LOG, _RECEIPTS, _TRANSITIONS))
 
 
 def is_passing(log_id: str) -> bool:
+    """Whether its entries are kept for a while only."""
+    return log_id.startswith((_RECEIPTS, _TRANSITIONS))
+
+
+def is_of_transitions(log_id: str) -> bool:
+    return log_id.startswith(_TRANSITIONS)
+
+
+def has_gaps(log_id: str) -> bool:
     """Whether its places are no numbers but how far something has come: with gaps, and the last counts."""
     return log_id.startswith(_RECEIPTS)
 

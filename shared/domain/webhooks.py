@@ -26,7 +26,7 @@ MAX_NAMES: Final = 100
 MAX_NAME: Final = 64
 _NEW_MESSAGE: Final = "new_message"
 EVENT_TYPES: Final = tuple(sorted({_NEW_MESSAGE, WITHHELD, *KINDS.values(), *get_args(Happening)}))
-CONVERSATION_KINDS: Final = ("about", "channel", "group", "private", "receipts", "user")
+CONVERSATION_KINDS: Final = ("about", "channel", "group", "presence", "private", "receipts", "user")
 _PREFIXES: Final = {"dm": "private"}
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what a secret begins with
 # Standard Webhooks asks for 24 to 64 random bytes.

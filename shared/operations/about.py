@@ -35,10 +35,10 @@ def happened(what: Happening, topic: str, /, **value: Any) -> Happened:
 def tell_about(user_id: str, look: Callable[[], Happened], *, log: ConversationLog, context: Context) -> None:
     """Note what happened to a user for the team's backend; nothing, and no call, where a deployment has no events.
 
-    `look` says how it stands now, and is asked behind the log's tail, again whenever another note was quicker: so the
-    last of a topic says what is stored, whichever change was quicker. What was the last word on its topic is not
-    repeated. Guarantee: when this returns, what it says is durable in the log. Raises whatever `look` raises, and
-    Unavailable: the request is to be repeated.
+    `look` says how it stands now, and is asked behind the log's tail, again whenever another note was quicker, and once
+    more when its answer is noted: so the last of a topic says what is stored, whichever change was quicker. What was
+    the last word on its topic is not repeated. Guarantee: when this returns, what it says is durable in the log. Raises
+    whatever `look` raises, and Unavailable: the request is to be repeated.
     """
     if not context.limits.tells_team:
         return
@@ -60,7 +60,8 @@ def tell_about(user_id: str, look: Callable[[], Happened], *, log: ConversationL
             fan_out=False,
         )
         there = log.put(entry)
-        if there is None or there.nonce == nonce:
+        # Who has changed it back meanwhile has found that as the last word, and noted nothing.
+        if (there is None or there.nonce == nonce) and look() == told:
             return
     raise Unavailable
 

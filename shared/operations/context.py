@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from shared.domain.files import SizeLimits
+from shared.domain.limits import is_on
 from shared.domain.permissions import DEFAULT, Matrix
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.operations.rosters import Rosters
@@ -53,7 +54,7 @@ class Limits:
     @property
     def tells_team(self) -> bool:
         """Whether the team's backend is told what happens."""
-        return self.events not in {"", "off"}
+        return is_on(self.events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.entries import Entry
-from shared.domain.text import is_passing
+from shared.domain.text import has_gaps, is_of_transitions
 from shared.domain.webhooks import (
     FAILING,
     GONE,
@@ -273,10 +273,13 @@ def _start(conversation_id: str, seq: int, since: int, stores: EventStores) -> i
     """The last place whose entry was stored before that time (ms), mostly the one before `seq`; 0 for none.
 
     Times do not fall along a log, so it is found by halving: some twenty reads at most, mostly three. What was there
-    and is no longer was stored before. Of what is passing only what comes counts.
+    and is no longer was stored before. Where only the last counts, nothing before it is looked for; users' transitions
+    are few, and begin at a great number, so they are read from their end.
     """
-    if is_passing(conversation_id):
+    if has_gaps(conversation_id):
         return max(0, seq - 1)
+    if is_of_transitions(conversation_id):
+        return _start_from_end(conversation_id, since, stores)
     low, high = 0, max((entry.seq for entry in stores.log.read_back(conversation_id, limit=1)), default=0)
     place = max(1, min(seq - 1, high))
     while low < high:
@@ -284,3 +287,13 @@ def _start(conversation_id: str, seq: int, since: int, stores: EventStores) -> i
         low, high = (place, high) if entry is None or entry.created_at < since else (low, place - 1)
         place = (low + high + 1) // 2
     return low
+
+
+def _start_from_end(conversation_id: str, since: int, stores: EventStores) -> int:
+    before: int | None = None
+    while entries := stores.log.read_back(conversation_id, before=before, limit=PAGE):
+        for entry in entries:
+            if entry.created_at < since:
+                return entry.seq
+        before = entries[-1].seq
+    return 0

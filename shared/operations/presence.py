@@ -130,7 +130,14 @@ def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceS
 
     An earlier one might be that of a look which has just said that the user is away, and the later one counts.
     """
+    note_transition(user_id, stores=stores, now=now)
     announce_presence(Presence(user_id, ONLINE), stores=stores, services=services, now=now)
+
+
+def note_transition(user_id: str, *, stores: PresenceStores, now: int) -> None:
+    """Have the team's backend told how the user is shown now; nothing, and no call, where it is not told of that."""
+    if stores.transitions is not None:
+        stores.transitions.note(user_id, now=now)
 
 
 def check_offline(
@@ -140,8 +147,15 @@ def check_offline(
 
     Noted first and told second: who begins to watch, or comes back, at the same time has read the note, or is seen.
     Late and repeated checks tell nothing twice, unless two run at once. `again`: an earlier attempt may have died, or
-    failed, between the two, so who is noted as away already is told of once more.
+    failed, between the two, so who is noted as away already is told of once more. At the end the team's backend is
+    told how it stands, also where an earlier attempt, or a handshake, did not come to that.
     """
+    is_told = _check_offline(gone, again=again, stores=stores, services=services, now=now)
+    note_transition(gone.user_id, stores=stores, now=now())
+    return is_told
+
+
+def _check_offline(gone: Gone, *, again: bool, stores: PresenceStores, services: PresenceServices, now: Now) -> bool:
     user_id, sessions = gone.user_id, stores.sessions
     session, at = sessions.whole([user_id]).get(user_id, NEVER), now()
     if session.is_online(at) or not (again or session.shown == ONLINE):

@@ -9,6 +9,16 @@ from shared.domain import connections as live
 from shared.domain.bans import Ban, Bars
 
 
+class Transitions(Protocol):
+    """How users come and go, for the team's backend: what those who watch were told last, as their sessions say."""
+
+    def note(self, user_id: str, *, now: int) -> None:
+        """Make how it stands the last word; nothing where it is that already. Of several at once the last is right.
+
+        Raises where it could not be noted and nobody else will try again.
+        """
+
+
 class Sessions(Protocol):
     """All live connections of a user, in one item that is read and changed at once."""
 

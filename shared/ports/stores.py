@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports import people
     from shared.ports.audit import Audit
     from shared.ports.broadcasts import Broadcasts
-    from shared.ports.connections import Attendance, Sessions, Tickets, Watches
+    from shared.ports.connections import Attendance, Sessions, Tickets, Transitions, Watches
     from shared.ports.conversations import ConversationLog, Memberships, Packs, Readers
     from shared.ports.files import Files
     from shared.ports.jobs import Holds, Jobs, Walks
@@ -40,6 +40,8 @@ class PresenceStores(SessionStores):
     relations: people.Relations
     watches: Watches
     attendance: Attendance
+    transitions: Transitions | None
+    """None where the team's backend is not told of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -23,6 +23,8 @@ from shared.adapters.aws.calls import JsonService
 from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.presence_stores import with_transitions
+from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.broadcasts import SEGMENTS, Broadcast, fresh_segments
@@ -64,6 +66,7 @@ from tests.permissions import DYNAMODB
 from tests.wiring import at_once
 
 SCOPES = "admin notifications:send"
+TABLES = Tables(members="members", sessions="sessions", log="log", tickets="tickets")
 
 
 @pytest.fixture
@@ -282,6 +285,20 @@ def test_a_delayed_look_at_who_is_gone(harness: BudgetHarness) -> None:
     record = {"messageId": "m", "body": f'{{"user_id": "alice", "at": {NOW}}}'}
     assert look([record], harness.wiring.presence, now=lambda: NOW) == {"batchItemFailures": []}
     assert harness.meter.used == DYNAMODB["Presence"]
+
+
+def test_who_comes_and_goes_where_that_is_an_event(harness: BudgetHarness) -> None:
+    wiring = replace(harness.wiring, stores=with_transitions(harness.wiring.stores, harness.meter, TABLES))
+    harness.wiring = wiring
+    harness.wired.stores.sessions.remove("alice", "a1=", now=NOW)
+    body = f'{{"user_id": "alice", "at": {NOW}}}'
+    told = {("Query", "Log"), ("PutItem", "Log"), ("BatchGetItem", "Sessions")}
+    harness.meter.used.clear()
+    assert look([{"messageId": "m", "body": body}], wiring.presence, now=lambda: NOW) == {"batchItemFailures": []}
+    assert told <= harness.meter.used <= DYNAMODB["Presence"] | told
+    harness.meter.used.clear()
+    harness.connect("alice", "a2=")
+    assert told <= harness.meter.used <= DYNAMODB["Connect"] | told
 
 
 def test_disconnecting(meter: Meter) -> None:

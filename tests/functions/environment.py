@@ -32,6 +32,7 @@ VARIABLES = {
     "EVENT_QUEUE_URL": "http://127.0.0.1:9/000000000000/errands",
     "EVENTS": "off",
     "RECEIPT_EVENTS": "off",
+    "PRESENCE_EVENTS": "off",
     "FAN_OUT_MS": "1000",
     "FAN_OUT_QUEUE_URL": "http://127.0.0.1:9/000000000000/fan-out",
     "FAN_OUT_RATE": "500",

@@ -70,6 +70,21 @@ def test_who_looks_at_files_may_note_what_becomes_of_them_only_where_it_is_told(
     assert [one.functions["Files"]["Environment"]["Variables"]["EVENTS"] for one in (both, aws)] == ["both", "off"]
 
 
+def test_who_finds_that_users_come_and_go_may_note_it_only_where_it_is_told(
+    both: Resources, synthesize: Callable[..., Resources]
+) -> None:
+    told = synthesize(events="both", presence_events="on")
+    noting = {("dynamodb:PutItem", "Log")}
+    more = {name: set(granted(told, name)) - set(granted(both, name)) for name in told.functions}
+    assert {name: rights for name, rights in more.items() if rights} == {
+        "Connect": noting | {("dynamodb:BatchGetItem", "Sessions")},
+        "Presence": noting,
+    }
+    for name in ("Connect", "Presence", "Message", "Rest"):
+        set_to = [one.functions[name]["Environment"]["Variables"]["PRESENCE_EVENTS"] for one in (told, both)]
+        assert set_to == ["on", "off"]
+
+
 def test_every_new_entry_is_read_in_the_order_of_its_conversation(both: Resources) -> None:
     mapping = mapping_of(both)
     assert "EventsFunction" in mapping["FunctionName"]["Ref"]

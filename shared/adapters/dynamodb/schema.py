@@ -4,6 +4,7 @@ log       conversation_id, seq      one entry; a stream carries each to the offl
           user:U, seq               one entry of U's own log: in the same table, under an id that is no conversation's
           about:U, seq              the same of what the team's backend is told about U
           receipts:K:U:C, seq       U has read (or got, by the kind K) C up to seq: for 30 days, to be told
+          presence:U, seq           that U came, or went: likewise
 members   pk, sk                    what users have: see below
 sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash

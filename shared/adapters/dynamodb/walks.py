@@ -45,6 +45,7 @@ from shared.domain.text import (
     is_told_from,
     receipts_id,
     told_about,
+    transitions_id,
     user_log_id,
     user_of_log,
 )
@@ -188,7 +189,7 @@ def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Fo
         return Found(LOG, key, is_theirs=True, line={**said, "type": "own_change"})
     place = str(row[CONVERSATION_ID])
     about = told_about(place)
-    if about == user_id or _is_receipt_of(place, user_id):  # no line: it has what others report, too
+    if about == user_id or _is_passing_of(place, user_id):  # no line: it has what others report, too
         return Found(LOG, key, is_theirs=True)
     entry = _entry(row)
     if entry is not None and trimming is not None:
@@ -198,8 +199,10 @@ def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Fo
     return Found(LOG, key, entry=entry, where=_OWN_LOG if is_told_from(place) else "")
 
 
-def _is_receipt_of(place: str, user_id: str) -> bool:
-    return place.startswith(tuple(receipts_id(kind, user_id, "") for kind in ("read", "delivered")))
+def _is_passing_of(place: str, user_id: str) -> bool:
+    """Of their receipts, or of how they come and go."""
+    receipts = tuple(receipts_id(kind, user_id, "") for kind in ("read", "delivered"))
+    return place == transitions_id(user_id) or place.startswith(receipts)
 
 
 def _entry(row: Item) -> Entry | None:
@@ -268,7 +271,7 @@ def is_theirs(row: Row, user_id: str) -> bool:
         return True
     # The last two are rows of webhooks: how far these logs are told, which begin anew.
     own = {f"{CONTACT_PREFIX}{user_id}", f"{BLOCK_PREFIX}{user_id}", user_log_id(user_id), about_log_id(user_id)}
-    if name in {user_key(user_id), *own} or _is_receipt_of(name, user_id):
+    if name in {user_key(user_id), *own} or _is_passing_of(name, user_id):
         return True
     if place.startswith(("live#", "members#", "target#", "asked#", "mails#")):
         return row.get(USER_ID) == user_id

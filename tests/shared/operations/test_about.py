@@ -181,6 +181,21 @@ def test_of_two_at_once_the_last_word_is_what_is_stored(overtaken: str) -> None:
     assert [event["seq"] for event in told(stores)] == list(range(1, len(told(stores)) + 1))
 
 
+def test_what_is_changed_back_while_the_change_is_noted_is_told_as_well() -> None:
+    """The second ban finds the first one as the last word, and notes nothing."""
+    stores = simulated()
+    shadow = ShadowBan("bob", NOW, "root", "spam")
+
+    def again() -> None:
+        shadow_ban(shadow, stores=stores, context=given(stores)["context"])
+
+    again()
+    stepped = Overtaken(stores.log, "put", again)
+    lift_shadow_ban("bob", stores=replace(stores, log=stepped), context=given(stores)["context"])
+    assert stores.shadow_bans.all() != []
+    assert told(stores)[-1]["type"] == "user_shadow_banned"
+
+
 class Overtaken:
     """A log before one of whose calls something else happens, once."""
 
