@@ -111,7 +111,7 @@ wire: events
     "functions.events_out.handler": """
 adapters.aws: amazon_roots calls dialling errors event_queues sqs transport trust
 adapters.dynamodb: client conversation_log effects memberships schema webhooks
-domain: changes connections custom entries files members permissions rules text webhooks
+domain: changes connections custom entries files limits members permissions rules text webhooks
 operations: context dispatching events_out rosters
 ports: conversations webhooks
 shared: clock config errors observability wiring
@@ -120,7 +120,7 @@ wire: events outgoing
     "functions.files.handler": """
 adapters.aws: amazon_roots calls dialling errors s3 sdk transport trust
 adapters.dynamodb: client files schema
-domain: changes connections custom entries files text
+domain: changes connections custom entries files limits text
 operations: files
 ports: files services
 shared: clock config errors observability
