@@ -284,6 +284,7 @@ class Instance:
             jitter=lambda ms: hub.random.randrange(ms + 1),
             wait_ms=hub.wait,
             delivery_check_s=SECOND_LOOK_S,
+            fan_out_rate=self.environment.limits.fan_out_rate,
             digest_limit=self.environment.limits.digest,
             digest_s=DIGEST_S,
             withdrawals=(FCM, APNS),

@@ -112,11 +112,22 @@ class Post:
     began: float
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification that a function has tried to post, whether or not it got through."""
+
+    name: str
+    line: Line
+    at: float
+    process: Process
+
+
 @dataclass(eq=False)
 class Gateway:
     """`lines` are all connections that ever were, by id; `posts` is all that got through to one.
 
-    `gone` are the posts to connections that were no more, `exchanges` all frames that came to a function.
+    `gone` are the posts to connections that were no more, `exchanges` all frames that came to a function, `notices` the
+    notifications that were tried.
     """
 
     runtime: Runtime
@@ -124,6 +135,7 @@ class Gateway:
     posts: list[Post] = field(default_factory=list)
     gone: list[tuple[float, Line, str]] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._hub, self._fault_model, self._numbers = self.runtime.hub, self.runtime.fault_model, self.runtime.numbers
@@ -247,6 +259,8 @@ class Gateway:
             return self._answer(line, event, data)
         if process is not None:
             process.posted.append((line, event))
+            if event["type"] == "notification":
+                self.notices.append(Notice(event["notification"]["id"], line, self._hub.now, process))
         if self._fault_model.strikes(Fault.POST_LIMITED):
             return 429
         if self._fault_model.strikes(Fault.POST_FAILED):

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+import shared.adapters.dynamodb.broadcasts as scanning_module
 import shared.adapters.dynamodb.conversation_log as log_module
+import shared.domain.broadcasts as broadcasts_module
 import shared.domain.entries as models_module
 import shared.domain.fan_out as shards_module
 import shared.domain.inbox as inbox_pages_module
 import shared.domain.retention as retention_module
 import shared.domain.rules as rules_module
+import shared.operations.broadcast_pages as broadcast_pages_module
+import shared.operations.broadcasts as broadcasting_module
 import shared.operations.fan_out as fan_out_module
 import shared.operations.files as sweeping_module
 import shared.operations.files as uploads_module
@@ -45,7 +49,8 @@ class Limits:
     `token_s` is how long a client's tokens live, in seconds. Where they are `tiny`, what no deployment can set is, too.
     `frames` are those of one connection, a second and at once; with `logged` each request writes its line. `quota`
     is bytes of all files of a user. With `moderated` messages are looked at before they are stored, with `hooked` by
-    the team's hook, too. Messages are kept for `kept_days`, 0: for good; a day of theirs is `DAY_MS`.
+    the team's hook, too. Messages are kept for `kept_days`, 0: for good; a day of theirs is `DAY_MS`. With
+    `broadcasting` a broadcast has few segments, and small pages.
     """
 
     inline: int = 200
@@ -68,6 +73,7 @@ class Limits:
     moderated: bool = False
     hooked: bool = False
     kept_days: int = 0
+    broadcasting: bool = False
 
     @property
     def digest(self) -> int:
@@ -90,6 +96,15 @@ class Limits:
     @property
     def row_kept_ms(self) -> int:
         return ROW_KEPT_MS
+
+    @property
+    def fan_out_rate(self) -> int:
+        """Posts of one job in a second: few, where a broadcast is told, and a large group's messages need none."""
+        return _FEW_POSTS if self.broadcasting and self.inline > _LARGE else 500
+
+    @property
+    def broadcasts_at_once(self) -> int:
+        return BROADCASTS_AT_ONCE if self.broadcasting else broadcasting_module.MAX_AT_ONCE
 
     @property
     def ticket_s(self) -> int:
@@ -116,7 +131,8 @@ class Limits:
         stale_ms = fan_out_module.STALE_MS if self.shard > _LARGE else 0  # then every entry that is not the last is
         sharding = [(shards_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
         kept = _KEPT if self.kept_days else ()
-        return [*sharding, *(_TINY if self.tiny else ()), *(_FEW if self.moderated else ()), *kept]
+        few = [*(_FEW if self.moderated else ()), *(_PAGED if self.broadcasting else ())]
+        return [*sharding, *(_TINY if self.tiny else ()), *few, *kept]
 
 
 FOR_OUTSIDERS: Final = 3
@@ -154,6 +170,16 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
 # Where somebody moderates.
 PINS: Final = 2
 _FEW: Final[Sequence[tuple[Any, str, int]]] = ((pins_module, "MAX_PINS", PINS), (removals_module, "MAX_REMOVED", 2))
+
+# Where everybody is told something: two segments of each table, of several pages each.
+BROADCASTS_AT_ONCE: Final = 2
+_FEW_POSTS: Final = 2
+_PAGED: Final[Sequence[tuple[Any, str, int]]] = (
+    (broadcasting_module, "MAX_AT_ONCE", BROADCASTS_AT_ONCE),
+    (broadcast_pages_module, "_ROWS", 2),
+    (broadcast_pages_module, "_PAGES", 2),
+    *((module, "SEGMENTS", 2) for module in (broadcasts_module, scanning_module, broadcast_pages_module)),
+)
 
 # Where messages are kept for some days. A row stays longer than any request goes on, by any clock.
 DAY_MS: Final = 1_500

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Final
 
 from shared.domain.limits import Limit
+from tests.simulation import broadcasting
 from tests.simulation.faults import Fault, draw
 from tests.simulation.limits import FRAMES, Limits, draw_limits
 from tests.simulation.moderated import SHARE, draw_moderation
@@ -170,6 +171,9 @@ def plan_of(seed: int) -> Plan:
     moderating = Random(f"somebody moderates {seed}")
     if moderating.random() < SHARE:
         return _moderated_plan(seed, moderating)
+    telling = Random(f"somebody tells everybody {seed}")
+    if telling.random() < broadcasting.SHARE:
+        return _broadcasting_plan(seed, telling)
     random, keeping_out = Random(seed), Random(f"keep out {seed}")
     if keeping_out.random() < _BARRED:
         return _barred(_quiet_plan(seed, random), keeping_out)
@@ -324,6 +328,25 @@ def _moderated_plan(seed: int, random: Random) -> Plan:
         odds=odds,
         limits=replace(limits, moderated=True, hooked=is_hooked),
         ends=theme.ends,
+        latency=random.choice((3.0, 30.0)),
+    )
+
+
+def _broadcasting_plan(seed: int, random: Random) -> Plan:
+    striking, done = broadcasting.draw_broadcasting(random)
+    devices = (*_DEVICES, *_SECONDS[: random.choice((0, 1, 3))], *_OTHERS[: random.choice((0, 1, 2))])
+    limits = replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY, token_s=3_600.0, broadcasting=True)
+    return Plan(
+        seed=seed,
+        schedule=seed,
+        devices=devices,
+        asleep=_some(devices, 0.2, random),
+        fresh=_some(devices, 0.15, random),
+        browsers=frozenset(),
+        actions=tuple(Action(at, random.randrange(len(devices)), name, random.randrange(1_000)) for at, name in done),
+        odds={**_half_calm(random), **striking},
+        limits=limits,
+        ends=broadcasting.ENDS_MS,
         latency=random.choice((3.0, 30.0)),
     )
 

@@ -43,10 +43,8 @@ from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
 from shared.operations.messages import _Place
 from shared.operations.turns import Turn
+from tests.simulation.mistakes import BROADCASTS, Patch
 from tests.simulation.scenario import beginning
-
-Patch = tuple[Any, str, Any]
-"""Where, what, and what it becomes."""
 
 
 def _no_condition() -> Iterator[Patch]:
@@ -382,6 +380,7 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "a message behind what has ended": _kept_whatever,
     "what has ended is read as long as its row is there": _read_while_there,
     "the last row of a log goes": _last_goes,
+    **BROADCASTS,
 }
 
 

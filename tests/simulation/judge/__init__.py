@@ -10,6 +10,7 @@ from typing import Final
 
 from tests.simulation.judge import (
     acks,
+    broadcasts,
     causes,
     close_events,
     connections,
@@ -85,6 +86,7 @@ _ROOMS: Final = (
     removed,
     newcomers,
     ended,
+    broadcasts,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.
@@ -95,6 +97,7 @@ _AT_ONCE: Final[Sequence[Rule]] = (
     *presence.AT_ONCE,
     *connections.AT_ONCE,
     *telling.AT_ONCE,
+    *broadcasts.AT_ONCE,
 )
 # And where whatever failed was made good at once.
 _WELL: Final[Sequence[Rule]] = (*close_events.AT_ONCE, *presence.WELL)

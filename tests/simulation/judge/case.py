@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from shared.adapters.dynamodb.broadcasts import _broadcast_from
+from shared.domain.broadcasts import Broadcast
 from shared.domain.connections import MAX_LIFETIME_MS
 from shared.domain.entries import Entry
 from tests.shared.operations.replay import Told, replay
@@ -115,6 +117,19 @@ class Case:
     def has_hidden(self) -> bool:
         """Whether there may be anything that some may see, and others not."""
         return any(True for _ in self.operations("shadow_ban", "govern"))
+
+    @cached_property
+    def broadcasts(self) -> Mapping[str, Sequence[tuple[float, Broadcast]]]:
+        """What each was, from when on."""
+        found: dict[str, list[tuple[float, Broadcast]]] = {}
+        for at, (table, _, sk), _, new in self.past.changes:
+            if (table, sk) == ("members", "broadcast") and new is not None:
+                found.setdefault(new["broadcast_id"], []).append((at, _broadcast_from(new)))
+        return found
+
+    def broadcast_at(self, name: str, when: float) -> Broadcast | None:
+        states = [one for at, one in self.broadcasts.get(name, ()) if at <= when]
+        return states[-1] if states else None
 
     def told(self, name: str) -> Told:
         """What a log tells."""

@@ -59,6 +59,8 @@ def every_change_was_asked_for(case: Case) -> Iterator[str]:
             if not str(sk).startswith(prefix):
                 continue
             user, name = pk.removeprefix("user#"), sk.removeprefix(prefix)
+            if name in case.broadcasts and not (new or {}).get("acknowledged"):
+                continue  # `broadcasts` looks at those
             if not any(
                 causes(one, user, name, new) and _is_under_way(one, at, late=_is_late(prefix, new))
                 for one in case.operations()

@@ -95,6 +95,8 @@ def notices_say_what_was_asked(case: Case) -> Iterator[str]:
     for at, user, name, old, new in _rows(case, _NOTICE):
         if old is not None or new is None or new["kind"] != "system" or name.startswith("held-"):
             continue  # `reviews` looks at those
+        if name in case.broadcasts:
+            continue  # and `broadcasts` at these
         asked = [one for one in case.operations("notify") if user in one.detail["users"] and one.began <= at]
         asked = [one for one in asked if one.detail.get("notification_id", name) == name]
         if not any(one.detail["title"] == new["title"] for one in asked):
@@ -102,12 +104,15 @@ def notices_say_what_was_asked(case: Case) -> Iterator[str]:
 
 
 def acknowledged_is_not_told(case: Case) -> Iterator[str]:
-    """What was acknowledged before a function began is posted and pushed by it no more."""
+    """What was acknowledged before a function began is posted and pushed by it no more.
+
+    But for a broadcast, whose pages are told again where a job was repeated.
+    """
     deployment = case.scenario.deployment
     told = [
         (p.line.user_id, p.event["notification"]["id"], p.began, p.at)
         for p in deployment.gateway.posts
-        if p.event["type"] == "notification"
+        if p.event["type"] == "notification" and p.event["notification"]["id"] not in case.broadcasts
     ]
     for user, name, began, at in told:
         rows = [

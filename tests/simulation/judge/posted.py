@@ -90,13 +90,13 @@ def _told(case: Case, process: Process, skip: str, entry: Entry, since: Mapping[
         if (event.get("conversation_id"), event.get("seq")) == place and event["type"] not in _CURSORS
     }
     for user in sorted(since):
-        for connection_id in sorted(_connections(case, user, since[user], process.ended) - told - {skip}):
+        for connection_id in sorted(connections_all_the_time(case, user, since[user], process.ended) - told - {skip}):
             yield f"{place} was acked at {process.ended:.0f}, and {connection_id} of {user} was not told"
     if skip in told:
         yield f"{skip} was told of its own {place}"
 
 
-def _connections(case: Case, user: str, start: float, end: float) -> set[str]:
+def connections_all_the_time(case: Case, user: str, start: float, end: float) -> set[str]:
     """Those that were registered all the time, with a token that lasts."""
     found: set[str] | None = None
     least = BASE_MS + end + case.skew + _MARGIN_MS
@@ -123,7 +123,7 @@ def receipts_are_posted(case: Case) -> Iterator[str]:
             # Who is blocked was read before the cursor was moved.
             moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
             for meant in sorted(_readers(case, moments, user, name, seq)):
-                for connection_id in sorted(_connections(case, meant, at, process.ended) - told - {skip}):
+                for connection_id in sorted(connections_all_the_time(case, meant, at, process.ended) - told - {skip}):
                     yield f"{connection_id} of {meant} was not told that {user} has {name}/{seq} ({kind})"
 
 
@@ -231,7 +231,7 @@ def typing_is_posted(case: Case) -> Iterator[str]:
         told = {line.connection_id for line, event in process.posted if event["type"] == "typing"}
         others = set(private_members(name) or moments[0].roles(name)) - {writer}
         for user in sorted(others):
-            missing = _connections(case, user, process.began, process.ended) - told
+            missing = connections_all_the_time(case, user, process.began, process.ended) - told
             if missing and all(may_be_typed_at(now, user, writer, name) for now in moments):
                 yield f"{sorted(missing)} of {user} was not told that {writer} types in {name}"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from shared.domain.broadcasts import CANCELLED, DONE
 from shared.domain.text import is_group_id, private_members
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
@@ -211,6 +212,26 @@ def _no_server(_: Case, one: Operation, __: Moment) -> bool:
     return one.user != "server"
 
 
+def _no_broadcast(case: Case, one: Operation, now: Moment) -> bool:
+    return case.broadcast_at(one.detail["broadcast_id"], now.when) is None
+
+
+def _another_or_too_many(case: Case, one: Operation, now: Moment) -> bool:
+    """Its id is another's; or it is none of those that are at work, and there are as many as may be."""
+    found = case.broadcast_at(one.detail["broadcast_id"], now.when)
+    if found is not None:
+        return (found.title, found.is_stored) != (one.detail["title"], one.detail["store"])
+    states = [case.broadcast_at(name, now.when) for name in case.broadcasts]
+    working = sum(1 for state in states if state is not None and state.state not in {DONE, CANCELLED})
+    return working >= case.scenario.plan.limits.broadcasts_at_once
+
+
+def _is_at_its_end(case: Case, one: Operation, now: Moment) -> bool:
+    found = case.broadcast_at(one.detail["broadcast_id"], now.when)
+    ends = {DONE} if one.kind == "cancel_broadcast" else {DONE, CANCELLED}
+    return found is not None and found.state in ends
+
+
 def _ends_before(case: Case, one: Operation, _: Moment) -> bool:
     until = one.detail["until"]
     return until is not None and until <= BASE_MS + (one.ended or 0.0) + case.skew
@@ -233,6 +254,11 @@ def _no_file_of_theirs(_: Case, one: Operation, now: Moment) -> bool:
 
 
 _INSIDE: Final[Obstacle] = ("not_a_member", _outside)
+_HOLDING: Final[Sequence[Obstacle]] = (
+    ("forbidden", _no_server),
+    ("not_found", _no_broadcast),
+    ("conflict", _is_at_its_end),
+)
 _MESSAGE: Final[Sequence[Obstacle]] = (
     ("not_a_member", _outside_or_of_the_source),
     ("blocked", _blocked),
@@ -286,6 +312,10 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
     "revoke_tokens": (),
     "notify": (("forbidden", _no_server),),
     "acknowledge": (),
+    "broadcast": (("forbidden", _no_server), ("conflict", _another_or_too_many)),
+    **{f"{how}_broadcast": _HOLDING for how in ("pause", "resume", "cancel")},
+    "look_at_broadcast": (("forbidden", _no_server), ("not_found", _no_broadcast)),
+    "list_broadcasts": (("forbidden", _no_server),),
     "remind": (
         _INSIDE,
         ("not_found", _not_readable),

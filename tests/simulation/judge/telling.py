@@ -117,6 +117,8 @@ def notices_are_as_sent(case: Case) -> Iterator[str]:
         if post.event["type"] != "notification":
             continue
         said, user = post.event["notification"], post.line.user_id
+        if said["id"] in case.broadcasts:
+            continue  # `broadcasts` looks at those
         rows = [
             case.past.at(when).row(f"user#{user}", f"notice#{said['id']}")
             for when in case.past.moments(post.began, post.at)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.simulation.operations import (
+    broadcasting,
     changing,
     coming,
     ending,
@@ -44,6 +45,7 @@ _ROOMS: Final = (
     weighing,
     stories,
     ending,
+    broadcasting,
 )
 ACTIONS: Final[Mapping[str, Act]] = {name: act for room in _ROOMS for name, (act, _) in room.ACTIONS.items()}
 WEIGHTS: Final[Mapping[str, int]] = {
