@@ -41,6 +41,7 @@ TOLD: list[tuple[str, dict[str, Any], str]] = [
      "message 3 of dm:alice:bob was reported: spam"),
     ("report_decided", {"user_id": "bob", "by": "ops", "decision": "dismiss", "until": None},
      "the report of bob is decided by ops: dismiss"),
+    ("presence", {"user_id": "bob", "status": "online", "last_seen": None}, "bob is online"),
     ("read", {"user_id": "bob", "conversation_id": DM, "seq": 3}, "bob has read dm:alice:bob up to 3"),
     ("delivered", {"user_id": "bob", "conversation_id": DM, "seq": 3}, "bob has got dm:alice:bob up to 3"),
 ]  # fmt: skip
