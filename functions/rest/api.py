@@ -18,7 +18,14 @@ from functions.rest.moderation import add_held, add_removals, add_report, add_re
 from functions.rest.notifications import add_devices, add_notifications, add_reminders
 from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
-from functions.rest.rights import add_erasures, add_exports, add_holds, add_imports, add_own_export
+from functions.rest.rights import (
+    add_conversation_holds,
+    add_erasures,
+    add_exports,
+    add_holds,
+    add_imports,
+    add_own_export,
+)
 from functions.rest.users import add_user, add_users
 from functions.rest.webhooks import add_webhook, add_webhooks
 from functions.rest.wiring import Wiring
@@ -69,7 +76,7 @@ _RESOURCES = (
     *(add_messages, add_message, add_reactions, add_pins, add_files, add_reminders),
     *(add_contacts, add_blocks, add_presence, add_devices, add_notifications, add_audit, add_bans),
     *(add_users, add_exports, add_erasures, add_holds, add_user, add_reports, add_report, add_held, add_word_lists),
-    *(add_broadcasts, add_broadcast, add_removals, add_shadow_bans, add_imports),
+    *(add_broadcasts, add_broadcast, add_removals, add_shadow_bans, add_imports, add_conversation_holds),
     *(add_webhooks, add_webhook),
 )
 

@@ -8,10 +8,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.admin import tell_offline
 from functions.rest.answers import Answer, accepted, done, ok
-from functions.rest.requests import Cursor, Limit, UserPath
+from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
 from shared.domain.jobs import ERASURE, EXPORT, Job
 from shared.errors import Forbidden
+from shared.operations import rights
 from shared.operations.imports import import_lines
 from shared.operations.jobs import begin_job, job_of
 from shared.operations.rights import (
@@ -105,6 +106,29 @@ def add_holds(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Lift a legal hold. Needs the scope `admin`."""
         wiring.admin(app)
         lift_hold(user_id, stores=wiring.stores)
+        return done()
+
+
+def add_conversation_holds(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.put("/v1/conversations/<conversation_id>/hold")
+    def put_conversation_hold(conversation_id: ConversationPath, body: bodies.NewHold) -> Answer:
+        """Put a conversation on legal hold: no row of it goes, whatever has ended. Needs the scope `admin`."""
+        wiring.admin(app)
+        by = app.context["user_id"]
+        hold = rights.hold_conversation(conversation_id, body.reason, by=by, **wiring.parts)
+        return ok(bodies.conversation_hold_body(hold))
+
+    @app.get("/v1/conversations/<conversation_id>/hold")
+    def get_conversation_hold(conversation_id: ConversationPath) -> Answer:
+        """Whether and why a conversation is on legal hold. Needs the scope `admin`."""
+        wiring.admin(app)
+        return ok(bodies.conversation_hold_body(rights.conversation_hold_of(conversation_id, stores=wiring.stores)))
+
+    @app.delete("/v1/conversations/<conversation_id>/hold")
+    def delete_conversation_hold(conversation_id: ConversationPath) -> Answer:
+        """Lift the legal hold of a conversation. Needs the scope `admin`."""
+        wiring.admin(app)
+        rights.lift_conversation_hold(conversation_id, **wiring.parts)
         return done()
 
 

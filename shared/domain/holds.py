@@ -11,7 +11,10 @@ MAX_REASON_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Nothing of a user is removed for good by an erasure. Since when (ms), by whom, and why."""
+    """Nothing of a user is removed for good by an erasure. Since when (ms), by whom, and why.
+
+    Or nothing of a conversation by anything but its members' own acts: its id stands for a user's then.
+    """
 
     user_id: str
     reason: str

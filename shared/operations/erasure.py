@@ -33,6 +33,7 @@ from shared.operations.channels import remove_from_channel
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, report
 from shared.operations.editing import deletion_of
+from shared.operations.holding import held_places, is_held_file
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
@@ -47,6 +48,7 @@ _WALKED: Final[tuple[TableName, ...]] = (LOG, MEMBERS, SESSIONS)
 _PHASES: Final = (_LEAVING, *_WALKED, *(f"{_LOOKING}{table}" for table in _WALKED))
 # Where something is left that should not be: what the last look finds of it, it takes away in another round.
 UNDONE: Final = "undone"
+HELD: Final = "held"
 
 
 def erase_step(job: Job, *, stores: PushStores, services: PushServices, context: Context) -> Job:
@@ -64,7 +66,8 @@ def erase_step(job: Job, *, stores: PushStores, services: PushServices, context:
     page = stores.walks.page(table, job.user_id, after=job.after)
     if phase.startswith(_LOOKING):
         left: Counter[str] = Counter(job.left)
-        left.update(_place(one, job.user_id) for one in page.found)
+        held = held_places(page, stores)
+        left.update(_place_or_hold(one, job.user_id, held, stores) for one in page.found)
         looked = replace(job, left=dict(left), counts=job.with_counts(rows=page.looked_at))
         return _next(looked, phase, page)
     eraser = _Eraser(job.user_id, stores, services, context)
@@ -95,9 +98,12 @@ class _Eraser:
 
     def erase(self, page: Page) -> bool:
         """False where something is left of the page: it is to be read again."""
+        held = held_places(page, self._stores)
         for one in page.found:
             if self.done.total() >= _MAX_CHANGES:
                 return False
+            if one.place in held or (one.file_id is not None and is_held_file(one.file_id, self._stores)):
+                continue
             if one.entry is not None and one.entry.is_trimmed:
                 self.done["messages"] += self._stores.walks.empty_ended(one)
             elif one.entry is not None:
@@ -250,6 +256,15 @@ _ROWS: Final = frozenset(
         *("own_log", "broadcast", "invite", "pins", "shadows", "webhook"),
     }
 )
+
+
+def _place_or_hold(found: Found, user_id: str, held: set[str], stores: PushStores) -> str:
+    """What was left since its conversation is on hold is no work that is undone."""
+    place = _place(found, user_id)
+    if place != UNDONE:
+        return place
+    is_held = found.place in held or (found.file_id is not None and is_held_file(found.file_id, stores))
+    return HELD if is_held else UNDONE
 
 
 def _place(found: Found, user_id: str) -> str:

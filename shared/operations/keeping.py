@@ -3,6 +3,8 @@
 Entries carry the rule from one to the next, so that who sends pays nothing for it, and each is judged by itself. Those
 before the entry that set it have the one before it at first. A job rewrites them, so that at each moment what has ended
 is the beginning of the log: the oldest first where the days are fewer now, the newest first where they are more.
+
+The same job has rows stay that are on legal hold, whatever has ended, and go again once they are not.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
 # Rows, or members, that one step changes at most: some seconds' work.
 MAX_KEPT: Final = 200
 # Steps that the request that sets a rule takes itself: then most conversations are through with it.
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 6
 _OLDER: Final = "older"
+_YOUNGER: Final = "younger"
 _MEMBERS: Final = "members"
-_PHASES: Final = (_OLDER, _MEMBERS)
+_PHASES: Final = (_OLDER, _YOUNGER, _MEMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def keeping_step(job: Job, *, stores: Stores, context: Context) -> Job:
     at = job.after or {"rule": rule.seq, "phase": _OLDER, "seq": 0}
     if at["rule"] != rule.seq:
         return replace(job, phase="", after=None)
-    worker = _Keeper(place, rule, stores, context.now())
+    worker = _Keeper(place, rule, tail.seq, stores, context.now())
     following = worker.work(at)
     counts = job.with_counts(rows=worker.looked_at)
     if following is not None:
@@ -92,9 +95,10 @@ def keeping_step(job: Job, *, stores: Stores, context: Context) -> Job:
 class _Keeper:
     """Does a step's work on the conversation."""
 
-    def __init__(self, place: str, rule: Rule, stores: Stores, now: int) -> None:
-        self._place, self._rule = place, rule
+    def __init__(self, place: str, rule: Rule, tail: int, stores: Stores, now: int) -> None:
+        self._place, self._rule, self._tail = place, rule, tail
         self._stores, self._now = stores, now
+        self._is_held = stores.holds.get(place) is not None
         self.looked_at = 0
 
     def work(self, at: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -109,14 +113,15 @@ class _Keeper:
         return {"rule": self._rule.seq, "phase": _PHASES[index], "seq": 0} if index < len(_PHASES) else None
 
     def _rows(self, at: Mapping[str, Any]) -> dict[str, Any] | None:
-        keeping, seq, last = self._stores.keeping, int(at["seq"]), self._rule.seq
-        if not last:
+        keeping, seq, is_older = self._stores.keeping, int(at["seq"]), at["phase"] == _OLDER
+        first, last = (FIRST, self._rule.seq) if is_older else (max(FIRST, self._rule.seq), self._tail)
+        if last <= first:
             return None
-        is_back = bool(at.get("back", self._is_longer()))
+        is_back = bool(at.get("back", is_older and self._is_longer()))
         if is_back:
             found = keeping.rows_back(self._place, before=seq or last, limit=MAX_KEPT)
         else:
-            found = keeping.rows(self._place, start=max(FIRST, seq), limit=MAX_KEPT)
+            found = keeping.rows(self._place, start=max(first, seq), limit=MAX_KEPT)
         rows = [row for row in found if row.entry.seq < last]
         sinces = self._sinces(rows)
         for row in rows:
@@ -136,15 +141,15 @@ class _Keeper:
         return not becomes or (was > 0 and becomes >= was)
 
     def _keep(self, row: KeptRow, since: int | None) -> None:
-        keep = kept_by(row, self._rule, now=self._now)
-        if keep == row.keep and since is None:
-            return
+        keep = kept_by(row, self._rule, is_held=self._is_held, now=self._now)
         entry = row.entry
-        if (keep.ends, keep.goes) != (row.keep.ends, row.keep.goes):  # files first: what dies in between comes again
-            at = None if keep.ends is None else max(keep.ends * SECOND_MS, self._now) + ROW_KEPT_MS
+        if entry.file_ids and {keep.ends, row.keep.ends} != {None}:  # first: what dies in between comes again
+            is_kept = keep.ends is None or self._is_held
+            at = None if is_kept else max((keep.ends or 0) * SECOND_MS, self._now) + ROW_KEPT_MS
             for file_id in entry.file_ids:
                 self._stores.files.note_end(file_id, (entry.conversation_id, entry.seq), at=at)
-        self._stores.keeping.keep(row, keep, since=since)
+        if keep != row.keep or since is not None:
+            self._stores.keeping.keep(row, keep, since=since)
 
     def _sinces(self, rows: Sequence[KeptRow]) -> dict[int, int]:
         """From when on it counts how long the messages are kept whose edits do not say so: none had to, before."""
@@ -178,29 +183,31 @@ class _Keeper:
         return {"seq": 0, "after": some[-1]} if len(some) == MAX_KEPT else None
 
 
-def kept_by(row: KeptRow, rule: Rule, *, now: int) -> Keep:
+def kept_by(row: KeptRow, rule: Rule, *, is_held: bool, now: int) -> Keep:
     """How long a row is kept that another follows. What has ended stays so: others may have gone already.
 
     One from behind the rule has it, and its end from the stream's reader, as every entry. A row goes a day after this
-    at the earliest: somebody may have seen its entry a moment ago.
+    at the earliest: somebody may have seen its entry a moment ago. One that `is_held` does not go.
     """
     entry, keep = row.entry, row.keep
-    end = _end(row, keep.days)
-    if keep.ends is not None:
-        end = min(keep.ends * SECOND_MS, end or keep.ends * SECOND_MS)
-    is_older = entry.seq < rule.seq
-    if not is_older:
-        return keep
-    if end is None or end > now:
-        end = _end(row, rule.days)
-    ends = None if end is None else -(-end // SECOND_MS)
-    if end is None or entry.seq == FIRST:
+    ends = _new_end(row, rule, now) if entry.seq < rule.seq else keep.ends
+    if ends is None or entry.seq == FIRST or is_held:
         goes = None
     elif ends == keep.ends and keep.goes is not None:
         goes = keep.goes
     else:
-        goes = -(-(max(end, now) + ROW_KEPT_MS) // SECOND_MS)
-    return Keep(rule.days, rule.seq, ends, goes)
+        goes = -(-(max(ends * SECOND_MS, now) + ROW_KEPT_MS) // SECOND_MS)
+    return Keep(rule.days, rule.seq, ends, goes) if entry.seq < rule.seq else replace(keep, goes=goes)
+
+
+def _new_end(row: KeptRow, rule: Rule, now: int) -> int | None:
+    """When the entry of a row from before the rule ends (s); None: never."""
+    noted, end = row.keep.ends, _end(row, row.keep.days)
+    if noted is not None:
+        end = min(noted * SECOND_MS, end or noted * SECOND_MS)
+    if end is None or end > now:
+        end = _end(row, rule.days)
+    return None if end is None else -(-end // SECOND_MS)
 
 
 def _end(row: KeptRow, days: int | None) -> int | None:

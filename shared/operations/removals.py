@@ -9,6 +9,7 @@ from shared.domain.entries import NOTHING_SAID
 from shared.domain.jobs import DONE, Job
 from shared.operations.context import Context
 from shared.operations.editing import Removal, remove_message
+from shared.operations.holding import held_places
 from shared.ports.jobs import LOG
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
@@ -21,14 +22,19 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
     """One page of the log, or as many of its messages as can be taken away in some seconds; then it is read again.
 
     Each goes by an entry of its own, as if a moderator had deleted it, so every client hears of it and no log gets a
-    gap; a hidden one without, as it was nothing to anybody else. Behind the last page those go that were held, in which
-    nobody looks any more. Repeated it finds what is gone already as such. Raises Unavailable.
+    gap; a hidden one without, as it was nothing to anybody else. What is in conversations on legal hold stays, and is
+    counted as `held`. Behind the last page those go that were held back, in which nobody looks any more. Repeated it
+    finds what is gone already as such. Raises Unavailable.
     """
     page = stores.walks.page(LOG, job.user_id, after=job.after)
-    removed = 0
+    on_hold_there = held_places(page, stores)
+    removed, on_hold = 0, 0
     for one in page.found:
         entry = one.entry
         if entry is None or entry.sender_id != job.user_id:
+            continue
+        if entry.conversation_id in on_hold_there:
+            on_hold += entry.is_readable
             continue
         is_hidden = entry.shadow not in {None, NOTHING_SAID}
         if not entry.is_readable and not is_hidden:
@@ -41,10 +47,11 @@ def removal_step(job: Job, *, stores: PushStores, services: PushServices, contex
             removal = Removal(job.by, entry.conversation_id, entry.seq)
             remove_message(removal, stores=stores, services=services, context=context)
         removed += 1
+    left = {"held": on_hold} if on_hold else {}
     if page.after is not None:
-        return replace(job, after=page.after, counts=job.with_counts(rows=page.looked_at, messages=removed))
+        return replace(job, after=page.after, counts=job.with_counts(rows=page.looked_at, messages=removed, **left))
     held = stores.held.drop_of(job.user_id, limit=MAX_REMOVED)
     if held == MAX_REMOVED:  # the last page is read again, and what it had is found as gone
         return replace(job, counts=job.with_counts(messages=removed + held))
-    counts = job.with_counts(rows=page.looked_at, messages=removed + held)
+    counts = job.with_counts(rows=page.looked_at, messages=removed + held, **left)
     return replace(job, status=DONE, after=None, counts=counts)

@@ -11,6 +11,7 @@ from shared.domain.bans import FOREVER, Ban
 from shared.domain.exports import KEPT_DAYS
 from shared.domain.holds import Hold, check_not_held
 from shared.domain.jobs import DONE, ERASURE, OWN_EXPORT, REMOVAL, RUNNING, Job
+from shared.domain.text import has_roles, private_members
 from shared.errors import Forbidden, NotFound, RateLimited, Unavailable
 from shared.operations.bans import ban_user
 from shared.operations.context import Context
@@ -44,8 +45,9 @@ WHY: Final[Mapping[str, str]] = {
     "webhook": "how far a webhook has been told of a private conversation",
     "broadcast": "a broadcast that they began",
     "audit": "what administrators did, until audit_days are over",
-    "job": "this erasure, and exports: for 400 days",
+    "job": "this erasure, exports, and how long a private conversation is kept: for 400 days",
     "hold": "a legal hold",
+    "held": "what a conversation has that is on legal hold, with its files: once that has ended, erase once more",
     "session": "that they are banned, so that no token lets them in again",
     "undone": "what came while the last round ran: erase once more",
     "other": "a row of a kind that this version does not know",
@@ -140,6 +142,47 @@ def hold_of(user_id: str, *, stores: Stores) -> Hold:
 def lift_hold(user_id: str, *, stores: Stores) -> None:
     """Idempotent."""
     stores.holds.remove(user_id)
+
+
+def hold_conversation(
+    conversation_id: str, reason: str, *, by: str, stores: Stores, services: RestServices, context: Context
+) -> Hold:
+    """Of the conversation no row goes any more, by its retention, an erasure or a removal. The last hold counts.
+
+    Its first rows are kept when this returns, all others soon after. Raises NotFound where there is no such
+    conversation, or nothing in it.
+    """
+    if not _is_conversation(conversation_id) or not stores.log.read_back(conversation_id, limit=1):
+        raise NotFound("There is no such conversation, or nothing in it")
+    hold = Hold(conversation_id, reason, context.now(), by)
+    stores.holds.put(hold)
+    _keep(conversation_id, stores, services, context)
+    return hold
+
+
+def conversation_hold_of(conversation_id: str, *, stores: Stores) -> Hold:
+    """Raises NotFound."""
+    hold = stores.holds.get(conversation_id)
+    if hold is None:
+        raise NotFound("This conversation is not on hold")
+    return hold
+
+
+def lift_conversation_hold(conversation_id: str, *, stores: Stores, services: RestServices, context: Context) -> None:
+    """What has ended meanwhile goes a day from now, or later. Idempotent."""
+    if not _is_conversation(conversation_id):
+        return
+    stores.holds.remove(conversation_id)
+    _keep(conversation_id, stores, services, context)
+
+
+def _is_conversation(name: str) -> bool:
+    return has_roles(name) or private_members(name) is not None
+
+
+def _keep(conversation_id: str, stores: Stores, services: RestServices, context: Context) -> None:
+    keep_at_once(conversation_id, stores=stores, context=context)
+    begin_keeping(conversation_id, stores=stores, services=services, context=context)
 
 
 def expires_at(job: Job) -> int | None:

@@ -82,7 +82,7 @@ def settle_end_before(place: Place, *, has_own_rule: bool, stores: ChatStores, n
     ending = stores.log.ending(*before)
     if ending is None:
         return
-    goes_at = max(ending.at, now) + ROW_KEPT_MS
+    goes_at = None if ending.is_held else max(ending.at, now) + ROW_KEPT_MS
     for file_id in ending.entry.file_ids:
         stores.files.note_end(file_id, before, at=goes_at)
     stores.log.settle_end(*before, at=ending.at, goes_at=goes_at)

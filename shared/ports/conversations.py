@@ -32,10 +32,11 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ending:
-    """An entry that ends, and when (ms)."""
+    """An entry that ends, and when (ms). `is_held`: its conversation is on legal hold, and no row of it goes."""
 
     entry: Entry
     at: int
+    is_held: bool = False
 
 
 FIRST: Final = 1
@@ -83,8 +84,8 @@ class ConversationLog(Protocol):
     def ending(self, conversation_id: str, seq: int) -> Ending | None:
         """An entry, as it is stored, and when it ends; None where that is settled, or never, or it is not there."""
 
-    def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int) -> None:
-        """Have an entry end then (ms), whatever is configured later, and its row go at `goes_at`, or later.
+    def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int | None) -> None:
+        """Have an entry end then (ms), whatever is configured later, and its row go at `goes_at`, or later; None: not.
 
         It has to be followed by another: a log keeps its last entry. Its first stays, too, though it ends: behind
         nothing, no place is ever free. Idempotent: the first end counts.

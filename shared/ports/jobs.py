@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
@@ -37,10 +37,13 @@ class Jobs(Protocol):
 
 
 class Holds(Protocol):
-    """Which users are on legal hold."""
+    """Which users, and which conversations, are on legal hold."""
 
     def get(self, user_id: str) -> Hold | None:
         """Strongly consistent."""
+
+    def among(self, names: Collection[str]) -> set[str]:
+        """Those that are on hold, strongly consistent, 100 to a round trip."""
 
     def put(self, hold: Hold) -> None:
         """Also in place of another one."""
@@ -65,7 +68,8 @@ class Found:
 
     `entry` is what it says where it is one of the log, and `file_id` which file of the user's it is. `is_theirs`: it is
     there for the user alone, or for others to find them by. `line` is what an export says of it, without secrets: None
-    for what is no data of theirs. `where` is what kind of row it is, for a report.
+    for what is no data of theirs. `where` is what kind of row it is, for a report; `place` the conversation whose log
+    it is of.
     """
 
     table: TableName
@@ -75,6 +79,7 @@ class Found:
     is_theirs: bool = False
     line: Mapping[str, Any] | None = None
     where: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

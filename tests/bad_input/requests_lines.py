@@ -130,6 +130,9 @@ def _ids() -> dict[str, Row]:
         "an own export by its id": ask("DELETE /v1/me/export", MISSING),
         "an erasure without the scope": ask("POST /v1/users/bob/erasure", (403, "forbidden")),
         "a hold without the scope": ask("DELETE /v1/users/bob/hold", (403, "forbidden")),
+        "a conversation's hold without the scope": ask(
+            "DELETE /v1/conversations/dm:alice:bob/hold", (403, "forbidden")
+        ),
         "a look at imports, of which there is none": ask("GET /v1/imports", (404, "not_found")),
         "a ban of nobody": ask("GET /v1/users//ban", BAD),
         "connections of nobody": ask("GET /v1/users//connections", BAD),

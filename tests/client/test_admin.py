@@ -298,6 +298,12 @@ REQUESTS: list[tuple[str, object, Callable[[Admin], Any]]] = [
     ("DELETE /v1/word-lists/bad", None, lambda admin: admin.delete_word_list("bad")),
     ("PUT /v1/users/bob/hold", {"reason": "case 4711"}, lambda admin: admin.hold("bob", "case 4711")),
     ("DELETE /v1/users/bob/hold", None, lambda admin: admin.end_hold("bob")),
+    (
+        "PUT /v1/conversations/dm:a:b/hold",
+        {"reason": "case 4711"},
+        lambda admin: admin.hold_conversation("dm:a:b", "case 4711"),
+    ),
+    ("DELETE /v1/conversations/dm:a:b/hold", None, lambda admin: admin.end_conversation_hold("dm:a:b")),
     ("POST /v1/users/bob/removal", None, lambda admin: admin.remove_messages("bob")),
     ("POST /v1/imports", {"lines": [{"type": "x"}]}, lambda admin: admin.import_lines([{"type": "x"}])),
     ("PATCH /v1/conversations/group:x/messages/7", {"content": "so"}, lambda admin: admin.edit("group:x", 7, "so")),

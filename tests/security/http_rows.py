@@ -228,6 +228,11 @@ ROWS: Final[list[Row]] = [
     Scoped("put_hold", "PUT", "/v1/users/victor/hold", 200, {"reason": "a trial"}, scope="admin"),
     Scoped("get_hold", "GET", "/v1/users/held/hold", 200, scope="admin"),
     Scoped("delete_hold", "DELETE", "/v1/users/held/hold", 204, scope="admin"),
+    Scoped(
+        "put_conversation_hold", "PUT", "/v1/conversations/dm:alice:bob/hold", 200, {"reason": "a trial"}, scope="admin"
+    ),
+    Scoped("get_conversation_hold", "GET", "/v1/conversations/dm:alice:bob/hold", 200, scope="admin"),
+    Scoped("delete_conversation_hold", "DELETE", "/v1/conversations/dm:alice:bob/hold", 204, scope="admin"),
     Scoped("post_import", "POST", "/v1/imports", 200, IMPORT, scope="admin"),
     Scoped("put_webhook", "PUT", "/v1/webhooks/crm", 200, {"url": "https://crm.example.com"}, scope="admin"),
     Scoped("get_webhooks", "GET", "/v1/webhooks", 200, scope="admin"),

@@ -105,6 +105,7 @@ def _build() -> RestHarness:
         began = at - DAY_MS  # so one's own may be begun again
         assert harness.stores.jobs.begin(Job(kind, "alice", "j1", "root", began, at, status=DONE))
     harness.stores.holds.put(Hold("held", "a trial", at, "root"))
+    harness.stores.holds.put(Hold(DM, "a trial", at, "root"))
     harness.stores.sessions.ban("banned", Ban(FOREVER, "spam", at, "root"))
     harness.call("POST", "/v1/reports", user="carol", body={"user_id": "victor", "reason": SECRETS["report"]})
     object.__setattr__(harness.wired, "has_shadow_bans", True)

@@ -6,6 +6,7 @@ import type {
   Ban,
   BanGiven,
   Broadcast,
+  ConversationHold,
   DecidedReport,
   Erasure,
   Export,
@@ -40,6 +41,7 @@ export type {
   Ban,
   BanGiven,
   Broadcast,
+  ConversationHold,
   Erasure,
   Export,
   HeldForReview,
@@ -244,6 +246,19 @@ export class ParleyAdmin {
 
   endHold(user_id: string): Promise<undefined> {
     return this.api.delete("/v1/users/{user_id}/hold", { path: { user_id } });
+  }
+
+  /** A legal hold: nothing of the conversation goes by its retention, an erasure or a removal while it stands. */
+  holdConversation(conversation_id: string, reason = ""): Promise<ConversationHold> {
+    return this.api.put("/v1/conversations/{conversation_id}/hold", { path: { conversation_id }, body: { reason } });
+  }
+
+  conversationHoldOf(conversation_id: string): Promise<ConversationHold | null> {
+    return orNull(this.api.get("/v1/conversations/{conversation_id}/hold", { path: { conversation_id } }));
+  }
+
+  endConversationHold(conversation_id: string): Promise<undefined> {
+    return this.api.delete("/v1/conversations/{conversation_id}/hold", { path: { conversation_id } });
   }
 
   /** History from elsewhere, a line each; the same lines again are `duplicates`. */

@@ -59,19 +59,24 @@ class DynamoDbConversationLog:
         return self._trimming is not None and self._trimming.applies_to(conversation_id)
 
     def ending(self, conversation_id: str, seq: int) -> Ending | None:
-        item = next(iter(self._log.find([schema.entry_key(conversation_id, seq)])), None)
+        keys = {
+            self._log.name: [schema.entry_key(conversation_id, seq)],
+            self._members.name: [schema.hold_key(conversation_id)],
+        }
+        found = batch_get(self._calls, keys, consistent=True)
+        item = next(iter(found[self._log.name]), None)
         if item is None or ENDS in item:
             return None
         entry = schema.entry_from(item)
         ends_at = self._any_trimming().retention.ends_at(entry)
-        return None if ends_at is None else Ending(entry, ends_at)
+        return None if ends_at is None else Ending(entry, ends_at, bool(found[self._members.name]))
 
-    def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int) -> None:
-        values = {":ends": seconds(at), ":ttl": seconds(goes_at)}
+    def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int | None) -> None:
+        values = {":ends": seconds(at), ":ttl": None if goes_at is None else seconds(goes_at)}
         is_there = f"attribute_exists({SEQ}) AND attribute_not_exists({ENDS})"
         key = schema.entry_key(conversation_id, seq)
         change = f"SET {ENDS} = :ends"
-        if seq == FIRST:
+        if seq == FIRST or goes_at is None:
             del values[":ttl"]
         else:
             change += f", #{TTL} = :ttl"

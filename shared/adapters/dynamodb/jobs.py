@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally
+from shared.adapters.dynamodb.client import TTL, USER_ID, Item, MembersStore, Refused, conditionally
 from shared.adapters.dynamodb.schema import PK, STATUS, hold_key, job_key, read_as, said_by
 from shared.clock import SECOND_MS
 from shared.domain.holds import Hold
@@ -46,6 +47,10 @@ class DynamoDbHolds(MembersStore):
     def get(self, user_id: str) -> Hold | None:
         item = self._table.get(hold_key(user_id))
         return None if item is None else read_as(Hold, item)
+
+    def among(self, names: Collection[str]) -> set[str]:
+        found = self._table.find(map(hold_key, sorted(set(names))))
+        return {item[USER_ID] for item in found}
 
     def put(self, hold: Hold) -> None:
         self._table.put({**hold_key(hold.user_id), **said_by(hold)})

@@ -35,6 +35,7 @@ from shared.adapters.dynamodb.schema import (
     user_key,
     verdict_key,
 )
+from shared.clock import now_ms
 from shared.domain.changes import Updated
 from shared.domain.entries import NOTHING_SAID, Entry, author_key
 from shared.domain.files import DELETED
@@ -42,7 +43,9 @@ from shared.domain.jobs import Row
 from shared.domain.screening import named
 from shared.domain.text import (
     about_log_id,
+    has_roles,
     is_told_from,
+    private_members,
     receipts_id,
     told_about,
     transitions_id,
@@ -192,11 +195,20 @@ def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Fo
     if about == user_id or _is_passing_of(place, user_id):  # no line: it has what others report, too
         return Found(LOG, key, is_theirs=True)
     entry = _entry(row)
-    if entry is not None and trimming is not None:
-        entry = trimming.seen(entry, row.get(ENDS))
-        if entry.is_trimmed and ENDS in row:
-            return Found(LOG, key, is_theirs=True)
-    return Found(LOG, key, entry=entry, where=_OWN_LOG if is_told_from(place) else "")
+    if entry is not None:
+        entry = _seen(entry, row.get(ENDS), trimming)
+    of = place if has_roles(place) or private_members(place) is not None else ""
+    if entry is not None and entry.is_trimmed and ENDS in row:
+        return Found(LOG, key, is_theirs=True, place=of)
+    return Found(LOG, key, entry=entry, where=_OWN_LOG if is_told_from(place) else "", place=of)
+
+
+def _seen(entry: Entry, ends: int | None, trimming: Trimming | None) -> Entry:
+    if trimming is None and (ends is not None or entry.keep_days is not None):
+        from shared.domain.retention import for_good  # noqa: PLC0415  # few conversations have a rule of their own
+
+        trimming = for_good(now_ms)
+    return entry if trimming is None else trimming.seen(entry, ends)
 
 
 def _is_passing_of(place: str, user_id: str) -> bool:

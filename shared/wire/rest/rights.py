@@ -19,7 +19,7 @@ _EXPORT: Final = "export"
 
 
 class NewHold(BaseModel):
-    """Why a user is on hold: for administrators to read."""
+    """Why a user or a conversation is on hold: for administrators to read."""
 
     model_config = config({"reason": "case 4711"})
 
@@ -28,6 +28,10 @@ class NewHold(BaseModel):
 
 def hold_body(hold: Hold) -> shapes.Hold:
     return {"user_id": hold.user_id, "reason": hold.reason, "at": hold.at, "by": hold.by}
+
+
+def conversation_hold_body(hold: Hold) -> shapes.ConversationHold:
+    return {"conversation_id": hold.user_id, "reason": hold.reason, "at": hold.at, "by": hold.by}
 
 
 def job_body(job: Job) -> shapes.Job:

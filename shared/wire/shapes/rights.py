@@ -94,6 +94,16 @@ class Hold(TypedDict):
     by: str
 
 
+@example(conversation_id="dm:alice:bob", reason="case 4711", at=AT, by="backend")
+class ConversationHold(TypedDict):
+    """Why, since when, and by whom."""
+
+    conversation_id: str
+    reason: str
+    at: Time
+    by: str
+
+
 class ImportedLine(TypedDict):
     """What came of a line, counted from 0. A message's `seq`; `code` and `error` where it was refused."""
 

@@ -108,6 +108,10 @@ def on_hold(harness: RestHarness) -> None:
     harness.stores.holds.put(Hold("bob", "a trial", 1, "root"))
 
 
+def conversation_on_hold(harness: RestHarness) -> None:
+    harness.stores.holds.put(Hold(GROUP, "a trial", 1, "root"))
+
+
 def exported(harness: RestHarness) -> None:
     assert harness.stores.jobs.begin(Job(EXPORT, "bob", "j1", "root", 1, now(), status=DONE))
     harness.archive.put("j1", "part-000000.ndjson", b"{}")
@@ -961,6 +965,17 @@ CASES = [
     Case("delete_hold", "DELETE /v1/users/bob/hold", 204, scope="admin", given=on_hold),
     Case("delete_hold", "DELETE /v1/users/b%2Fb/hold", 400, "bad_request", scope="admin"),
     Case("delete_hold", "DELETE /v1/users/bob/hold", 403, "forbidden"),
+    Case("put_conversation_hold", f"PUT {V1}/{GROUP}/hold", 200, body={"reason": "a trial"}, scope="admin"),
+    Case("put_conversation_hold", f"PUT {V1}/{GROUP}/hold", 400, "bad_request", body={"reason": 7}, scope="admin"),
+    Case("put_conversation_hold", f"PUT {V1}/{GROUP}/hold", 403, "forbidden", body={}),
+    Case("put_conversation_hold", "PUT /v1/conversations/dm:x:y/hold", 404, "not_found", body={}, scope="admin"),
+    Case("get_conversation_hold", f"GET {V1}/{GROUP}/hold", 200, scope="admin", given=conversation_on_hold),
+    Case("get_conversation_hold", f"GET {V1}/{'x' * 301}/hold", 400, "bad_request", scope="admin"),
+    Case("get_conversation_hold", f"GET {V1}/{GROUP}/hold", 403, "forbidden"),
+    Case("get_conversation_hold", f"GET {V1}/{GROUP}/hold", 404, "not_found", scope="admin"),
+    Case("delete_conversation_hold", f"DELETE {V1}/{GROUP}/hold", 204, scope="admin", given=conversation_on_hold),
+    Case("delete_conversation_hold", f"DELETE {V1}/{'x' * 301}/hold", 400, "bad_request", scope="admin"),
+    Case("delete_conversation_hold", f"DELETE {V1}/{GROUP}/hold", 403, "forbidden"),
     Case("post_import", "POST /v1/imports", 200, body=HISTORY, scope="admin"),
     Case("post_import", "POST /v1/imports", 400, "bad_request", body={"lines": []}, scope="admin"),
     Case("post_import", "POST /v1/imports", 403, "forbidden", body=HISTORY),

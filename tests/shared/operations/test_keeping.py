@@ -197,7 +197,7 @@ def test_a_job_does_what_the_request_did_not_and_does_it_again(monkeypatch: pyte
     made.rule(3)
     assert made.shown()[0] == [3, 4, 5]
     assert [row.get("keep_days") for row in made.rows()] == [3, 3, None, None, None, 3]
-    parts = {"stores": made.stores, "services": made.push_services, "context": made.context}
+    parts: dict[str, Any] = {"stores": made.stores, "services": made.push_services, "context": made.context}
     keeping.begin_keeping(DM, **parts)
     for step in made.jobs.steps:  # grows as it goes
         advance(step, **parts)
@@ -210,7 +210,7 @@ def test_a_job_does_what_the_request_did_not_and_does_it_again(monkeypatch: pyte
 
 def test_a_job_that_begins_anew_ends_the_one_before() -> None:
     made = written()
-    parts = {"stores": made.stores, "services": made.push_services, "context": made.context}
+    parts: dict[str, Any] = {"stores": made.stores, "services": made.push_services, "context": made.context}
     keeping.begin_keeping(DM, **parts)
     keeping.begin_keeping(DM, **replace_secret(parts))
     first, second = made.jobs.steps

@@ -42,6 +42,8 @@ export type Conversation = { muted_until: number | null; notify: "all" | "mentio
 
 export type ConversationChange = { topic?: string | null; avatar?: string | null; data?: Record<string, unknown> | null; join?: "invite" | "request" | "open"; history?: "all" | "from_joining"; name?: string; slow_mode?: number | null; frozen?: boolean | null; retention_days?: number | null };
 
+export type ConversationHold = { conversation_id: string; reason: string; at: number; by: string };
+
 export type DecidedReport = { id: string; status: "open" | "decided"; reporter: string; user_id: string; reason: string; comment: string; created_at: number; conversation_id: string | null; seq: number | null; message: Message | null; decision: shared__wire__shapes__moderation__Decision | null };
 
 export type DeletedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "delete" };
@@ -294,6 +296,9 @@ export type Operations = {
   "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; query: { versions?: boolean }; answer: OneConversation };
   "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: ConversationChange; answer: OneConversation };
   "DELETE /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: undefined };
+  "GET /v1/conversations/{conversation_id}/hold": { path: { conversation_id: string }; answer: ConversationHold };
+  "PUT /v1/conversations/{conversation_id}/hold": { path: { conversation_id: string }; body: NewHold; answer: ConversationHold };
+  "DELETE /v1/conversations/{conversation_id}/hold": { path: { conversation_id: string }; answer: undefined };
   "GET /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; answer: Invites };
   "POST /v1/conversations/{conversation_id}/invites": { path: { conversation_id: string }; body: InviteTerms; answer: NewInvite };
   "DELETE /v1/conversations/{conversation_id}/invites/{invite_id}": { path: { conversation_id: string; invite_id: string }; answer: undefined };

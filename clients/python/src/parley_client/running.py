@@ -91,6 +91,19 @@ class RunningOperations(Calls):
         """Safe to repeat."""
         await self._call("DELETE", path_of("users", user_id, "hold"))
 
+    async def hold_conversation(self, conversation_id: str, reason: str = "") -> Frame:
+        """A legal hold: nothing of the conversation goes by its retention, an erasure or a removal while it stands."""
+        path = path_of("conversations", conversation_id, "hold")
+        return await self._call("PUT", path, body=present(reason=reason or None))
+
+    async def conversation_hold_of(self, conversation_id: str) -> Frame | None:
+        """None where there is none."""
+        return await self._find(path_of("conversations", conversation_id, "hold"))
+
+    async def end_conversation_hold(self, conversation_id: str) -> None:
+        """Safe to repeat."""
+        await self._call("DELETE", path_of("conversations", conversation_id, "hold"))
+
     async def erasure_of(self, user_id: str) -> Frame | None:
         """Where it is, and once it is done what a scan has found to be `left`; None where there is none."""
         return await self._find(path_of("users", user_id, "erasure"))
