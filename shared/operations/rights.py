@@ -181,6 +181,8 @@ def _is_conversation(name: str) -> bool:
 
 
 def _keep(conversation_id: str, stores: Stores, services: RestServices, context: Context) -> None:
+    from shared.operations.keeping import begin_keeping, keep_at_once  # noqa: PLC0415  # few requests come to it
+
     keep_at_once(conversation_id, stores=stores, context=context)
     begin_keeping(conversation_id, stores=stores, services=services, context=context)
 
