@@ -7,6 +7,7 @@ export default async function play(stage) {
   const { a, b, c, pictures } = stage.given;
   const name = `Robert ${b.slice(-6)}`;
   await stage.ask("PUT", `/v1/users/${b}`, { name, avatar: "https://pictures.invalid/b.png", role: "agent" });
+  await stage.ask("PUT", `/v1/users/${a}`, { email: "alice@example.com" });
   const found = [];
   const look = looker(found);
   const context = await stage.browser.newContext({
@@ -29,6 +30,15 @@ export default async function play(stage) {
   await alice.row(name).waitFor();
   const bob = await stage.person({ user: b });
   await bob.open(a);
+
+  // Who has an address says of what they are mailed.
+  const mail = page.getByRole("menuitemcheckbox", { name: "About mentions" });
+  await page.getByRole("button", { name: /^Menu/ }).click();
+  await mail.click();
+  await stage.until(
+    async () => (await stage.ask("GET", "/v1/me", undefined, a)).mail === "mentions",
+    "mails of mentions",
+  );
 
   // What programs hang on messages.
   const chat = `/v1/conversations/${encodeURIComponent(`dm:${[a, b].sort().join(":")}`)}/messages`;

@@ -36,6 +36,9 @@ export default async function play(stage) {
   }, address);
   await bob.page.getByRole("button", { name: "Join", exact: true }).click();
   await bob.page.getByText("You have asked to join").waitFor();
+  await bob.page.getByRole("button", { name: "Withdraw the request" }).click();
+  await bob.page.getByRole("button", { name: "Join", exact: true }).click();
+  await bob.page.getByRole("button", { name: "Withdraw the request" }).waitFor();
   await page.getByRole("button", { name: "Details, 1 wants to join" }).click();
   await look("a request", page);
   await dialog.getByRole("listitem").filter({ hasText: b }).getByRole("button", { name: "Let in" }).click();
@@ -79,5 +82,43 @@ export default async function play(stage) {
   stage.check((await bob.box.count()) === 0, "a plain member has nowhere to write");
   await dialog.getByRole("button", { name: "Let members write again" }).click();
   await bob.box.waitFor();
+
+  // What is offered is what one's role may, and that is another as soon as the role is.
+  const menu = bob.page.getByRole("menuitem");
+  const opened = async () => {
+    await bob.message("The shed's code is 4711").hover();
+    await bob.message("The shed's code is 4711").getByRole("button", { name: "Actions for this message" }).click();
+    await menu.filter({ hasText: "Reply" }).waitFor();
+    const names = await menu.allTextContents();
+    await bob.page.keyboard.press("Escape");
+    await menu.first().waitFor({ state: "detached" });
+    return names;
+  };
+  const role = async (label) => {
+    await dialog
+      .getByRole("listitem")
+      .filter({ hasText: b })
+      .getByRole("button", { name: /Actions/ })
+      .click();
+    await page.getByRole("menuitem", { name: label }).click();
+  };
+  stage.check(!(await opened()).includes("Pin this message"), "a plain member pins nothing");
+  await role("Make admin");
+  await bob.page.getByText(/one message in 30 seconds/).waitFor({ state: "detached" });
+  await stage.until(async () => (await opened()).includes("Pin this message"), "an admin pins");
+  await bob.act("The shed's code is 4711", "Pin this message");
+  const pinned = page.locator(".pinned").filter({ hasText: "The shed's code is 4711" });
+  await pinned.waitFor();
+  await role("Make plain member");
+  await bob.page.getByText(/one message in 30 seconds/).waitFor();
+  stage.check(!(await opened()).includes("Unpin this message"), "and no more as a member");
+
+  // What is pinned stays without a network.
+  await page.keyboard.press("Escape");
+  await pinned.waitFor();
+  await context.setOffline(true);
+  await page.getByText("You are offline").waitFor();
+  await pinned.waitFor();
+  await context.setOffline(false);
   stage.check(!found.length, `axe finds nothing:\n${found.join("\n")}`);
 }

@@ -15,18 +15,19 @@ import { useDraft } from "./draft";
 import { MentionList, useMentions } from "./mentions";
 import { RecordingLine } from "./recording";
 import { Referring } from "./referring";
-import { type SendFiles, useUploads } from "./sending-files";
+import { type SendFiles, useMayAttach, useUploads } from "./sending-files";
 
 const LONGEST = 5_000;
 
 export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }) {
   const { t } = useI18n();
-  const { me, isGuest } = usePeople();
+  const { me } = usePeople();
   const { trying, say } = useToasts();
   const uploads = useUploads();
   const [isRecording, setIsRecording] = useState(false);
-  const { users, isGroup, isModerator, slowMode } = useMembers();
-  const crowds = crowdsFor(isModerator, users);
+  const { users, isGroup, may, slowMode } = useMembers();
+  const crowds = crowdsFor(may, users);
+  const mayAttach = useMayAttach();
   const { draft, setDraft, refer } = useDraft();
   const { text, reference } = draft;
   const { setTyping } = useTyping(id);
@@ -70,7 +71,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
     }
   };
   const paste = (event: ClipboardEvent) => {
-    if (isGuest || !event.clipboardData.files.length) return;
+    if (!mayAttach || !event.clipboardData.files.length) return;
     event.preventDefault();
     sendFiles(event.clipboardData.files);
   };
@@ -103,7 +104,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
         />
       )}
       <div className="composer-line" hidden={isRecording}>
-        {!isGuest && <IconButton icon="attach" label={t("compose.attach")} onClick={() => chooser.current?.click()} />}
+        {mayAttach && <IconButton icon="attach" label={t("compose.attach")} onClick={() => chooser.current?.click()} />}
         <input
           ref={chooser}
           type="file"
@@ -136,7 +137,7 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
         <EmojiButton onPick={insert}>
           <IconButton icon="emoji" label={t("compose.emoji")} />
         </EmojiButton>
-        {!text && !reference && !isGuest && canRecord() && (
+        {!text && !reference && mayAttach && canRecord() && (
           <IconButton
             icon="microphone"
             className="record"

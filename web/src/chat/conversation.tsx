@@ -10,7 +10,7 @@ import { DraftProvider } from "./draft";
 import { Head } from "./head";
 import { Out } from "./out";
 import { Pinned } from "./pinned";
-import { type SendFiles, useFiles } from "./sending-files";
+import { type SendFiles, useFiles, useMayAttach } from "./sending-files";
 import { Timeline } from "./timeline";
 import { TypingLine } from "./typing-line";
 
@@ -26,7 +26,20 @@ export function Conversation({ id }: { id: string }) {
 }
 
 function Own({ id, item }: { id: string; item: InboxItem }) {
+  return (
+    <MembersProvider id={id}>
+      <PinsProvider id={id}>
+        <DraftProvider id={id}>
+          <Inside id={id} item={item} />
+        </DraftProvider>
+      </PinsProvider>
+    </MembersProvider>
+  );
+}
+
+function Inside({ id, item }: { id: string; item: InboxItem }) {
   const { t } = useI18n();
+  const mayAttach = useMayAttach();
   const sendFiles = useFiles(id);
   const [isOver, setIsOver] = useState(false);
   const drop = (event: DragEvent) => {
@@ -35,30 +48,24 @@ function Own({ id, item }: { id: string; item: InboxItem }) {
     sendFiles(event.dataTransfer.files);
   };
   const over = (event: DragEvent) => {
-    if (!event.dataTransfer.types.includes("Files")) return;
+    if (!mayAttach || !event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     setIsOver(true);
   };
   return (
-    <MembersProvider id={id}>
-      <PinsProvider id={id}>
-        <DraftProvider id={id}>
-          {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the button and pasting do the same */}
-          <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
-            <Head id={id} item={item} />
-            <Pinned id={id} />
-            <Timeline id={id} />
-            <TypingLine id={id} />
-            <Writing id={id} sendFiles={sendFiles} />
-            {isOver && (
-              <div className="drop-here" aria-hidden="true">
-                {t("compose.drop")}
-              </div>
-            )}
-          </section>
-        </DraftProvider>
-      </PinsProvider>
-    </MembersProvider>
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the button and pasting do the same
+    <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
+      <Head id={id} item={item} />
+      <Pinned id={id} />
+      <Timeline id={id} />
+      <TypingLine id={id} />
+      <Writing id={id} sendFiles={sendFiles} />
+      {isOver && (
+        <div className="drop-here" aria-hidden="true">
+          {t("compose.drop")}
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -27,7 +27,7 @@ interface Props {
 
 export function GroupDetails({ id, name, item, onClose }: Props) {
   const { t } = useI18n();
-  const { members, isModerator, refresh } = useMembers();
+  const { members, may, refresh } = useMembers();
   const client = useClient();
   const { trying } = useToasts();
   const sorted = [...members].sort(
@@ -36,7 +36,7 @@ export function GroupDetails({ id, name, item, onClose }: Props) {
   const change = (work: Promise<unknown>) => trying(work.then(() => Promise.all([refresh(), client.refreshInbox()])));
   return (
     <>
-      {isModerator && (
+      {may("change_name") && (
         <InlineForm
           label={t("new.name")}
           action={t("details.rename")}
@@ -46,7 +46,7 @@ export function GroupDetails({ id, name, item, onClose }: Props) {
           onSubmit={(text) => change(server(client).rename(id, text))}
         />
       )}
-      {isModerator && (
+      {may("change_topic") && (
         <InlineForm
           label={t("details.topic")}
           action={t("details.setTopic")}
@@ -57,12 +57,12 @@ export function GroupDetails({ id, name, item, onClose }: Props) {
           onSubmit={(text) => change(updateConversation(client, id, { topic: text || null }))}
         />
       )}
-      {isModerator && <GroupWays id={id} item={item} />}
-      {!isModerator && item?.history === "from_joining" && <p className="hint">{t("history.hint")}</p>}
+      <GroupWays id={id} item={item} />
+      {!may("change_history") && item?.history === "from_joining" && <p className="hint">{t("history.hint")}</p>}
       <h3>
         {t("details.members")} ({members.length})
       </h3>
-      {isModerator && (
+      {may("add_members") && (
         <InlineForm
           label={t("details.add")}
           action={t("details.add")}
@@ -91,7 +91,7 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
   const { t } = useI18n();
   const { me, isGuest, nameOf, recordOf } = usePeople();
   const { trying } = useToasts();
-  const { role: own } = useMembers();
+  const { role: own, may } = useMembers();
   const client = useClient();
   const ask = server(client);
   const write = async () => {
@@ -100,7 +100,9 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
     onClose();
     go(made);
   };
-  const mayRemove = user !== me && !isGuest && (own === "owner" || (own === "admin" && role === "member"));
+  const mayRemove = user !== me && may("remove_members") && (own === "owner" || role === "member");
+  const rank = ROLES.indexOf(own ?? "member");
+  const mayChange = may("change_roles") && ROLES.indexOf(role) >= rank; // nobody gives or takes what is above their own
   const entries = [
     user !== me &&
       !isGuest && {
@@ -108,11 +110,13 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
         icon: "compose" as const,
         onSelect: () => void trying(write()),
       },
-    ...(own === "owner" && !isGuest
-      ? ROLES.filter((one) => one !== role).map((one) => ({
-          label: t(`details.make.${one}`),
-          onSelect: () => void change(ask.setRole(id, user, one)),
-        }))
+    ...(mayChange
+      ? ROLES.slice(rank)
+          .filter((one) => one !== role)
+          .map((one) => ({
+            label: t(`details.make.${one}`),
+            onSelect: () => void change(ask.setRole(id, user, one)),
+          }))
       : []),
     mayRemove && {
       label: t("details.remove"),

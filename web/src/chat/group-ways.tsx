@@ -1,57 +1,50 @@
-/** How people come into a group: by whom, by links, and who asks to. For its owners and admins. */
+/** How people come into a group: by whom, by links, and who asks to; and how much is written. As far as one may. */
 import type { InboxItem } from "@parley/client";
-import {
-  type ConversationChange,
-  createInvite,
-  decideRequest,
-  type Invite,
-  invites,
-  revokeInvite,
-  updateConversation,
-} from "@parley/client/more";
+import { createInvite, decideRequest, type Invite, invites, revokeInvite } from "@parley/client/more";
 import { useClient } from "@parley/react";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { useRequests } from "../lib/requests";
 import { hrefOf } from "../lib/route";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
+import { Calm } from "./calm";
+import { useConversationChange } from "./use-conversation-change";
 
 const WAYS = ["invite", "request", "open"] as const;
 /** What of a group's history those see who come in. */
 export const HISTORIES = ["all", "from_joining"] as const;
 export type History = (typeof HISTORIES)[number];
 
-/** What the group says of itself is another from now on. */
-function useChange(id: string): (change: ConversationChange) => void {
-  const client = useClient();
-  const { trying } = useToasts();
-  return (change) => void trying(updateConversation(client, id, change).then(() => client.refreshInbox()));
-}
-
 export function GroupWays({ id, item }: { id: string; item: InboxItem | undefined }) {
   const { t } = useI18n();
-  const set = useChange(id);
+  const { may } = useMembers();
+  const set = useConversationChange(id);
   return (
     <>
-      <label className="labelled">
-        <span>{t("ways.title")}</span>
-        <select
-          className="field"
-          value={item?.join ?? "invite"}
-          onChange={(event) => set({ join: event.target.value as (typeof WAYS)[number] })}
-        >
-          {WAYS.map((one) => (
-            <option key={one} value={one}>
-              {t(`ways.${one}`)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <HistoryField value={item?.history ?? "all"} onChange={(history) => set({ history })} />
-      <Requests id={id} />
+      {may("change_join") && (
+        <label className="labelled">
+          <span>{t("ways.title")}</span>
+          <select
+            className="field"
+            value={item?.join ?? "invite"}
+            onChange={(event) => set({ join: event.target.value as (typeof WAYS)[number] })}
+          >
+            {WAYS.map((one) => (
+              <option key={one} value={one}>
+                {t(`ways.${one}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {may("change_history") && (
+        <HistoryField value={item?.history ?? "all"} onChange={(history) => set({ history })} />
+      )}
+      {may("decide_requests") && <Requests id={id} />}
       <Links id={id} />
       <Calm id={id} item={item} />
     </>
@@ -71,39 +64,6 @@ export function HistoryField({ value, onChange }: { value: History; onChange: (h
         ))}
       </select>
     </label>
-  );
-}
-
-/** In seconds. */
-const SLOW = [0, 10, 30, 60, 300, 900, 3_600];
-
-/** How much plain members may write. */
-function Calm({ id, item }: { id: string; item: InboxItem | undefined }) {
-  const { t } = useI18n();
-  const set = useChange(id);
-  const now = item?.slow_mode ?? 0;
-  return (
-    <>
-      <label className="labelled">
-        <span>{t("calm.slow")}</span>
-        <select className="field" value={now} onChange={(event) => set({ slow_mode: Number(event.target.value) })}>
-          {[...new Set([...SLOW, now])].map((one) => (
-            <option key={one} value={one}>
-              {one ? t("calm.every", { n: one }) : t("calm.none")}
-            </option>
-          ))}
-        </select>
-      </label>
-      <button
-        type="button"
-        className="button"
-        aria-pressed={item?.frozen ?? false}
-        onClick={() => set({ frozen: !item?.frozen })}
-      >
-        <Icon name="mute" size={18} />
-        {t(item?.frozen ? "calm.thaw" : "calm.freeze")}
-      </button>
-    </>
   );
 }
 
@@ -143,9 +103,11 @@ function Links({ id }: { id: string }) {
   const { say, trying } = useToasts();
   const [links, setLinks] = useState<readonly Invite[]>([]);
   const [made, setMade] = useState<string | null>(null);
-  const refresh = async () => setLinks(await invites(client, id));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each group
-  useEffect(() => void refresh().catch(() => undefined), [client, id]);
+  const { may } = useMembers();
+  const manages = may("manage_invites");
+  const refresh = async () => setLinks(manages ? await invites(client, id) : []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each group, and where one comes to see them
+  useEffect(() => void refresh().catch(() => undefined), [client, id, manages]);
   const make = async () => {
     const { token } = await createInvite(client, id);
     const address = `${location.origin}${location.pathname}${hrefOf(`invite/${token}`)}`;
@@ -158,10 +120,12 @@ function Links({ id }: { id: string }) {
   };
   return (
     <>
-      <button type="button" className="button" onClick={() => void trying(make())}>
-        <Icon name="link" size={18} />
-        {t("ways.link")}
-      </button>
+      {may("create_invites") && (
+        <button type="button" className="button" onClick={() => void trying(make())}>
+          <Icon name="link" size={18} />
+          {t("ways.link")}
+        </button>
+      )}
       {made && <input className="field" readOnly value={made} aria-label={t("ways.made")} />}
       {links.length > 0 && (
         <ul className="people">

@@ -40,8 +40,8 @@ export function Head({ id, item, name: given = "" }: { id: string; item?: InboxI
 /** The way to the details, and how many want to come in, for who decides on that. */
 function DetailsButton({ id, onOpen }: { id: string; onOpen: () => void }) {
   const { t } = useI18n();
-  const { isModerator } = useMembers();
-  const { requests } = useRequests(id, isModerator);
+  const { isOut, may } = useMembers();
+  const { requests } = useRequests(id, !isOut && id.startsWith("group:") && may("decide_requests"));
   const asked = requests.length > 0 && t("ways.requests", { n: requests.length });
   return (
     <button

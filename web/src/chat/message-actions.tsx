@@ -34,7 +34,7 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const { t } = useI18n();
   const { say, trying } = useToasts();
   const { refer } = useDraft();
-  const { isGroup, isModerator } = useMembers();
+  const { isGroup, isReader, isFrozen, may } = useMembers();
   const { isPinned } = usePins();
   const { isGuest } = usePeople();
   const client = useClient();
@@ -42,7 +42,9 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   const { message, mine } = item;
   const seq = item.seq as number;
   const react = (emoji: string) => void trying(client.react(conversation, seq, emoji));
-  const isEditable = mine && !message.forwarded && Date.now() - message.created_at < EDIT_MS;
+  const isEditable =
+    mine && !isFrozen && may("edit_own") && !message.forwarded && Date.now() - message.created_at < EDIT_MS;
+  const mayReact = !isFrozen && may("react");
   const copy = async () => {
     await navigator.clipboard.writeText(message.content ?? "");
     say(t("app.copied"));
@@ -57,7 +59,11 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
     onSelect: () => react(emoji),
   }));
   const entries = [
-    { label: t("message.reply"), icon: "reply" as const, onSelect: () => refer({ kind: "reply", message }) },
+    !isReader && {
+      label: t("message.reply"),
+      icon: "reply" as const,
+      onSelect: () => refer({ kind: "reply", message }),
+    },
     { label: t("message.forward"), icon: "forward" as const, onSelect: () => setShown("forward") },
     message.content !== null && {
       label: t("message.copy"),
@@ -67,14 +73,13 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
     !isGuest && { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
     isGroup && mine && { label: t("message.who"), icon: "checks" as const, onSelect: () => void trying(tell()) },
     isEditable && { label: t("message.edit"), icon: "edit" as const, onSelect: () => refer({ kind: "edit", message }) },
-    (isModerator || !isGroup) &&
-      !isGuest && {
-        label: t(isPinned(seq) ? "pins.unpin" : "pins.pin"),
-        icon: "pin" as const,
-        onSelect: () => void trying((isPinned(seq) ? unpin : pin)(client, conversation, seq)),
-      },
+    may("pin") && {
+      label: t(isPinned(seq) ? "pins.unpin" : "pins.pin"),
+      icon: "pin" as const,
+      onSelect: () => void trying((isPinned(seq) ? unpin : pin)(client, conversation, seq)),
+    },
     !mine && { label: t("report.message"), icon: "flag" as const, onSelect: () => setShown("report") },
-    (mine || isModerator) && {
+    may(mine ? "delete_own" : "delete_any") && {
       label: t("message.delete"),
       icon: "trash" as const,
       danger: true,
@@ -83,25 +88,33 @@ export function MessageActions({ item, conversation, isOpen, onOpenChange }: Pro
   ];
   return (
     <div className="actions">
-      <button
-        type="button"
-        className="icon-button small"
-        aria-label={`${t("message.react")} ${QUICK[0]}`}
-        onClick={() => react(QUICK[0] as string)}
-      >
-        {QUICK[0]}
-      </button>
-      <EmojiButton onPick={react}>
+      {mayReact && (
         <button
           type="button"
           className="icon-button small"
-          aria-label={t("message.addReaction")}
-          title={t("message.addReaction")}
+          aria-label={`${t("message.react")} ${QUICK[0]}`}
+          onClick={() => react(QUICK[0] as string)}
         >
-          <Icon name="emoji" size={18} />
+          {QUICK[0]}
         </button>
-      </EmojiButton>
-      <Menu groups={[{ inRow: true, entries: quick }, { entries }]} open={isOpen} onOpenChange={onOpenChange}>
+      )}
+      {mayReact && (
+        <EmojiButton onPick={react}>
+          <button
+            type="button"
+            className="icon-button small"
+            aria-label={t("message.addReaction")}
+            title={t("message.addReaction")}
+          >
+            <Icon name="emoji" size={18} />
+          </button>
+        </EmojiButton>
+      )}
+      <Menu
+        groups={[...(mayReact ? [{ inRow: true, entries: quick }] : []), { entries }]}
+        open={isOpen}
+        onOpenChange={onOpenChange}
+      >
         <button
           type="button"
           className="icon-button small"

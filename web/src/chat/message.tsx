@@ -29,11 +29,12 @@ interface Props {
 export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
   const { t } = useI18n();
   const { me, nameOf } = usePeople();
-  const { isGroup, isOut, isReader } = useMembers();
+  const { isGroup, isOut, isReader, may } = useMembers();
   const { target } = useJump();
   const { message, mine } = item;
   const [isMenu, setIsMenu] = useState(false);
-  const hasActions = !isOut && !isReader && !message.deleted_at && item.seq !== null;
+  const isToDo = !isReader || may("react") || may("pin") || may("delete_any");
+  const hasActions = !isOut && isToDo && !message.deleted_at && item.seq !== null;
   const press = useLongPress(() => setIsMenu(hasActions));
   const isTarget = item.seq !== null && item.seq === target;
   const isToMe = !mine && message.mentions?.some((one) => one === me || writtenAs(one) !== one);

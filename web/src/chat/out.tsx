@@ -1,7 +1,8 @@
 /** In place of a conversation that one is not in: what is still here of it, or that there is none. Nothing can be written. */
 import type { TimelineItem } from "@parley/client";
-import { join as joinIt } from "@parley/client/more";
+import { join as joinIt, ownRequests, withdrawRequest } from "@parley/client/more";
 import { useClient, useMessages } from "@parley/react";
+import { useEffect, useState } from "react";
 import { useI18n } from "../i18n";
 import { MembersProvider } from "../lib/members";
 import { otherOf, usePeople } from "../lib/names";
@@ -19,6 +20,19 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
   const { say, trying } = useToasts();
   const client = useClient();
   const { items } = useMessages(id);
+  const isMany = /^(channel|group):/.test(id);
+  const mayJoin = isMany && !isGuest;
+  const [hasAsked, setHasAsked] = useState(false);
+  useEffect(() => {
+    const look = (waiting: readonly { conversation_id: string }[]) =>
+      setHasAsked(waiting.some((one) => one.conversation_id === id));
+    if (mayJoin) ownRequests(client).then(look, () => undefined);
+    return client.on("event", (event) => {
+      const { type, conversation_id, user_id, status } = event as { type: string } & Record<string, unknown>;
+      const isOwn = /^(unknown:)?join_request$/.test(type) && conversation_id === id && user_id === me;
+      if (isOwn) setHasAsked(status === "requested"); // on another device, or decided
+    });
+  }, [client, id, me, mayJoin]);
   if (wasMember || items.length) {
     return (
       <MembersProvider id={id} isOut>
@@ -40,17 +54,24 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
   };
   const join = async () => {
     const made = await joinIt(client, id);
-    if ("status" in made) say(t("ways.asked"));
+    if ("status" in made) {
+      setHasAsked(true);
+      say(t("ways.asked"));
+    }
     await client.refreshInbox();
   };
-  const isMany = /^(channel|group):/.test(id);
+  const withdraw = () => withdrawRequest(client, id).then(() => setHasAsked(false));
   return (
     <div className="choose">
       <Logo />
       <p role="status">{t(isMany ? "chat.noneChannel" : "chat.none")}</p>
-      {isMany && !isGuest && (
-        <button type="button" className="button primary" onClick={() => void trying(join())}>
-          {t("chat.join")}
+      {mayJoin && (
+        <button
+          type="button"
+          className={hasAsked ? "button" : "button primary"}
+          onClick={() => void trying(hasAsked ? withdraw() : join())}
+        >
+          {t(hasAsked ? "ways.withdraw" : "chat.join")}
         </button>
       )}
       {isPossible && (

@@ -24,7 +24,7 @@ export function Pinned({ id }: { id: string }) {
       <Icon name="pin" size={16} />
       <span className="pinned-text">
         <small>{t("pins.title", { n: pins.length })}</small>
-        <bdi>{textOf(shown.message as never, t)}</bdi>
+        <bdi>{shown.message ? textOf(shown.message as never, t) : "…"}</bdi>
       </span>
     </button>
   );

@@ -10,8 +10,9 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
   const { t, list } = useI18n();
   const { me, nameOf } = usePeople();
   const { trying } = useToasts();
-  const { isOut, isReader } = useMembers();
-  const isShut = isOut || isReader;
+  const { isOut, isFrozen, may } = useMembers();
+  const isShut = isOut || isFrozen;
+  const mayPut = !isShut && may("react"); // one's own everyone may take off
   const client = useClient();
   const { reactions, reaction_counts: counts } = item.message as MessageItem["message"] & {
     reaction_counts?: Record<string, number>;
@@ -30,7 +31,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
             type="button"
             className="reaction"
             aria-pressed={isMine}
-            disabled={isShut}
+            disabled={isMine ? isShut : !mayPut}
             aria-label={label}
             title={label}
             onClick={() => toggle(emoji, isMine)}
@@ -41,7 +42,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
         );
       })}
       {Object.entries(reactions ? {} : (counts ?? {})).map(([emoji, n]) => (
-        <button key={emoji} type="button" className="reaction" disabled={isShut} onClick={() => toggle(emoji, false)}>
+        <button key={emoji} type="button" className="reaction" disabled={!mayPut} onClick={() => toggle(emoji, false)}>
           {emoji} {n}
         </button>
       ))}

@@ -1,6 +1,7 @@
 /** Files that were chosen, dropped or pasted: what comes together becomes one message that shows at once, with its progress. */
 import type { MessageItem, TimelineItem } from "@parley/client";
 import { createContext, useCallback, useContext, useMemo, useSyncExternalStore } from "react";
+import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { kindOf, mediaOf } from "../lib/recorder";
 import { MOST_FILES } from "../lib/several";
@@ -18,12 +19,19 @@ export function useUploads(): Uploads {
   return found;
 }
 
+/** Guests upload nothing, and where one reads, or may send no files, there is none to be sent. */
+export function useMayAttach(): boolean {
+  const { isGuest } = usePeople();
+  const { may, isReader } = useMembers();
+  return !isGuest && !isReader && may("attach");
+}
+
 export function useFiles(id: string): SendFiles {
   const uploads = useUploads();
-  const { isGuest } = usePeople();
+  const mayAttach = useMayAttach();
   return useCallback(
     (files) => {
-      if (isGuest) return;
+      if (!mayAttach) return;
       const all = [...files].map((blob) => ({ blob, name: blob.name || "image.png" }));
       for (const { blob, name } of all.filter((one) => !one.blob.size)) uploads.add(id, blob, name); // says that it is empty
       const full = all.filter((one) => one.blob.size);
@@ -35,7 +43,7 @@ export function useFiles(id: string): SendFiles {
         else uploads.add(id, first.blob, first.name);
       }
     },
-    [uploads, id, isGuest],
+    [uploads, id, mayAttach],
   );
 }
 

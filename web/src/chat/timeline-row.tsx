@@ -65,13 +65,25 @@ function Notice({ item: { entry } }: { item: NoticeItem }) {
     const left = entry.users.length === 1 && entry.users[0] === entry.user_id;
     texts.push(left ? t("notice.left", { who }) : t("notice.removed", { who, users: list(entry.users.map(nameOf)) }));
   } else {
-    const { name, roles, topic, avatar, join, pinned, unpinned, frozen, slow_mode: slow } = entry.changes;
+    const {
+      name,
+      roles,
+      topic,
+      avatar,
+      join,
+      pinned,
+      unpinned,
+      frozen,
+      slow_mode: slow,
+      retention_days: days,
+    } = entry.changes;
     if (name) texts.push(t("notice.renamed", { who, name }));
     if (topic) texts.push(t("notice.topic", { who, topic }));
     else if (topic === null) texts.push(t("notice.noTopic", { who }));
     if (avatar !== undefined) texts.push(t("notice.avatar", { who }));
     if (join) texts.push(t(`notice.join.${join}`, { who }));
     if (frozen !== undefined) texts.push(t(frozen ? "notice.frozen" : "notice.thawed", { who }));
+    if (days !== undefined) texts.push(days ? t("notice.kept", { who, n: days }) : t("notice.keptAsUsual", { who }));
     if (slow !== undefined) texts.push(slow ? t("notice.slow", { who, n: slow }) : t("notice.fast", { who }));
     if (pinned) texts.push(t("notice.pinned", { who }));
     if (unpinned) texts.push(t("notice.unpinned", { who }));

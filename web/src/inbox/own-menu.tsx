@@ -1,4 +1,5 @@
 /** One's own menu: contacts, appearance, language, and the way out. */
+import { updateMe } from "@parley/client/more";
 import { useClient } from "@parley/react";
 import { useState } from "react";
 import { LANGUAGES, type Language, useI18n } from "../i18n";
@@ -12,9 +13,12 @@ import { Avatar } from "../ui/avatar";
 import { Menu } from "../ui/menu";
 import { useToasts } from "../ui/toast";
 
+/** Of which missed messages one is mailed. */
+const MAILS = ["all", "mentions", "off"] as const;
+
 export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const { t, language, setLanguage } = useI18n();
-  const { me, isGuest, contacts, nameOf } = usePeople();
+  const { me, isGuest, contacts, nameOf, recordOf } = usePeople();
   const requests = contacts.filter((one) => one.status === "incoming").length;
   const { say, trying } = useToasts();
   const client = useClient();
@@ -22,10 +26,13 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const [look, setLook] = useState(theme());
   const [hides, setHides] = useState(false);
   const [pushed, setPushed] = useState(false);
+  const [mail, setMail] = useState<(typeof MAILS)[number]>();
   const ask = async (isOpen: boolean) => {
     if (!isOpen) return;
     setPushed(await isPushed(me));
-    setHides((await server(client).me()).hide_presence);
+    const profile = await server(client).me();
+    setHides(profile.hide_presence);
+    setMail(profile.mail);
   };
   const hide = async () => {
     if (await trying(server(client).hidePresence(!hides))) setHides(!hides);
@@ -48,6 +55,19 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
           canBePushed() && { label: t("settings.push"), checked: pushed, onSelect: () => void trying(togglePush()) },
       ],
     },
+    // who has no address is mailed nothing
+    ...(mail && recordOf(me)?.email
+      ? [
+          {
+            title: t("settings.mail"),
+            entries: MAILS.map((one) => ({
+              label: t(`settings.mail.${one}`),
+              checked: one === mail,
+              onSelect: () => void trying(updateMe(client, { mail: one }).then(() => setMail(one))),
+            })),
+          },
+        ]
+      : []),
     {
       title: t("settings.theme"),
       entries: THEMES.map((one) => ({

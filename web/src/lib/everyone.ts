@@ -12,6 +12,9 @@ export function mentionOf(name: string, users: readonly string[]): string {
 }
 
 /** Those that somebody may mention beside these members. */
-export function crowdsFor(mayMentionAll: boolean, users: readonly string[]): readonly string[] {
-  return mayMentionAll ? CROWDS.filter((one) => !users.includes(one)) : [];
+export function crowdsFor(
+  may: (permission: `mention_${(typeof CROWDS)[number]}`) => boolean,
+  users: readonly string[],
+): readonly string[] {
+  return CROWDS.filter((one) => may(`mention_${one}`) && !users.includes(one));
 }

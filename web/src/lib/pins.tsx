@@ -1,15 +1,16 @@
-/** What is pinned in the open conversation: asked for when it is opened, and again when a pin comes or goes. */
-import type { TimelineItem } from "@parley/client";
-import { type Pin, pins as pinsOf } from "@parley/client/more";
-import { useClient, useConnection, useMessages } from "@parley/react";
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+/** What is pinned in the open conversation: as the client keeps it, and asked for when it is opened, and for pins that are new. */
+import type { PinnedMessage, TimelineItem } from "@parley/client";
+import { pins as pinsOf } from "@parley/client/more";
+import { useClient, useConnection, useConversation, useMessages } from "@parley/react";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 
 export interface Pins {
-  pins: readonly Pin[];
+  pins: readonly PinnedMessage[];
   isPinned(seq: number | null): boolean;
 }
 
-const Context = createContext<Pins>({ pins: [], isPinned: () => false });
+const NONE: readonly PinnedMessage[] = [];
+const Context = createContext<Pins>({ pins: NONE, isPinned: () => false });
 
 export const usePins = () => useContext(Context);
 
@@ -30,20 +31,26 @@ function lastChange(items: readonly TimelineItem[]): string {
 export function PinsProvider({ id, children }: { id: string; children: ReactNode }) {
   const client = useClient();
   const { state } = useConnection();
+  const known = useConversation(id);
   const changed = lastChange(useMessages(id).items);
-  const [pins, setPins] = useState<readonly Pin[]>([]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what has changed is the reason to ask again
+  const [asked, setAsked] = useState(NONE);
+  const hasAsked = useRef(false); // on this connection
+  const pins = known?.pins ?? asked;
+  // What is no chat of the list the client does not follow; and a pin that has just come lacks its message.
+  const news = known ? pins.find((pin) => !pin.message)?.seq : changed;
   useEffect(() => {
-    if (state !== "online") return;
+    const isAsked = hasAsked.current;
+    hasAsked.current = state === "online";
+    if (state !== "online" || (isAsked && news === undefined)) return;
     let here = true;
     pinsOf(client, id).then(
-      (found) => here && setPins(found),
+      (found) => here && setAsked(found),
       () => undefined, // a server without pins, or one is not in it any more
     );
     return () => {
       here = false;
     };
-  }, [client, id, state, changed]);
+  }, [client, id, state, news]);
   const value = useMemo(() => {
     const seqs = new Set(pins.map((pin) => pin.seq));
     return { pins, isPinned: (seq: number | null) => seq !== null && seqs.has(seq) };

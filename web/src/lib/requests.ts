@@ -3,13 +3,13 @@ import { type JoinRequest, joinRequests } from "@parley/client/more";
 import { useClient, useConnection } from "@parley/react";
 import { useCallback, useEffect, useState } from "react";
 
-export function useRequests(id: string, isModerator: boolean) {
+export function useRequests(id: string, decides: boolean) {
   const client = useClient();
   const { state } = useConnection();
   const [requests, setRequests] = useState<readonly JoinRequest[]>([]);
   const refresh = useCallback(async () => {
-    setRequests(isModerator ? await joinRequests(client, id).catch(() => []) : []);
-  }, [client, id, isModerator]);
+    setRequests(decides ? await joinRequests(client, id).catch(() => []) : []);
+  }, [client, id, decides]);
   useEffect(() => {
     if (state === "online") void refresh();
     return client.on("event", (event) => {
