@@ -120,5 +120,5 @@ async def test_a_user_exports_what_is_their_own_once_a_day(stack: Stack, tmp_pat
         ("POST", mint(stack, alice, scope="guest"), (403, "forbidden")),
         ("GET", mint(stack, alice, scope="guest"), (403, "forbidden")),
     ):
-        status, body = await asyncio.to_thread(lambda m=method, t=token: http(stack, m, "/v1/me/export", token=t))
+        status, body = await asyncio.to_thread(http, stack, method, "/v1/me/export", token=token)
         assert (status, body["code"]) == expected

@@ -137,7 +137,8 @@ def _coming_and_leaving(*, before: bool) -> Callable[[Stepper], PresenceHarness]
         stepped = copy(harness)
         stepped.stores = harness.stores.stepped(stepper, sessions=("show_offline", "register"))
         transitions = DynamoDbTransitions(harness.stores.calls, TABLES, sessions=harness.stores.sessions)
-        transitions._log = stepper.wrap(harness.stores.log, only=("read_back", "put"))  # a look is one step
+        looked: Any = transitions
+        looked._log = stepper.wrap(harness.stores.log, only=("read_back", "put"))  # a look is one step
         stepped.stores = replace(stepped.stores, transitions=transitions)
         stepper.add(stepped.look)
         stepper.add(lambda: stepped.come("a2"))

@@ -90,7 +90,7 @@ def test_another_refusal_is_an_error_and_neither_stored_nor_not_found(error: Exc
 
 def test_files_and_their_references_are_read_strongly() -> None:
     calls = OneAnswer({"Items": []})
-    assert (files(calls).get("cat"), files(calls).messages("cat")) == (None, [])
+    assert (files(calls).get("cat"), dict(files(calls).messages("cat"))) == (None, {})
     assert [(operation, request["ConsistentRead"]) for operation, request in calls.made] == [
         ("GetItem", True),
         ("Query", True),
