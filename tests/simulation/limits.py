@@ -8,7 +8,6 @@ from random import Random
 from typing import Any, Final
 
 import shared.adapters.dynamodb.broadcasts as scanning_module
-import shared.adapters.dynamodb.conversation_log as log_module
 import shared.domain.broadcasts as broadcasts_module
 import shared.domain.entries as models_module
 import shared.domain.fan_out as shards_module
@@ -23,6 +22,7 @@ import shared.operations.files as uploads_module
 import shared.operations.groups as groups_module
 import shared.operations.heads as heads_module
 import shared.operations.history as history_module
+import shared.operations.keeping as keeping_module
 import shared.operations.messages as sending_module
 import shared.operations.pins as pins_module
 import shared.operations.removals as removals_module
@@ -186,7 +186,7 @@ DAY_MS: Final = 1_500
 ROW_KEPT_MS: Final = 14_000
 _KEPT: Final[Sequence[tuple[Any, str, int]]] = (
     (retention_module, "DAY_MS", DAY_MS),
-    (log_module, "ROW_KEPT_MS", ROW_KEPT_MS),
+    (keeping_module, "ROW_KEPT_MS", ROW_KEPT_MS),
     (trimming_module, "ROW_KEPT_MS", ROW_KEPT_MS),
 )
 

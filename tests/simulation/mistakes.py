@@ -1,4 +1,4 @@
-"""More bugs that are planted into the product: what `planted.py` has of broadcasts."""
+"""More bugs that are planted into the product: what `planted.py` has of broadcasts, and of groups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 import functions.offline_push.handler as push_module
+import functions.rest.messages as rest_module
 import shared.adapters.dynamodb.broadcasts as broadcasts_module
+import shared.adapters.dynamodb.effects as effects_module
 import shared.operations.broadcast_pages as pages_module
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
@@ -16,9 +18,11 @@ from shared.adapters.dynamodb.schema import broadcast_key
 from shared.domain import broadcasts
 from shared.domain.broadcasts import CONNECTED, Among, Broadcast, BroadcastJob, BroadcastPosition, Found, Page, Segment
 from shared.domain.connections import Connection, live
+from shared.domain.joining import Invite
 from shared.domain.notifications import AboutNotification
 from shared.errors import Unavailable
 from shared.operations.notifications import KEPT_MS
+from shared.operations.pins import pins_of
 from shared.operations.push.enqueueing import enqueue_pushes
 
 Patch = tuple[Any, str, Any]
@@ -220,6 +224,34 @@ def _by_anybody() -> Iterator[Patch]:
     yield RestWiring, "permitted", lambda self, app, _: self.caller(app)
 
 
+def _pins_one_off() -> Iterator[Patch]:
+    """A pin is listed by the place behind its message's."""
+
+    def off(*args: Any, **more: Any) -> Any:
+        return [replace(one, pin=replace(one.pin, seq=one.pin.seq + 1)) for one in pins_of(*args, **more)]
+
+    yield rest_module, "pins_of", off
+
+
+def _link_for_anybody() -> Iterator[Patch]:
+    """How many have come by a link is not looked at."""
+    on_way_in = effects_module._on_way_in
+
+    def unlimited(*args: Any) -> Any:
+        parts = on_way_in(*args)
+        for update in (part["Update"] for part in parts if "Update" in part):
+            update["ConditionExpression"] = "attribute_exists(pk)"
+            del update["ExpressionAttributeValues"][":now"]
+        return parts
+
+    yield Invite, "is_good", lambda *_: True
+    yield effects_module, "_on_way_in", unlimited
+
+
+OTHERS: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
+    "a pin is listed one place off": _pins_one_off,
+    "a link lets in as many as come": _link_for_anybody,
+}
 BROADCASTS: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "a broadcast on one of a user's connections": _one_connection_each,
     "a broadcast's page behind somebody who was not told": _last_passed_over,

@@ -43,8 +43,11 @@ from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
 from shared.operations.messages import _Place
 from shared.operations.turns import Turn
-from tests.simulation.mistakes import BROADCASTS, Patch
+from tests.simulation.mistakes import BROADCASTS, OTHERS, Patch
 from tests.simulation.scenario import beginning
+
+# Up to 400 ms, as a pause before an attempt.
+_LONG: Final = 4
 
 
 def _no_condition() -> Iterator[Patch]:
@@ -137,7 +140,7 @@ def _any_disconnect() -> Iterator[Patch]:
 
 
 def _members_first() -> Iterator[Patch]:
-    """Who may write is read before the entry that is written upon: somebody removed in between still writes."""
+    """Who may write is read some time before the entry that is written upon: who is removed meanwhile still writes."""
     known: dict[Any, Audience | NotAMember] = {}
     lookup = sending_module._lookup
 
@@ -148,6 +151,7 @@ def _members_first() -> Iterator[Patch]:
             known[getcurrent()] = audience_of(draft.conversation_id, draft.sender_id, stores=stores)
         except NotAMember as error:
             known[getcurrent()] = error
+        cast("Any", log._calls).pause(_LONG)
         return lookup(draft, command, log)
 
     def late(*_: Any, **__: Any) -> Audience:
@@ -381,6 +385,7 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "what has ended is read as long as its row is there": _read_while_there,
     "the last row of a log goes": _last_goes,
     **BROADCASTS,
+    **OTHERS,
 }
 
 

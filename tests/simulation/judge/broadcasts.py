@@ -113,7 +113,11 @@ def it_counts_right(case: Case) -> Iterator[str]:
 def it_counts_everybody(case: Case) -> Iterator[str]:
     """Where no post fails: all that were there from its begin to its end."""
     for name, start, end, one in _done(case):
-        there = [connections_all_the_time(case, user, start, end) for user in _users(case)]
+        lines = case.scenario.deployment.gateway.lines
+        registered = [connections_all_the_time(case, user, start, end) for user in _users(case)]
+        there = [
+            {name for name in names if lines[name].opened <= start and lines[name].ended > end} for names in registered
+        ]
         posted = sum(segment.posted for segment in one.segments)
         if posted < sum(map(len, there)):
             yield f"{name} counts {posted} connections, of {there}"
