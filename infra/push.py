@@ -62,6 +62,7 @@ class OfflinePush(Construct):
                 **connections.environment,
                 "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
                 **config.retention,
+                **config.environment("users_visible"),
                 **config.environment("fan_out_rate", "channel_rate", "sync_rate", "digest_limit", "digest_s"),
                 **queues.look_environment,
                 **queues.push_environment,

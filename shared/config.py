@@ -195,6 +195,7 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging, RetentionSettings):
     local_web_push: str
     push_ca_file: str
     push_withdrawals: str
+    users_visible: str
     bucket: str
     mail_from: str
     mail_reply_to: str

@@ -46,6 +46,7 @@ class Limits:
     digest_s: int = 0
     local_web_push: str = ""
     events: str = ""
+    users_visible: str = ""
     mail: MailSettings | None = None
     withdrawals: tuple[Platform, ...] = ()
     receipt_events: str = ""

@@ -33,6 +33,7 @@ from shared.operations.channels import remove_from_channel
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, report
 from shared.operations.editing import deletion_of
+from shared.operations.forgetting import forget_record
 from shared.operations.holding import held_places, is_held_file
 from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
 from shared.ports.services import PushServices
@@ -56,7 +57,10 @@ def erase_step(job: Job, *, stores: PushStores, services: PushServices, context:
 
     Repeated it finds what was changed already as such, and goes on. Raises Unavailable.
     """
-    phase = job.phase or _LEAVING
+    if not job.phase:
+        forget_record(job.user_id, stores=stores, services=services, context=context)
+        return replace(job, phase=_LEAVING)
+    phase = job.phase
     if phase == _LEAVING:
         groups = _leave_groups(job.user_id, stores, services, context)
         while stores.held.drop_of(job.user_id, limit=_MAX_CHANGES):  # with their places among those that wait

@@ -95,7 +95,7 @@ ENVIRONMENT = {
         *PRESENCE_QUEUE,
         *LOOK_QUEUE,
         *PROVIDERS,
-        "PUSH_WITHDRAWALS",
+        *("PUSH_WITHDRAWALS", "USERS_VISIBLE"),
         *MAIL,
     },
     "Files": {

@@ -21,13 +21,16 @@ from shared.domain.notifications import Notification, Reminder
 from shared.domain.reports import Report
 from shared.domain.screening import Verdict, held_message, named
 from shared.domain.shadows import ShadowBan
+from shared.domain.users import User
 from shared.errors import Unavailable
 from shared.operations.contacts import block_user
+from shared.operations.forgetting import forget_record
 from shared.operations.jobs import begin_job
 from shared.operations.users import put_user, update_own
 from tests.fakes import DM
 from tests.harness import Harness
 from tests.stores import LOG, MEMBERS, SESSIONS
+from tests.wiring import make_context
 
 GROUP = "group:aaaaaaaaaaaaaaaa"
 LEFT = "group:bbbbbbbbbbbbbbbb"
@@ -273,3 +276,71 @@ def test_a_hidden_message_that_was_deleted_loses_its_id_too() -> None:
 
 def test_what_was_held_leaves_no_place_among_those_that_wait() -> None:
     assert [row for row in erased().stores.rows(MEMBERS) if row[PK] == "holding"] == []
+
+
+def acquainted() -> Harness:
+    """Bob has a contact, a private conversation, a fellow, and somebody who watches him; each is there."""
+    harness = Harness()
+    put_user("bob", {"name": MARK, "avatar": "https://x.example.com/b.png"}, **harness.whole)
+    harness.stores.know("bob", "contact")
+    harness.stores.join("dm:bob:private", "bob", "private")
+    harness.stores.found(GROUP, "fellow", "bob", "blocked")
+    harness.stores.blocks.put("bob", "blocked", now=1)
+    harness.connect("contact", "private", "fellow", "blocked", "stranger")
+    return harness
+
+
+def updates(harness: Harness) -> dict[str, list[dict[str, Any]]]:
+    """What was told of bob's record, by connection."""
+    there = ("contact1", "private1", "fellow1", "blocked1", "stranger1")
+    found = {name: [one for one in harness.events(name) if one["type"] == "user_updated"] for name in there}
+    return {name: told for name, told in found.items() if told}
+
+
+def test_who_knows_the_user_is_told_to_forget_them_and_nothing_is_there_to_ask_for_by_then() -> None:
+    harness = acquainted()
+    begin_job(ERASURE, "bob", by="root", **harness.whole)
+    (first,) = harness.jobs.steps
+    harness.jobs.steps.clear()
+    harness.carry_out(first)
+    assert harness.stores.users.of(["bob"])["bob"] == User("bob")
+    told = updates(harness)
+    assert set(told) == {"contact1", "private1", "fellow1"}
+    assert all(
+        [(one["user_id"], one["version"], one["user"]["name"]) for one in each] == [("bob", 0, None)]
+        for each in told.values()
+    )
+    harness.carry_out_all()
+    assert harness.job_of(ERASURE, "bob").status == DONE
+
+
+def test_who_watches_them_is_told_once() -> None:
+    harness = acquainted()
+    harness.stores.watches.replace("contact", "contact1", ["bob"], expires_at=harness.clock() + 1_000_000)
+    begin_job(ERASURE, "bob", by="root", **harness.whole)
+    harness.carry_out_all()
+    assert len(updates(harness)["contact1"]) == 1
+
+
+def test_a_step_that_died_in_between_tells_when_it_comes_again() -> None:
+    harness = acquainted()
+    begin_job(ERASURE, "bob", by="root", **harness.whole)
+    (first,) = harness.jobs.steps
+    harness.stores.calls.fail("'step'")
+    with pytest.raises(Unavailable):
+        harness.carry_out(first)
+    harness.stores.calls.let_through()
+    harness.carry_out_all()
+    assert len(updates(harness)["contact1"]) == 2
+
+
+def test_where_nobody_may_read_of_users_nothing_is_told_of_them() -> None:
+    harness = acquainted()
+    forget_record(
+        "bob",
+        stores=harness.stores,
+        services=harness.push_services,
+        context=make_context(harness.clock, harness.nonces, users_visible="nobody"),
+    )
+    assert harness.stores.users.of(["bob"])["bob"] == User("bob")
+    assert updates(harness) == {}
