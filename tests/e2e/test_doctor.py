@@ -26,7 +26,7 @@ from tests.e2e.test_failures import outage, private, queues, say, set_aside
 from tests.local.emulated import client
 
 # Where what other tests have done to the stack shows.
-TRACES = frozenset({"logs", "failure-queues", "sources"})
+TRACES = frozenset({"logs", "failure-queues", "sources", "webhooks"})
 
 
 def looked(
