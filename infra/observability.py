@@ -46,6 +46,11 @@ _MAIL_TROUBLES = {
     "MailFailed": "A user could not be looked at for a mail",
     "MailGivenUp": "A mail could not be sent for a day",
 }
+# Of all that the account mails, as SES reckons it: from these on it looks into an account, and may stop its sending.
+_MAIL_RATES = {
+    "BounceRate": (0.05, "Of the account's mails too many come back: SES may stop its sending"),
+    "ComplaintRate": (0.001, "Of the account's mails too many are called spam: SES may stop its sending"),
+}
 _WEBHOOK_TROUBLES = {
     "WebhookDisabled": "A webhook is switched off: its endpoint said that it is gone, or took nothing for five days",
     "WebhookGivenUp": "A webhook's endpoint refused an event for hours, and takes others: it is in the failure queue",
@@ -97,6 +102,8 @@ class Observability(Construct):
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
         for name, what in _troubles(config).items():
             self._alarm(name, self._counted(name), threshold=1, description=what)
+        if config.mail_from and not config.is_local:
+            self._of_mails()
         self._of_gateway(stage)
         for name, work in queues.all.items():
             self._waiting(name, work)
@@ -122,6 +129,13 @@ class Observability(Construct):
         for name, what in _GATEWAY.items():
             metric = stage.metric(name, period=_PERIOD, statistic="Sum")
             self._alarm(f"WebSocket{name}", metric, threshold=1, description=what)
+
+    def _of_mails(self) -> None:
+        for name, (limit, what) in _MAIL_RATES.items():
+            metric = cloudwatch.Metric(
+                namespace="AWS/SES", metric_name=f"Reputation.{name}", period=_PERIOD, statistic="Maximum"
+            )
+            self._alarm(f"Mail{name}", metric, threshold=limit, description=what)
 
     def _failing(self, stage: gateway.WebSocketStage, functions: Sequence[Function], target: Target) -> None:
         """Posts of all that the gateway carried, in and out; frames of all that came."""

@@ -17,6 +17,7 @@ from shared.adapters.aws.push_queues import (
     LOOK,
     LOOKS,
     MAIL,
+    MAIL_STOP,
     PUSH,
     REMINDER,
     SWEEP,
@@ -25,6 +26,7 @@ from shared.adapters.aws.push_queues import (
     job_from,
     looks_from,
     mail_round_from,
+    mail_stop_from,
     step_from,
     sweep_from,
 )
@@ -36,7 +38,7 @@ from shared.domain.broadcasts import BroadcastJob
 from shared.domain.changes import KINDS, Deleted
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.jobs import JobStep
-from shared.domain.mails import MailRound
+from shared.domain.mails import MailRound, MailStop
 from shared.domain.notifications import DeliveryCheck, Digest
 from shared.domain.packs import DuePack, Portion
 from shared.domain.pushes import PushJob, Settled, SweepPart
@@ -63,6 +65,7 @@ Work = (
     | Due
     | SweepPart
     | MailRound
+    | MailStop
     | PushJob
     | JobStep
     | BroadcastJob
@@ -216,6 +219,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     WITHDRAWAL: job_from,
     SWEEP: sweep_from,
     MAIL: mail_round_from,
+    MAIL_STOP: mail_stop_from,
     JOB: step_from,
     BROADCAST: broadcast_from,
     REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
@@ -223,7 +227,8 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
 
 
 def _carry_out(
-    task: Shard | Portion | Digest | DuePack | Due | SweepPart | MailRound | JobStep | BroadcastJob, wiring: Wiring
+    task: Shard | Portion | Digest | DuePack | Due | SweepPart | MailRound | MailStop | JobStep | BroadcastJob,
+    wiring: Wiring,
 ) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
@@ -239,10 +244,8 @@ def _carry_out(
             tell_due(task, stores=stores, services=services, context=context)
         case SweepPart():
             sweep_missed(task, stores=stores, services=services, context=context)
-        case MailRound():
-            from shared.operations.push.mails import mail_round  # noqa: PLC0415  # few deployments mail
-
-            mail_round(task, stores=stores, services=services, context=context)
+        case MailRound() | MailStop():
+            _mail(task, wiring)
         case JobStep():
             from shared.operations.jobs import advance  # noqa: PLC0415  # few invocations come to a job
 
@@ -251,6 +254,19 @@ def _carry_out(
             carry_on(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
+
+
+def _mail(task: MailRound | MailStop, wiring: Wiring) -> None:
+    """Few deployments mail, and the others load nothing for it."""
+    stores, services, context = wiring.stores, wiring.services, wiring.context
+    if isinstance(task, MailStop):
+        from shared.operations.push.bounces import stop_mails  # noqa: PLC0415
+
+        stop_mails(task, stores=stores, services=services, context=context)
+    else:
+        from shared.operations.push.mails import mail_round  # noqa: PLC0415
+
+        mail_round(task, stores=stores, services=services, context=context)
 
 
 def _entry(record: Mapping[str, Any]) -> StoredEntry:

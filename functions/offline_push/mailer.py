@@ -10,7 +10,7 @@ from shared.adapters.aws.sdk import Sdk
 from shared.adapters.aws.transport import TransportError
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
-from shared.domain.mails import Letter, encoded
+from shared.domain.mails import USER_TAG, Letter, encoded
 from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused, Sent
 
 # What SES answers (SendEmail, Errors): later; not before a person has looked; never.
@@ -24,7 +24,6 @@ _OURS: Final = frozenset(
 )
 _NOT_REACHED: Final = frozenset({"TlsError", "DnsError", "ConnectionRefused"})
 _NOT_VERIFIED: Final = "not verified"
-USER: Final = "parley-user"
 _READ_S: Final = 10.0
 
 
@@ -69,7 +68,7 @@ class SesMailer:
             "FromEmailAddress": self._sender,
             "Destination": {"ToAddresses": [letter.to]},
             "Content": {"Simple": {"Subject": _content(letter.subject), "Body": body, "Headers": listed}},
-            "EmailTags": [{"Name": USER, "Value": encoded(letter.user_id)}],
+            "EmailTags": [{"Name": USER_TAG, "Value": encoded(letter.user_id)}],
             **({"ReplyToAddresses": [self._reply_to]} if self._reply_to else {}),
             **({"ConfigurationSetName": self._configuration_set} if self._configuration_set else {}),
         }

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from local.providers.apns import KnownToken, KnownTokens
 from local.providers.behaviours import Behaviours, parse
 from local.providers.exchange import Reply, Request, json_reply, parsed
+from local.providers.outcomes import OUTCOMES, entry_of
 from local.providers.record import ENVIRONMENTS, Record
 from local.providers.ses import mail_of
 
 PAGE = Path(__file__).with_name("page.html")
 TOKENS = "/apns/tokens/"
 SUBSCRIPTIONS = "/web/subscriptions/"
+OUTCOME = "/mails/outcome"
 # A page elsewhere that has its own name lead here must not read along.
 HOSTS = ("localhost", "127.0.0.1")
 _CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
@@ -30,9 +33,11 @@ class Inspection:
         behaviours: Behaviours,
         known: KnownTokens,
         subscription: Callable[[str], Any] = lambda _: {},
+        tell: Callable[[Mapping[str, Any]], bool] = lambda _: False,
     ) -> None:
-        """`subscription` gives a browser's, by a name for it."""
+        """`subscription` gives a browser's, by a name for it. `tell` puts an event on the stack's bus, where it can."""
         self._subscription = subscription
+        self._tell = tell
         self._record = record
         self._behaviours = behaviours
         self._known = known
@@ -55,9 +60,11 @@ class Inspection:
             return json_reply(200, self._subscription(path.removeprefix(SUBSCRIPTIONS)))
         if path.startswith(TOKENS) and request.method == "PUT":
             return self._put_token(path.removeprefix(TOKENS), parsed(request.body))
+        if (request.method, path) == ("POST", OUTCOME):
+            return await self._become(parsed(request.body))
         if route := self._routes.get((request.method, path)):
             return route(request)
-        known = any(path == there for _, there in self._routes) or path.startswith(TOKENS)
+        known = path == OUTCOME or any(path == there for _, there in self._routes) or path.startswith(TOKENS)
         return _problem(405 if known else 404, f"there is no {request.method} {path}")
 
     def _mails(self, request: Request) -> Reply:
@@ -65,6 +72,18 @@ class Inspection:
         to = urllib.parse.parse_qs(request.path.partition("?")[2]).get("to", [""])[0]
         mails = [mail_of(one) for one in self._record.pushes() if one.provider == "ses" and to in ("", one.token)]
         return json_reply(200, mails, {"cache-control": "no-store"})
+
+    async def _become(self, value: Any) -> Reply:
+        """Have the latest mail to an address come to this, as SES would tell of it."""
+        told = value if isinstance(value, dict) else {}
+        outcome, to = str(told.get("outcome")), told.get("to")
+        if outcome not in OUTCOMES or not isinstance(to, str):
+            return _problem(400, f'give {{"to": "…", "outcome": one of {", ".join(OUTCOMES)}}}')
+        mails = [one for one in self._record.pushes() if one.provider == "ses" and one.token == to]
+        if not mails:
+            return _problem(404, "there was no mail to this address")
+        is_told = await asyncio.to_thread(self._tell, entry_of(mails[-1], outcome))
+        return Reply(204) if is_told else _problem(503, "there is no stack that takes the event")
 
     def _clear(self, _request: Request) -> Reply:
         self._record.clear()

@@ -22,6 +22,7 @@ from local.providers.inspection import Inspection
 from local.providers.keys import Keys
 from local.providers.listening import HTTP2, Listener
 from local.providers.oauth import OAuth
+from local.providers.outcomes import tell
 from local.providers.ports import GRANT_PATH, Ports
 from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
 from local.providers.ses import PATH as MAIL_PATH
@@ -40,6 +41,7 @@ class Providers:
     ) -> None:
         """Make the keys in `folder`, or find them there."""
         self._keys = key_making.prepare(folder)
+        self._stack_file = folder.parent / "stack.json"
         self._wanted = Ports(fcm_port, apns_port, sandbox_port, inspect_port)
         self._record, self._behaviours, self._known = Record(), Behaviours(), KnownTokens()
         self._ready: Future[Ports] = Future()
@@ -169,7 +171,8 @@ class Providers:
             for rules in (Apns(environment, apple, self._known) for environment in ENVIRONMENTS)
         ]
         self._subscription = google.subscription
-        inspection = Inspection(self._record, self._behaviours, self._known, google.subscription)
+        tell_stack = functools.partial(tell, self._stack_file)
+        inspection = Inspection(self._record, self._behaviours, self._known, google.subscription, tell_stack)
         everything = [fcm, *apns, Listener(inspection.handle)]
         self._listeners = {"fcm": [fcm], "apns": apns}
         try:

@@ -10,6 +10,7 @@ EVERYONE: Final = "everyone"
 CONTACTS: Final = "contacts"
 ContactStatus = Literal["requested", "incoming", "accepted"]
 MailChoice = Literal["all", "mentions", "off"]
+MailStopped = Literal["bounce", "complaint"]
 """Which of what was missed a user wants to be mailed."""
 REQUESTED: Final = "requested"
 INCOMING: Final = "incoming"
@@ -62,3 +63,4 @@ class Profile:
     quiet_hours: QuietHours | None = field(default=None)
     groups_from: GroupsFrom = EVERYONE
     mail: MailChoice = "all"
+    mail_stopped: MailStopped | None = None

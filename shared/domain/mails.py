@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.contacts import Profile
+from shared.domain.contacts import MailStopped, Profile
 from shared.domain.members import Member
 from shared.domain.text import is_user_id
 from shared.domain.users import User
 
+USER_TAG: Final = "parley-user"
+"""What a mail is marked with, so that what becomes of it says whose it was."""
 UNSUBSCRIBE: Final = "/v1/mail/unsubscribe"
 """Where the HTTP API has the page that ends a user's mails."""
 
@@ -44,6 +46,15 @@ class MailRound:
 
     part: int = 0
     after: MailLook | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MailStop:
+    """A mail to this address of the user has come back for good, or was called spam: `reason` says which."""
+
+    user_id: str
+    email: str
+    reason: MailStopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,15 @@ def encoded(user_id: str) -> str:
     return urlsafe_b64encode(user_id.encode()).rstrip(b"=").decode()
 
 
+def decoded(named: str) -> str:
+    """The id again; empty where that is none of a user."""
+    try:
+        user_id = urlsafe_b64decode(named + "=" * (-len(named) % 4)).decode()
+    except ValueError:  # binascii's error is one, too
+        return ""
+    return user_id if is_user_id(user_id) else ""
+
+
 def unsubscribe_token(user_id: str, secret: str) -> str:
     return f"{encoded(user_id)}.{secret}"
 
@@ -113,8 +133,4 @@ def unsubscribe_token(user_id: str, secret: str) -> str:
 def read_token(token: str) -> tuple[str, str]:
     """Whose token it is, and its secret. No id at all where that is none of a user."""
     named, _, secret = token.partition(".")
-    try:
-        user_id = urlsafe_b64decode(named + "=" * (-len(named) % 4)).decode()
-    except ValueError:  # binascii's error is one, too
-        return "", secret
-    return (user_id if is_user_id(user_id) else ""), secret
+    return decoded(named), secret

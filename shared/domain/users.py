@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.domain.contacts import MailStopped
 from shared.domain.text import is_label, is_user_id
 
 # Who may read of users: everyone; contacts and fellow members; administrators alone, and each of themselves.
@@ -36,6 +37,7 @@ class User:
 
     `version` grows with each change, and is the time of the latest (ms); 0 for who has no record, of whom only what
     they say about themselves is known. `listed_as` is the name that they can be found by.
+    `mail_stopped`: why nothing is mailed to this `email` any more, if so (`bounce`, `complaint`).
     """
 
     user_id: str
@@ -47,6 +49,7 @@ class User:
     version: int = 0
     listed_as: str | None = None
     email: str | None = None
+    mail_stopped: MailStopped | None = None
 
     @property
     def has_record(self) -> bool:

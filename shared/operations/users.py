@@ -101,6 +101,8 @@ def _putting(
     def decide() -> tuple[tuple[User, User], Owning | None]:
         was = stores.users.of([user_id])[user_id]
         becomes = replace(was, **given)
+        if becomes.email != was.email:
+            becomes = replace(becomes, mail_stopped=None)  # of another address nothing is known
         if was.has_record and becomes == was:
             return (was, was), None
         listed_as = None if becomes.deactivated else becomes.name

@@ -42,9 +42,6 @@ class Mails(Protocol):
     def release(self, user_id: str, was: MailState, *, now: int) -> None:
         """Give a claim of `now` back, of which no mail has come. Nothing where it is another's by now."""
 
-    def stop(self, user_id: str) -> None:
-        """Mail nothing more to the address that the user has, until there is another."""
-
 
 class Mailer(Protocol):
     """Sends letters."""

@@ -79,6 +79,7 @@ class HttpModel:
                 "hide_presence": False,
                 "groups_from": "everyone",
                 "mail": "all",
+                "mail_stopped": None,
                 "push": {"previews": True, "quiet_hours": None},
             },
         )

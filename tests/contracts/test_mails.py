@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from shared.domain.mails import MailLook, MailState
 from shared.domain.users import User
@@ -66,5 +67,22 @@ def test_who_lost_the_address_is_claimed_by_nobody_and_keeps_when_they_were_mail
     state = stores.mails.state("bob")
     assert (state.is_addressed, state.mailed_at) == (False, NOW)
     assert not stores.mails.claim("bob", state, secret="s", now=NOW + 1)
-    stores.mails.stop("bob")
-    assert not stores.mails.state("bob").is_stopped
+
+
+def test_of_an_address_that_mails_do_not_reach_none_is_scheduled_until_there_is_another(stores: Stores) -> None:
+    addressed(stores)
+    had = stores.users.of(["bob"])["bob"]
+    stopped = replace(had, mail_stopped="bounce", version=2)
+    assert stores.users.change(had, stopped)
+    assert stores.users.of(["bob"])["bob"] == stopped
+    assert stores.profiles.get("bob").mail_stopped == "bounce"
+    assert stores.mails.state("bob").is_stopped
+    assert list(stores.mails.unscheduled({"bob"}, now=NOW)) == []
+    named = replace(stopped, name="Bob", version=3)
+    assert stores.users.change(stopped, named)
+    assert stores.mails.state("bob").is_stopped
+    again = replace(named, email="b@example.com", mail_stopped=None, version=4)
+    assert stores.users.change(named, again)
+    assert stores.users.of(["bob"])["bob"] == again
+    assert stores.mails.state("bob") == MailState(is_addressed=True)
+    assert list(stores.mails.unscheduled({"bob"}, now=NOW)) == ["bob"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
@@ -121,3 +124,74 @@ def test_who_does_not_sign_is_refused(asking: httpx2.Client) -> None:
     assert asking.post("/v2/email/outbound-emails", json=mail()).status_code == 403
     assert asking.get("/v2/email/outbound-emails", headers=SIGNED).status_code == 405
     assert asking.post("/v2/email/outbound-emails", json=mail(), headers=SIGNED).status_code == 200
+
+
+class Bus:
+    """Where a stack would be, and what was put on its bus."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        bus = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                assert self.headers["x-amz-target"] == "AWSEvents.PutEvents"
+                bus.entries += asked["Entries"]
+                body = b'{"FailedEntryCount": 0}'
+                self.send_response(200)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def bus(server: Providers) -> Iterator[Bus]:
+    made = Bus()
+    stack = server.ca_file.parents[1] / "stack.json"
+    stack.write_text(json.dumps({"endpoint_url": f"http://127.0.0.1:{made.server.server_port}", "region": "us-east-1"}))
+    yield made
+    stack.unlink(missing_ok=True)
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name", "said"),
+    [
+        ("bounce", "Email Bounced", {"bounceType": "Permanent"}),
+        ("soft_bounce", "Email Bounced", {"bounceType": "Transient"}),
+        ("complaint", "Email Complaint Received", {"complaintFeedbackType": "abuse"}),
+        ("not_spam", "Email Complaint Received", {"complaintFeedbackType": "not-spam"}),
+    ],
+)
+def test_what_becomes_of_a_mail_is_told_as_ses_tells_it(
+    server: Providers, mailer: SesMailer, bus: Bus, outcome: str, name: str, said: dict[str, str]
+) -> None:
+    mailer.send(LETTER)
+    answer = httpx2.post(f"{server.inspect_url}/mails/outcome", json={"to": LETTER.to, "outcome": outcome})
+    assert answer.status_code == 204
+    (entry,) = bus.entries
+    detail = json.loads(entry["Detail"])
+    assert (entry["Source"], entry["DetailType"]) == ("local.ses", name)
+    assert said.items() <= detail[detail["eventType"].lower()].items()
+    assert (detail["mail"]["destination"], detail["mail"]["tags"]) == ([LETTER.to], {"parley-user": ["Ym9i"]})
+    assert "Sübject" not in entry["Detail"]
+
+
+def test_an_outcome_of_nothing_or_without_a_stack_is_refused(server: Providers, mailer: SesMailer) -> None:
+    def ask(**body: Any) -> int:
+        return int(httpx2.post(f"{server.inspect_url}/mails/outcome", json=body).status_code)
+
+    assert ask(to=LETTER.to, outcome="lost") == 400
+    assert ask(outcome="bounce") == 400
+    assert ask(to=LETTER.to, outcome="bounce") == 404
+    mailer.send(LETTER)
+    assert ask(to=LETTER.to, outcome="bounce") == 503
+    assert httpx2.get(f"{server.inspect_url}/mails/outcome").status_code == 405

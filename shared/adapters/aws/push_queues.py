@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.broadcasts import BroadcastJob
+from shared.domain.contacts import MailStopped
 from shared.domain.devices import APNS, FCM, WEB, Platform
 from shared.domain.jobs import KINDS, JobStep
-from shared.domain.mails import MailLook, MailRound
+from shared.domain.mails import USER_TAG, MailLook, MailRound, MailStop, decoded
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck, Digest
 from shared.domain.packs import DuePack
 from shared.domain.pushes import PushJob, SweepPart
@@ -22,6 +23,7 @@ WITHDRAWAL: Final = "withdrawal"
 REMINDER: Final = "reminder"
 SWEEP: Final = "sweep"
 MAIL: Final = "mail"
+MAIL_STOP: Final = "mail_stop"
 JOB: Final = "job"
 BROADCAST: Final = "broadcast"
 # All broadcasts are one group of the queue: together they hold up no message, however many there are.
@@ -110,6 +112,17 @@ def mail_round_from(body: Mapping[str, Any]) -> MailRound:
     """What the schedule puts says no more than its kind. Raises for one that can't be read."""
     after = body.get("after")
     return MailRound(int(body.get("part", 0)), after and MailLook(str(after["user_id"]), int(after["at"])))
+
+
+def mail_stop_from(body: Mapping[str, Any]) -> MailStop:
+    """What the rules make of what SES tells of a mail (infra/mail.py). Of a mail that is none of ours it is nobody's.
+
+    Raises for one that can't be read.
+    """
+    reason, addresses, named = body["reason"], body["to"], body["tags"].get(USER_TAG, [""])
+    if reason not in get_args(MailStopped):
+        raise ValueError("neither a bounce nor a complaint")
+    return MailStop(decoded(str(named[0])), str(addresses[0]), reason)
 
 
 def look_bodies(looks: Sequence[DeliveryCheck | Digest | DuePack]) -> Iterator[dict[str, Any]]:

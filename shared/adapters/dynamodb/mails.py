@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from secrets import token_hex
-from typing import Any, Final
+from typing import Final
 
 from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused
@@ -74,10 +74,6 @@ class DynamoDbMails(MembersStore):
     def release(self, user_id: str, was: MailState, *, now: int) -> None:
         values = {":now": now, ":was": was.mailed_at}
         self._table.update(schema.mail_key(user_id), "SET mailed_at = :was", values, condition="mailed_at = :now")
-
-    def stop(self, user_id: str) -> None:
-        values: dict[str, Any] = {":yes": True}
-        self._table.update(schema.mail_key(user_id), "SET stopped = :yes", values, condition="addressed = :yes")
 
     def _look_key(self, look: MailLook) -> Item:
         return schema.mail_look_key(schema.part_of(look.user_id) % self.parts, look.at, look.user_id)

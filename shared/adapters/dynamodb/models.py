@@ -176,3 +176,4 @@ class ProfileRow(Row):
     quiet_hours = QuietHoursMap(null=True)
     groups_from = UnicodeAttribute(default=EVERYONE)
     mail = UnicodeAttribute(default="all")
+    mail_stopped = UnicodeAttribute(null=True)

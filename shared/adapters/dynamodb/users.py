@@ -1,6 +1,7 @@
 """The directory's records, by hand: each changes with what is shown of it and what it is found by, in one transaction.
 
-A record is a row under its user, `record`; name and avatar are the profile's, which pushes read, too. A listed name is
+A record is a row under its user, `record`; name and avatar are the profile's, which pushes read, too, and so is why
+mails to the address have ended, which the user's settings show. A listed name is
 a row for each of its terms: under the term's first character, by the term. Who has an address has a row `mail`, which
 says only that: it is read for who is away (see `mails.py`), and nothing else of the record is.
 """
@@ -17,7 +18,7 @@ from shared.domain.contacts import Profile, QuietHours
 from shared.domain.entries import Entry
 from shared.domain.users import User
 
-_SHOWN: Final = {"name": "display_name", "avatar": "avatar_url"}
+_SHOWN: Final = {"name": "display_name", "avatar": "avatar_url", "mail_stopped": "mail_stopped"}
 _RECORD: Final = ("role", "data", "deactivated", "version", "listed_as", "email")
 
 
@@ -52,7 +53,8 @@ class DynamoDbUsers(MembersStore):
             for term in sorted(set(was.terms) - terms)
         ]
         shown = becomes or User(was.user_id)
-        mail = [self._mail(shown)] if was.email != shown.email else []
+        is_news = (was.email, was.mail_stopped) != (shown.email, shown.mail_stopped)
+        mail = [self._mail(shown)] if is_news else []
         changes = [self._record(was, becomes), self._profile(shown), *mail, *listed, *unlisted]
         return transact(self._calls, [*changes, *schema.noted(notes, self._log)])
 
@@ -85,7 +87,8 @@ class DynamoDbUsers(MembersStore):
         """Of another address nothing is known yet; when the user was mailed last still counts."""
         change, values = "REMOVE addressed, stopped", {}
         if user.email is not None:
-            change, values = "SET addressed = :yes REMOVE stopped", {":yes": True}
+            stopped = "REMOVE stopped" if user.mail_stopped is None else ", stopped = :yes"
+            change, values = f"SET addressed = :yes {stopped}", {":yes": True}
         return {"Update": self._table.changed(schema.mail_key(user.user_id), change, values)}
 
     def _listed(self, user_id: str, term: str) -> dict[str, Any]:

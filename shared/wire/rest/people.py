@@ -233,6 +233,7 @@ def profile_body(user_id: str, profile: Profile, *, hidden: bool) -> shapes.Prof
         "hide_presence": hidden,
         "groups_from": profile.groups_from,
         "mail": profile.mail,
+        "mail_stopped": profile.mail_stopped,
         "push": {"previews": profile.previews, "quiet_hours": hours},
     }
 

@@ -60,7 +60,7 @@ def user_body(user: User, reader: Reader) -> shapes.User:
     """As this reader may see it: the address is for administrators, and for the user."""
     body = cast("shapes.User", user.shown())
     if reader.sees_email_of(user.user_id):
-        body["email"] = user.email
+        body["email"], body["mail_stopped"] = user.email, user.mail_stopped
     return body
 
 

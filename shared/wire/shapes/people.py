@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from shared.domain.connections import Status
-from shared.domain.contacts import ContactStatus, GroupsFrom, MailChoice
+from shared.domain.contacts import ContactStatus, GroupsFrom, MailChoice, MailStopped
 from shared.domain.devices import Environment, Platform
 from shared.domain.notifications import NotificationKind
 from shared.wire.shapes.service import AT, Place, Time, example
@@ -20,6 +20,7 @@ _PROFILE: Final[dict[str, Any]] = {
     "hide_presence": False,
     "groups_from": "everyone",
     "mail": "all",
+    "mail_stopped": None,
     "push": {"previews": True, "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}},
 }
 _CONTACT: Final[dict[str, Any]] = {"user_id": "bob", "status": "accepted", "alias": "Bobby", "since": AT}
@@ -69,6 +70,7 @@ class Profile(TypedDict):
     hide_presence: bool
     groups_from: GroupsFrom
     mail: MailChoice
+    mail_stopped: Annotated[MailStopped | None, Field(description="Why nothing is mailed to the address any more.")]
     push: Push
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from shared.domain.contacts import MailStopped
 from shared.wire.shapes.service import AT, example
 
 _BOB: Final[dict[str, Any]] = {
@@ -24,7 +25,8 @@ _BOB: Final[dict[str, Any]] = {
 class User(TypedDict):
     """What is known of a user. Who has no record has what they say about themselves, and version 0.
 
-    `email` is there for the scope `admin`, and for the user.
+    `email` is there for the scope `admin`, and for the user; so is `mail_stopped`, which says why nothing is mailed
+    there any more.
     """
 
     user_id: str
@@ -35,6 +37,7 @@ class User(TypedDict):
     deactivated: bool
     version: Annotated[int, Field(ge=0, description="Grows with each change of the record.")]
     email: NotRequired[str | None]
+    mail_stopped: NotRequired[MailStopped | None]
 
 
 @example(users=[_BOB])

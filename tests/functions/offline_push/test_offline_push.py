@@ -31,6 +31,7 @@ from shared.domain.entries import Draft
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
 from shared.domain.pushes import Busy, Misconfigured, PushJob, SweepPart
+from shared.domain.users import User
 from shared.observability import FunctionObserver, make_logger
 from tests.fakes import DM
 from tests.functions.events import NOW, stream_record
@@ -449,4 +450,30 @@ def test_the_schedule_has_looked_at_who_missed_a_push_part_after_part(harness: O
 @pytest.mark.parametrize("part", [{}, {"since": 1, "until": 2}, {"since": 1, "until": 2, "after": ["user#a"]}])
 def test_a_part_that_cannot_be_read_is_reported(harness: OfflinePushHarness, part: dict[str, Any]) -> None:
     answer = work([sqs_record({"kind": "sweep", **part})], harness.wired())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+STOP = {"kind": "mail_stop", "reason": "bounce", "tags": {"parley-user": ["Ym9i"]}, "to": ["bob@example.com"]}
+
+
+def test_what_ses_tells_of_a_mail_ends_those_to_its_address_once(harness: OfflinePushHarness) -> None:
+    was = User("bob")
+    assert harness.stores.users.change(was, replace(was, email="bob@example.com", version=1))
+    for _ in range(2):
+        assert work([sqs_record(STOP)], harness.wired()) == {"batchItemFailures": []}
+    assert harness.stores.users.of(["bob"])["bob"].mail_stopped == "bounce"
+    assert harness.counts["MailBounced"] == 1
+
+
+@pytest.mark.parametrize("tags", [{}, {"other": ["x"]}, {"parley-user": ["="]}, {"parley-user": ["_w"]}])
+def test_what_it_tells_of_a_mail_that_is_none_of_ours_is_nothing(
+    harness: OfflinePushHarness, tags: dict[str, Any]
+) -> None:
+    assert work([sqs_record({**STOP, "tags": tags})], harness.wired()) == {"batchItemFailures": []}
+    assert not harness.counts
+
+
+@pytest.mark.parametrize("odd", [{"reason": "delivery"}, {"to": []}, {"tags": None}, {"tags": {"parley-user": []}}])
+def test_what_cannot_be_read_of_it_is_reported(harness: OfflinePushHarness, odd: dict[str, Any]) -> None:
+    answer = work([sqs_record({**STOP, **odd})], harness.wired())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}

@@ -182,7 +182,7 @@ export type Presences = { users: Presence[] };
 
 export type PrivateConversation = { id: string; type: "private"; members: string[] };
 
-export type Profile = { user_id: string; display_name: string | null; avatar_url: string | null; hide_presence: boolean; groups_from: "everyone" | "contacts"; mail: "all" | "mentions" | "off"; push: Push };
+export type Profile = { user_id: string; display_name: string | null; avatar_url: string | null; hide_presence: boolean; groups_from: "everyone" | "contacts"; mail: "all" | "mentions" | "off"; mail_stopped: "bounce" | "complaint" | null; push: Push };
 
 export type ProfileChange = { display_name?: string | null; avatar_url?: string | null; hide_presence?: boolean | null; groups_from?: "everyone" | "contacts" | null; mail?: "all" | "mentions" | "off" | null; push?: PushChange | null };
 
@@ -244,7 +244,7 @@ export type Trying = { id: string };
 
 export type UploadForm = { url: string; fields: Record<string, string> };
 
-export type User = { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number; email?: string | null };
+export type User = { user_id: string; name: string | null; avatar: string | null; role: string | null; data: Record<string, unknown>; deactivated: boolean; version: number; email?: string | null; mail_stopped?: "bounce" | "complaint" | null };
 
 export type UserRecord = { name?: string | null; avatar?: string | null; role?: string | null; data?: Record<string, unknown> | null; deactivated?: boolean | null; email?: string | null };
 

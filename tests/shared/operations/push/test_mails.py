@@ -12,9 +12,10 @@ import pytest
 from shared.domain.bans import FOREVER, Ban
 from shared.domain.contacts import QuietHours
 from shared.domain.fan_out import StoredEntry
-from shared.domain.mails import Letter, MailRound, MailSettings
+from shared.domain.mails import Letter, MailRound, MailSettings, MailStop
 from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused
 from shared.errors import NotFound
+from shared.operations.push.bounces import stop_mails
 from shared.operations.push.enqueueing import enqueue_stored
 from shared.operations.push.mails import mail_round
 from shared.operations.unsubscribing import unsubscribe
@@ -44,6 +45,9 @@ class Mailing:
 
     def address(self, user: str, email: str | None) -> None:
         put_user(user, {"email": email}, **self.whole)
+
+    def stop(self, *told: Any) -> None:
+        stop_mails(MailStop(*told), **self.whole)
 
     def say(self, content: str = "hi", **fields: Any) -> None:
         entry = self.harness.say(content, **fields)
@@ -152,7 +156,8 @@ SILENT: dict[str, Callable[[Mailing], object]] = {
     "deactivated": lambda one: put_user("bob", {"deactivated": True}, **one.whole),
     "without an address": lambda one: one.address("bob", None),
     "deleted from the directory": lambda one: delete_user("bob", **one.whole),
-    "stopped": lambda one: one.harness.stores.mails.stop("bob"),
+    "bounced": lambda one: one.stop("bob", "bob@example.com", "bounce"),
+    "called spam": lambda one: one.stop("bob", "BOB@example.com", "complaint"),
 }
 
 
@@ -266,3 +271,52 @@ def test_the_link_in_a_mail_ends_them_and_nothing_else_does(mailing: Mailing) ->
     assert mailing.harness.stores.profiles.get("bob").mail == "off"
     mailing.say("more")
     assert mailing.after(48 * HOUR) == []
+
+
+def test_what_came_back_ends_the_mails_to_that_address_alone_and_the_user_sees_why(mailing: Mailing) -> None:
+    stores = mailing.harness.stores
+
+    def standing() -> tuple[str | None, str | None]:
+        return stores.users.of(["bob"])["bob"].mail_stopped, stores.profiles.get("bob").mail_stopped
+
+    for other in (("bob", "old@example.com", "bounce"), ("carol", "bob@example.com", "bounce"), ("", "", "bounce")):
+        mailing.stop(*other)
+    assert standing() == (None, None)
+    version = stores.users.of(["bob"])["bob"].version
+    mailing.stop("bob", "bob@example.com", "bounce")
+    stopped = stores.users.of(["bob"])["bob"]
+    assert stopped.version > version
+    mailing.stop("bob", "bob@example.com", "complaint")
+    assert stores.users.of(["bob"])["bob"] == stopped
+    assert standing() == ("bounce", "bounce")
+    mailing.say()
+    assert (mailing.looks, mailing.after(HOUR)) == (0, [])
+    for same in ({"email": "bob@example.com"}, {"name": "Bob"}):
+        put_user("bob", same, **mailing.whole)
+    assert standing() == ("bounce", "bounce")
+    mailing.address("bob", "b@example.com")
+    assert standing() == (None, None)
+    mailing.say("to the new one")
+    assert [letter.to for letter in mailing.after(HOUR)] == ["b@example.com"]
+
+
+def test_the_same_address_is_mailed_again_once_it_was_taken_away(mailing: Mailing) -> None:
+    mailing.stop("bob", "bob@example.com", "bounce")
+    mailing.address("bob", None)
+    mailing.address("bob", "bob@example.com")
+    mailing.say()
+    assert len(mailing.after(HOUR)) == 1
+
+
+def test_an_address_that_changes_meanwhile_is_not_stopped() -> None:
+    def build(stepper: Stepper) -> Mailing:
+        mailing = Mailing()
+        stores = mailing.whole["stores"]
+        whole = {**mailing.whole, "stores": replace(stores, users=stepper.wrap(stores.users, only=("of", "change")))}
+        stepper.add(partial(stop_mails, MailStop("bob", "bob@example.com", "bounce"), **whole))
+        stepper.add(partial(put_user, "bob", {"email": "b@example.com"}, **whole))
+        return mailing
+
+    for mailing in explore(build):
+        user, state = mailing.harness.stores.users.of(["bob"])["bob"], mailing.harness.stores.mails.state("bob")
+        assert (user.email, user.mail_stopped, state.is_stopped) == ("b@example.com", None, False)

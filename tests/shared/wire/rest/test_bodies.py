@@ -150,6 +150,7 @@ def test_a_profile_with_and_without_quiet_hours() -> None:
         "hide_presence": True,
         "groups_from": "everyone",
         "mail": "all",
+        "mail_stopped": None,
         "push": {"previews": True, "quiet_hours": None},
     }
     choosy = Profile(quiet_hours=QuietHours("22:00", "07:00", "UTC"), groups_from="contacts")
