@@ -13,6 +13,8 @@ from tests.aws.judging import Verdict, judge, removals
 from tests.local.emulated import client
 
 STACK = "Parley-local"
+# The function of an example, which has a stack and a role of its own: its test judges it by those.
+LAKE: Final = "parley-lake-"
 # Permissions that this run comes to by chance or never. The day in memory (`tests/aws/day.py`) comes to each of them.
 SELDOM: Final = (
     # Who watches a user is found dead just as that user comes, or goes.
@@ -45,7 +47,7 @@ def verdict_on(settings: Settings, deployment: Deployment, *, planted: tuple[str
     asked = (
         one
         for one in recorded_in(settings.calls_file)
-        if not any(name in one.body.decode("latin-1") for name in planted)
+        if not one.function.startswith(LAKE) and not any(name in one.body.decode("latin-1") for name in planted)
     )
     return judge(asked, deployment)
 

@@ -1,21 +1,24 @@
 """A bot: a user whose client is a program. It reacts to thanks, and answers the rest by words that it edits.
 
-    make up
-    PARLEY_WS_URL=… PARLEY_HTTP_URL=… PARLEY_TOKEN=… .venv/bin/python examples/bot/bot.py
-
-Write to `bot`, and it answers. In groups it answers whoever mentions it. Where it was it keeps in a file, so that it
-goes on from there when it is started again: with what was written meanwhile, and with nothing a second time.
+Where it was it keeps in a file, so that it goes on from there when it is started again: with what was written
+meanwhile, and with nothing a second time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
-from parley_client import Message, ParleyClient, StateFile
+from parley_client import ConnectionChanged, Message, ParleyClient, ParleyError, StateFile
 
 THANKS = ("thank", "thx", "merci", "danke")
+
+
+def needed(name: str) -> str:
+    """What the environment says; README.md has the commands that set it."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set: see README.md")
 
 
 async def answer(bot: ParleyClient, message: Message) -> None:
@@ -42,19 +45,25 @@ def is_for(user_id: str | None, message: Message) -> bool:
 
 
 async def main() -> None:
-    store = StateFile(Path(os.environ.get("BOT_STATE", "bot-state.json")))
     async with ParleyClient(
-        os.environ["PARLEY_WS_URL"],
-        token=os.environ["PARLEY_TOKEN"],
-        http_url=os.environ["PARLEY_HTTP_URL"],
-        store=store,
+        needed("PARLEY_WS_URL"),
+        token=needed("PARLEY_TOKEN"),
+        http_url=needed("PARLEY_HTTP_URL"),
+        store=StateFile(Path(os.environ.get("BOT_STATE", "bot-state.json"))),
     ) as bot:
-        await bot.connected()
-        print("ready", flush=True)  # noqa: T201  # for whoever has started it
         async for event in bot.events():
-            if isinstance(event, Message) and is_for(bot.user_id, event):
+            if isinstance(event, ConnectionChanged) and event.state == "online":
+                print("online", flush=True)
+            elif isinstance(event, ConnectionChanged) and event.reason:
+                print(f"{event.state}: {event.reason}", file=sys.stderr)  # it goes on trying by itself
+            elif isinstance(event, Message) and is_for(bot.user_id, event):
                 await answer(bot, event)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except ParleyError as error:
+        sys.exit(f"The bot had to end: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
