@@ -28,9 +28,15 @@ from shared.wire.websocket.gateway import MAX_ID_CHARACTERS
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("benchmarks/*.md")]
+    for path in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("benchmarks/*.md"),
+        *ROOT.glob("examples/README.md"),
+        *ROOT.glob("examples/*/README.md"),
+    ]
 )
-FOLDERS = r"infra|functions|shared|local|ops|clients|tests|docs|benchmarks|website|\.github|\.githooks"
+FOLDERS = r"infra|functions|shared|local|ops|clients|tests|docs|benchmarks|examples|website|\.github|\.githooks"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 PLACE = re.compile(rf"`((?:{FOLDERS})(?:/[\w.-]+)+/?)`")
 # Not meant: routes, the emulator's paths, what every Unix or Lambda has, and what stands for anybody's path.

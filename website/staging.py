@@ -42,7 +42,7 @@ def addresses() -> dict[str, str]:
         inside = name.removeprefix("docs/")
         found[name] = re.sub(r"(^|/)README\.md$", r"\1index.md", inside)
     found |= _BESIDE_DOCS
-    for path in sorted((ROOT / "examples").glob("**/README.md")):
+    for path in sorted([ROOT / "examples/README.md", *(ROOT / "examples").glob("*/README.md")]):
         name = path.relative_to(ROOT).as_posix()
         found[name] = re.sub(r"/?README\.md$", "", name).removesuffix("/") + ".md"
     return found

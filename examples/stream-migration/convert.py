@@ -18,6 +18,7 @@ from pathlib import Path
 from messages import USER_ID, Json, line_of, milliseconds, short
 
 NAME, MEMBERS = 100, 48  # as docs/limits.md has them
+JOINER = "\u200d"  # of emoji
 
 
 def channels(text: str) -> list[Json]:
@@ -26,15 +27,18 @@ def channels(text: str) -> list[Json]:
         read = json.loads(text)
     except ValueError:
         read = [json.loads(line) for line in text.splitlines() if line.strip()]
-    found: list[Json] = read if isinstance(read, list) else [read]
+    found: list[Json] = read if isinstance(read, list) and read else [read]
     for number, one in enumerate(found, start=1):
         if not isinstance(one, dict) or not {"channel", "messages"} <= one.keys():
             sys.exit(f"Channel {number} has no `channel` or no `messages`: is it an export of channels, version 1?")
     return found
 
 
-def label(text: str) -> str:
-    return " ".join(text.split())[:NAME]
+def label(text: object) -> str:
+    """One line of what can be seen: what a name may be here."""
+    return " ".join("".join(each if each.isprintable() or each == JOINER else " " for each in str(text or "")).split())[
+        :NAME
+    ]
 
 
 def users(found: list[Json]) -> Iterator[Json]:
@@ -46,7 +50,7 @@ def users(found: list[Json]) -> Iterator[Json]:
             seen[user["id"]] = {**seen.get(user["id"], {}), **user}
     for user_id, user in seen.items():
         if USER_ID.fullmatch(user_id):
-            name, image = label(str(user.get("name") or "")), str(user.get("image") or "")
+            name, image = label(user.get("name")), str(user.get("image") or "")
             avatar = {"avatar": image} if image.startswith("https://") else {}
             yield {"user_id": user_id, **({"name": name} if name else {}), **avatar}
 
@@ -75,14 +79,14 @@ def about(channel: Json, members: list[str], messages: list[Json], lost: Counter
     creator = made_by if made_by in members else next(iter([*members, *writers]), made_by)
     others = [one for one in members if one != creator]
     lost[f"members beyond {MEMBERS} of a group: add them by POST …/members"] += len(others[MEMBERS - 1 :])
-    name = label(str(channel.get("name") or ", ".join(members) or channel["id"]))
+    name = label(channel.get("name")) or label(", ".join(members) or channel["id"])
     group = {"name": name, "creator": creator, "members": others[: MEMBERS - 1]}
     return {**group, "created_at": milliseconds(channel["created_at"])}
 
 
 def write(place: Path, found: Iterable[Json]) -> int:
     texts = [json.dumps(one, ensure_ascii=False) + "\n" for one in found]
-    place.write_text("".join(texts), encoding="utf-8")
+    place.write_text("".join(texts), encoding="utf-8", errors="replace")
     return len(texts)
 
 

@@ -48,8 +48,8 @@ def line_of(message: Json, two: Collection[str], lost: Counter[str]) -> Json | N
 def words(message: Json, lost: Counter[str]) -> str:
     """Where there are none, what its attachments are called."""
     text = message.get("text") or "\n".join(f"{one['name']} {one['url']}".strip() for one in attachments(message))
-    cut = text[:CONTENT].encode()[:CONTENT_BYTES].decode(errors="ignore")
-    lost["ends of messages that are too long"] += cut != text
+    cut = text[:CONTENT].encode(errors="replace")[:CONTENT_BYTES].decode(errors="ignore")
+    lost["ends of messages that are too long"] += len(cut) < len(text)
     return cut
 
 
@@ -69,7 +69,9 @@ def data(message: Json, lost: Counter[str]) -> Json:
     lost["attachments: `data` has their links; the files are still Stream's"] += len(files)
     lost["pins: `data` has them"] += "pinned" in kept
     for heavy in ("reactions", "attachments", "reaction_counts"):
-        if len(json.dumps({"stream": kept}, ensure_ascii=False).encode()) > DATA_BYTES and kept.pop(heavy, None):
+        if len(json.dumps({"stream": kept}, ensure_ascii=False).encode(errors="replace")) > DATA_BYTES and kept.pop(
+            heavy, None
+        ):
             lost[f"lists of {heavy.replace('_', ' ')} that are too long for `data`"] += 1
     return kept
 

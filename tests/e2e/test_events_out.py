@@ -1,4 +1,4 @@
-"""Events out on the deployed stack, by the very examples of docs/events.md: the receiver, the webhook, the bot."""
+"""Events out on the deployed stack, by the very examples of docs/events.md: the receiver, the webhook."""
 
 from __future__ import annotations
 
@@ -125,28 +125,6 @@ def test_a_receiver_that_was_down_catches_up_and_all_of_it_was_on_the_bus(stack:
     until(lambda: set(ids("bus", None)) == set(wanted))
     asked(stack, "root", "POST", f"/v1/webhooks/{hook}/replay", {"conversation_id": place, "seq": 2}, scope="admin")
     until(lambda: ids("webhook", 200).count(wanted[-1]) > 1)
-
-
-def test_the_bot_answers_edits_and_reacts(stack: Stack, tmp_path: Path) -> None:
-    one, bot = new_users(2)
-    place = private_conversation_id(one, bot)
-    asked(stack, one, "POST", "/v1/conversations", {"type": "private", "with": bot})
-    variables = {"WS_URL": stack.ws_url, "HTTP_URL": stack.http_url, "BOT_TOKEN": mint(stack, bot)}
-    command = example(PAGE, "bash", "examples/bot").replace("python examples", f"exec {sys.executable} examples")
-    with running("bash", "-c", command, **variables, BOT_STATE=str(tmp_path / "state.json")) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-
-        def messages() -> list[dict[str, Any]]:
-            listed = asked(stack, one, "GET", f"/v1/conversations/{place}/messages")["messages"]
-            return sorted(listed, key=lambda message: int(message["seq"]))
-
-        asked(stack, one, "POST", f"/v1/conversations/{place}/messages", {"content": "how many words"})
-        [answer] = until(lambda: [each for each in messages() if each["sender_id"] == bot and each.get("edited_at")])
-        assert (answer["content"], answer["reply_to"]) == ("You wrote 3 words: how many words", 1)
-        asked(stack, one, "POST", f"/v1/conversations/{place}/messages", {"content": "Thank you"})
-        [thanked] = until(lambda: [each for each in messages() if each.get("reactions")])
-        assert (thanked["content"], thanked["reactions"]) == ("Thank you", {"💛": [bot]})
 
 
 def test_what_happens_to_a_user_is_told_in_order_and_to_nobody_else(stack: Stack, hook: str) -> None:
