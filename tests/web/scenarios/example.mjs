@@ -27,5 +27,4 @@ export default async function play(stage) {
   await row.click();
   await line("And back").waitFor();
   stage.check((await line("Hello from the page").count()) === 1, "it is there once");
-  if (stage.given.picture) await alice.page.screenshot({ path: stage.given.picture });
 }
