@@ -43,6 +43,7 @@ from benchmarks.cost_model import (
     busy_check,
     posting,
 )
+from benchmarks.list_prices import BY_QUOTE, RIVALS, Rival
 from infra import prices
 
 DAYS: Final = 30
@@ -234,80 +235,6 @@ def bill(usage: Usage) -> dict[str, float]:
     return dict(sorted(((name, one) for name, one in total.items() if one), key=lambda item: -item[1]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rival:
-    """A list price by use: what is published, what each delivery costs, an hour of a connection, a month.
-
-    `prepaid`: the month's price is what use is charged to. Or one by users: `plans` has how many of them a month's
-    price includes, in rising order, and `user` what each beyond them costs, where that is published (else 0).
-    `says` has what is counted, and where that was read.
-    """
-
-    name: str
-    says: str
-    publish: float = 0
-    deliver: float = 0
-    hour: float = 0
-    month: float = 0
-    prepaid: bool = False
-    plans: tuple[tuple[int, float], ...] = ()
-    user: float = 0
-
-
-RIVALS: Final = (
-    Rival(
-        name="AWS AppSync Events",
-        publish=1.00 / prices.MILLION,
-        deliver=1.00 / prices.MILLION,
-        hour=60 * 0.08 / prices.MILLION,
-        month=0,
-        says="transport alone: no storage, order, receipts, groups or pushes. $1.00 per million operations, $0.08 per "
-        "million connection minutes (aws.amazon.com/appsync/pricing)",
-    ),
-    Rival(
-        name="Ably, by use",
-        publish=2.50 / prices.MILLION,
-        deliver=2.50 / prices.MILLION,
-        hour=60 * 1.00 / prices.MILLION,
-        month=29,
-        says="$29, $2.50 per million messages, $1.00 per million connection minutes, before discounts; channel minutes "
-        "come on top. New accounts are priced by monthly users (ably.com/docs/platform/pricing/resource-based)",
-    ),
-    Rival(
-        name="PubNub, by transactions",
-        publish=0.000123,
-        deliver=0.000033,
-        hour=0,
-        month=49,
-        prepaid=True,
-        says="$0.000123 for what is published, $0.000033 for what is received, of up to 2 KB; $49 is a prepayment "
-        "(pubnub.com/docs/general/resources/pricing)",
-    ),
-    Rival(
-        name="Stream, Start",
-        plans=((10_000, 399), (25_000, 1_049), (50_000, 1_849)),
-        user=0.09,
-        says="by monthly users, billed by the year: $399 for 10,000, $1,049 for 25,000, $1,849 for 50,000 ($499, $1,299"
-        " and $2,299 by the month), $0.07 to $0.09 for each more, reckoned as 0.09. Connections at once beyond a "
-        "twentieth of the users cost more, and so do stored messages ($5 a million), calls and files. From copies of "
-        "getstream.io/chat/pricing of May to September 2026",
-    ),
-    Rival(
-        name="Sendbird, Starter",
-        plans=((5_000, 349), (10_000, 499), (25_000, 1_199)),
-        says="by monthly users, billed by the year: $349 for 5,000 ($399 by the month), $499 for 10,000, $1,199 for "
-        "25,000, and by quote beyond; connections at once up to a twentieth of the users. No moderation of images, "
-        "search or export, which are in the next plan. From copies of sendbird.com/pricing/chat of May to September "
-        "2026; that of 10,000 and 25,000 from one copy alone",
-    ),
-)
-READ_ON: Final = "2026-11-29"
-BY_QUOTE: Final = (
-    "Stream's and Sendbird's are of copies of their pages that others have published: look before you rely on them. "
-    "Chime SDK messaging is not in the list: no price of its messages that could be checked was at hand."
-)
-
-
 def rival(one: Rival, usage: Usage) -> float | None:
     """Dollars a month for the same messages and connections. Receipts are messages, too. None: by quote alone."""
     if one.plans:
@@ -329,10 +256,11 @@ def table(usage: Usage) -> list[str]:
     lines = [f"{name:{wide}}  {_dollars(dollars):>12}  {dollars / total:4.0%}" for name, dollars in parts.items()]
     lines += [f"{'Parley, a month':{wide}}  {_dollars(total):>12}"]
     lines += [f"{'for each user':{wide}}  {'$' + format(total / usage.users, '.4f'):>12}", ""]
-    lines += [f"Others' list prices, as read on {READ_ON}:"]
+    lines += ["Others' list prices:"]
     for one in RIVALS:
         asked = rival(one, usage)
-        lines += [f"{one.name:{wide}}  {'by quote' if asked is None else _dollars(asked):>12}", f"    {one.says}"]
+        lines += [f"{one.name:{wide}}  {'by quote' if asked is None else _dollars(asked):>12}"]
+        lines += [f"    {one.says} ({one.source}, {one.dated})"]
     return [*lines, "", BY_QUOTE]
 
 

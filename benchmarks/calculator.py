@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bill, channel_costs
+from benchmarks import bill, channel_costs, list_prices
 from benchmarks.cost_model import WITH_PUSHES, WITHOUT_PUSHES
 from infra import prices
 
@@ -42,9 +42,8 @@ def figures() -> dict[str, Any]:
         "idle": bill.IDLE,
         "inputs": inputs,
         "pieces": bill.pieces(),
-        "rivals": [asdict(one) for one in bill.RIVALS],
-        "read_on": bill.READ_ON,
-        "by_quote": bill.BY_QUOTE,
+        "rivals": [asdict(one) for one in list_prices.RIVALS],
+        "by_quote": list_prices.BY_QUOTE,
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bill, calculator, channel_costs, cost_model, costs
+from benchmarks import bill, calculator, channel_costs, cost_model, costs, list_prices
 from benchmarks.bill import Usage
 from benchmarks.channel_costs import Told
 from infra import prices
@@ -147,33 +147,37 @@ def test_the_internet_is_charged_beyond_what_is_free() -> None:
     assert bill.bill(more)[bill.INTERNET] == pytest.approx(10 * bill.INTERNET_GB)
 
 
-@pytest.mark.parametrize(("users", "dollars"), [(100, [0.012, 29.03, 49.0]), (100_000, [12.0, 59.0, 936.0])])
+@pytest.mark.parametrize(
+    ("users", "dollars"), [(100, [0.012, 0.012, 29.03, 49.0]), (100_000, [12.0, 12.0, 59.0, 936.0])]
+)
 def test_others_are_reckoned_by_what_they_publish_and_deliver(users: int, dollars: list[float]) -> None:
     """A message a day to somebody online is one publication and one delivery, and its receipt is as much again."""
     usage = replace(NOTHING, users=users, private=1, online=1)
-    by_use = [one for one in bill.RIVALS if not one.plans]
+    by_use = [one for one in list_prices.RIVALS if not one.plans]
     assert [bill.rival(one, usage) for one in by_use] == pytest.approx(dollars)
     minutes = [bill.rival(one, replace(usage, hours=1)) for one in by_use]
-    assert minutes == pytest.approx([dollars[0] + users * 0.000144, dollars[1] + users * 0.0018, dollars[2]])
+    aws = dollars[0] + users * 0.000144
+    assert minutes == pytest.approx([aws, aws, dollars[2] + users * 0.0018, dollars[3]])
 
 
 @pytest.mark.parametrize(
     ("users", "dollars"),
     [
-        (1, [399, 349]),
-        (5_000, [399, 349]),
-        (5_001, [399, 499]),
-        (10_000, [399, 499]),
-        (10_100, [408, 1_199]),
-        (24_000, [1_049, 1_199]),
-        (25_000, [1_049, 1_199]),
-        (25_001, [1_049.09, None]),
-        (60_000, [2_749, None]),
+        (1, [29.05, 98, 399, 349]),
+        (1_000, [79, 98, 399, 349]),
+        (5_000, [279, 370, 399, 349]),
+        (5_001, [279.05, 550, 399, 499]),
+        (10_000, [529, 550, 399, 499]),
+        (10_100, [534, 1_130, 408, 1_199]),
+        (24_000, [1_229, 1_130, 1_049, 1_199]),
+        (25_000, [1_279, 1_130, 1_049, 1_199]),
+        (25_001, [1_279.05, None, 1_049.09, None]),
+        (60_000, [3_029, None, 2_749, None]),
     ],
 )
 def test_plans_by_users_are_the_cheapest_that_will_do(users: int, dollars: list[float | None]) -> None:
     """Whatever their users do. Beyond what is published there is none."""
-    by_users = [one for one in bill.RIVALS if one.plans]
+    by_users = [one for one in list_prices.RIVALS if one.plans]
     assert all(list(one.plans) == sorted(one.plans) for one in by_users)
     for usage in (Usage(users=users), Usage(users=users, private=1_000, hours=24)):
         found = [bill.rival(one, usage) for one in by_users]
@@ -202,7 +206,7 @@ def test_the_calculators_sums_are_those_of_the_command() -> None:
         expected = bill.bill(usage)
         assert services == pytest.approx(expected, rel=1e-9)
         assert list(services) == list(expected)
-        ours = [bill.rival(one, usage) for one in bill.RIVALS]
+        ours = [bill.rival(one, usage) for one in list_prices.RIVALS]
         assert [one is None for one in others] == [one is None for one in ours]
         assert [one or 0 for one in others] == pytest.approx([one or 0 for one in ours], rel=1e-9)
 
@@ -217,7 +221,7 @@ def test_the_command_prints_each_service_the_sum_and_the_others() -> None:
     assert done.returncode == 0
     total = sum(bill.bill(Usage(users=500, group_size=7)).values())
     assert f"${total:,.2f}" in done.stdout
-    for name in (*bill.bill(Usage()), *(one.name for one in bill.RIVALS)):
+    for name in (*bill.bill(Usage()), *(one.name for one in list_prices.RIVALS)):
         assert name in done.stdout
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bill, channel_costs, cost_model, costs, handlers
+from benchmarks import channel_costs, cost_model, costs, handlers, list_prices
 from infra import prices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +28,7 @@ def test_the_table_of_channels_is_the_computed_one() -> None:
     assert f"once for a pack and reader: ${channel_costs.READ.a_million:.2f} a million" in PAGE
     assert f"pack, at ${channel_costs.SYNC.a_million:.2f} a million" in PAGE
     assert f"4 read units: ${cost_model.Cost(writes=6, reads=4).a_million:.2f} a million" in PAGE
-    others = {one.name: (one.publish + told.readers * one.deliver) * million for one in bill.RIVALS}
+    others = {one.name: (one.publish + told.readers * one.deliver) * million for one in list_prices.RIVALS}
     for name in ("AWS AppSync Events", "Ably, by use", "PubNub, by transactions"):
         assert f"{name.replace(',', '')} ${others[name]:,.0f}" in PAGE
 
