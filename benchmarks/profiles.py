@@ -57,13 +57,13 @@ def table() -> list[str]:
     """A row for Parley with and without pushes, and one for each of the others, with the day of its prices."""
     rows: list[tuple[str, list[float | None], str]] = [
         ("**Parley**", [parley(usage) for usage in MONTHS.values()], OWN_DATED),
-        ("Parley without pushes", [parley(usage, pushes=0) for usage in MONTHS.values()], OWN_DATED),
+        ("Parley, no pushes", [parley(usage, pushes=0) for usage in MONTHS.values()], OWN_DATED),
         *((one.name, [rival(one, usage) for usage in MONTHS.values()], one.dated) for one in RIVALS),
     ]
     return [
-        f"| a month | {' | '.join(MONTHS)} | prices of |",
-        f"|---|{'---|' * len(MONTHS)}---|",
-        *(f"| {name} | {' | '.join(map(_dollars, found))} | {dated} |" for name, found, dated in rows),
+        f"| a month | {' | '.join(MONTHS)} |",
+        f"|---|{'---|' * len(MONTHS)}",
+        *(f"| {name}, of {dated} | {' | '.join(map(_dollars, found))} |" for name, found, dated in rows),
     ]
 
 
