@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 .PHONY: help setup up down logs pushes mails status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost bench check test lint format hooks
-.PHONY: synth test-functions docs docs-serve
+.PHONY: synth test-functions docs docs-serve release version
 
 BIN := .venv/bin
 # Ctrl-C waits until Python is far enough to end without a traceback, where this `env` can have it wait.
@@ -57,6 +57,7 @@ help:
 	@echo "  make load MINUTES=10         storms, floods and a full house on the local stack, memory watched"
 	@echo "  make bench                   what everything takes, beside others (ONLY=counted, ROUNDS=5, RIVALS=1 with Go, WRITE=1 for docs)"
 	@echo "  make docs                    build the docs site in .build/site (make docs-serve shows it, PORT=4590)"
+	@echo "  make release                 build all that is handed out, with checksums, in .build/release (make version V=0.2.0 begins one)"
 	@echo "  make audit                   attack what is here, ask about known vulnerabilities"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
@@ -192,6 +193,14 @@ docs: setup
 
 docs-serve: setup
 	@$(BIN)/python -m website serve $(if $(PORT),--port "$$PORT")
+
+# Of the commit: what is not committed is refused. docs/compatibility.md says how a release is made.
+release: setup
+	@$(BIN)/python -m release build
+
+# V=0.2.0 writes it everywhere; without V it is checked to be one, and said.
+version: setup
+	@$(BIN)/python -m release version $(if $(V),"$$V")
 
 synth: setup
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/.tools/uv/bin:$$PATH" node_modules/.bin/cdk synth --quiet

@@ -1,5 +1,6 @@
 """Whether the deployed stack answers, through its gateways and as a client would ask."""
 
+import json
 import urllib.error
 import urllib.request
 
@@ -19,6 +20,16 @@ def http_answers(stack: Stack) -> bool:
             return bool(reply.status == 200)  # noqa: PLR2004
     except (urllib.error.URLError, OSError):
         return False
+
+
+def version_at(http_url: str) -> str | None:
+    """The version that a stack says it is of; None where it says none, or does not answer."""
+    try:
+        with urllib.request.urlopen(f"{http_url}/v1/health", timeout=TIMEOUT) as reply:
+            said = json.load(reply).get("version")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return said if isinstance(said, str) else None
 
 
 def websocket_answers(stack: Stack, token: str) -> bool:

@@ -8,6 +8,7 @@ from local.errors import CommandError
 from local.fingerprint import Fingerprint
 from local.providers import process as push_servers
 from local.settings import Settings
+from shared.version import VERSION
 
 
 def status(settings: Settings) -> bool:
@@ -38,12 +39,19 @@ def _deployed(settings: Settings, *, up: str) -> bool:
     known = deployment.read(settings).fingerprint
     changes = ["a deployment did not come to its end"] if known is None else wanted.changes(known)
     fact("deployed", f"stale: {_changed(changes, known)}; deploy it with: {up}" if changes else "up to date")
+    fact("version", _version(health.version_at(deployed.http_url) if healthy else None))
     fact("WebSocket", deployed.ws_url)
     fact("HTTP", deployed.http_url)
     fact("pushes", pushes.ports.inspect_url if pushes else f"not running; start the push servers with: {up}")
     fact("chat page", f"{settings.endpoint}/ui/")
     fact("details", settings.show(settings.stack_file))
     return healthy and not changes and pushes is not None
+
+
+def _version(said: str | None) -> str:
+    if said == VERSION:
+        return VERSION
+    return f"{said}, and {VERSION} here" if said else f"{VERSION} here; the stack says none"
 
 
 def _changed(changes: list[str], known: Fingerprint | None) -> str:

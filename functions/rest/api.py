@@ -53,7 +53,7 @@ def add_service(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
     @app.get("/v1/health")
     def get_health() -> Answer:
-        """Whether the service answers. Needs no token."""
+        """Whether the service answers, and of which version it is. Needs no token."""
         return ok(health_body(wiring.context.now()))
 
     @app.get("/v1/openapi.json")

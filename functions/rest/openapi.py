@@ -27,6 +27,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.version import VERSION
 from shared.wire.rest.common import error_body
 from shared.wire.shapes.service import Error
 
@@ -34,7 +35,7 @@ _JSON: Final = "application/json"
 _COMPONENT: Final = "#/components/schemas/{model}"
 _INFO: Final = {
     "title": "Parley",
-    "version": "1",
+    "version": VERSION,
     "description": "The HTTP API of a chat backend: all that is not a live connection. Errors have a stable `code`; "
     "times are milliseconds since the epoch; ids in paths are percent-encoded.",
     "license": {"name": "MIT", "identifier": "MIT"},

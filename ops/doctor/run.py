@@ -16,10 +16,11 @@ from local import stack as local_stack
 from local.console import fact
 from local.errors import CommandError
 from ops import target
-from ops.doctor import chatting, cleaning, delivering, operating, outward, watching
+from ops.doctor import chatting, cleaning, delivering, operating, outward, versions, watching
 from ops.doctor.patient import Options, Patient, run_of
 from ops.doctor.report import FAILED, VERDICTS, Finding, Report, safe
 from ops.doctor.steps import Step, take_all
+from shared.version import VERSION
 
 if TYPE_CHECKING:
     from local.settings import Settings
@@ -30,6 +31,7 @@ _IDLE_S: Final = 700.0
 # In this order. README.md's list of what was not tried on AWS names the steps that try it, and a test that it does.
 STEPS: Final = (
     Step("configuration", "The stack is deployed to its end", operating.configuration),
+    Step("version", "Versions", versions.version, ("configuration",)),
     Step("quotas", "The account's quotas", operating.quotas),
     Step("functions", "Functions and their settings", operating.functions, ("configuration",)),
     Step("permissions", "What the functions may do", operating.permissions, ("configuration",)),
@@ -104,7 +106,7 @@ def examine(patient: Patient, steps: tuple[Step, ...] = STEPS) -> Report:
         "place": f"AWS, {patient.outputs.get('Region', '?')}"
         if patient.on_aws and _is_there(findings)
         else _place(patient),
-        "version": _version(),
+        "version": f"{VERSION} ({_commit()})",
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "run": patient.run,
     }
@@ -138,7 +140,7 @@ def _patient(settings: Settings, options: Options, *, on_aws: bool) -> Patient:
     return Patient(place, run, options, log=settings.log("functions"), pushes_url=pushes)
 
 
-def _version() -> str:
+def _commit() -> str:
     """The commit that the commands are of, where they are in a clone."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
     try:

@@ -43,7 +43,19 @@ def unpack(folder: Path) -> str:
 
 def revision() -> str:
     """Its commit, if this clone has it."""
-    name = _latest_tag() or _PINNED.read_text(encoding="utf-8").strip()
+    return _there(_latest_tag() or _named())
+
+
+def pinned() -> str:
+    """The commit that RELEASED names, if this clone has it: of which tests/compatibility/previous was built."""
+    return _there(_named())
+
+
+def _named() -> str:
+    return _PINNED.read_text(encoding="utf-8").strip()
+
+
+def _there(name: str) -> str:
     if _asked("cat-file", "-e", f"{name}^{{commit}}") is None:
         reason = (
             f"the released version {name} is not here: fetch it (git fetch --unshallow; in CI, fetch-depth: 0), "

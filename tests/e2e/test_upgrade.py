@@ -22,9 +22,11 @@ from local.providers.ports import Ports
 from local.settings import ROOT, Settings
 from local.stack import Stack
 from local.tokens import mint
+from tests.compatibility import clients
+from tests.compatibility.novelties import novelties
 from tests.e2e import released
 from tests.e2e.pushes import until
-from tests.e2e.raw_client import http
+from tests.e2e.raw_client import http, new_users
 from tests.local.emulated import client
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("stack")]
@@ -40,10 +42,15 @@ class Place:
     settings: Settings
     old: Path
     new: Path
+    _deployed: tuple[Path, Stack] | None = None
 
     def deploy(self, ready: Path) -> Stack:
-        pushes = _ports(self.settings)
-        return deployment.deploy(replace(self.settings, root=ready), deployment.wanted(self.settings, pushes), pushes)
+        """Have this version there, which the test before may have left."""
+        if self._deployed is None or self._deployed[0] != ready:
+            here, pushes = replace(self.settings, root=ready), _ports(self.settings)
+            self._deployed = None
+            self._deployed = ready, deployment.deploy(here, deployment.wanted(self.settings, pushes), pushes)
+        return self._deployed[1]
 
     def cut(self, stack: Stack, user: str) -> None:
         """End the user's connections, as the gateway does after two hours: without a word."""
@@ -61,10 +68,16 @@ class Place:
             gateway.delete_connection(ConnectionId=connection_id)
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watchdog: None) -> Iterator[Place]:
-    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
-        monkeypatch.delenv(name)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Iterator[Place]:
+    tmp_path = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+            patch.delenv(name)
+        yield from _made(tmp_path)
+
+
+def _made(tmp_path: Path) -> Iterator[Place]:
     old = tmp_path / "old"
     old.mkdir()
     released.unpack(old)
@@ -77,7 +90,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watchdog: None) -> It
             bootstrapped = threads.submit(deployment.bootstrap, settings)
             ready = [synthesized(settings, root, tmp_path / name) for root, name in ((old, "from"), (ROOT, "to"))]
             bootstrapped.result()
-        yield Place(settings, *ready)
+        yield Place(settings, old=ready[0], new=ready[1])
     finally:
         server.stop(settings)
         push_servers.stop(settings)
@@ -168,6 +181,32 @@ def fill(stack: Stack) -> str:
     return group
 
 
+def begin_anew(stack: Stack) -> tuple[list[str], str, int]:
+    """What only the new version can make: users, their group, and its head."""
+    users = new_users(3)
+    body = {"type": "group", "name": "Tea", "members": users[1:]}
+    status, made = http(stack, "POST", "/v1/conversations", user_id=users[0], body=body)
+    assert status == 201, made
+    return users, str(made["id"]), novelties(stack, users, str(made["id"]))
+
+
+async def still_read(stack: Stack, users: Sequence[str], group: str, head: int) -> None:
+    """The old version reads what the new one has stored: in history, lists and by a sync, and goes on from there."""
+    a, b, _ = users
+    path = f"/v1/conversations/{group}"
+    for asked in ("/v1/conversations", path, f"{path}/messages", f"{path}/members"):
+        status, answer = await asyncio.to_thread(http, stack, "GET", asked, user_id=a)
+        assert status == 200, (asked, answer)
+    status, page = await asyncio.to_thread(http, stack, "GET", f"{path}/messages", user_id=b)
+    assert [one["content"] for one in page["messages"]] == ["that was all", "everybody", "one"]
+    async with ParleyClient(stack.ws_url, token=mint(stack, b), http_url=stack.http_url) as bob:
+        synced = await bob.request("sync", conversations={group: 0})
+        ack = await bob.send("still here", conversation_id=group)
+    (told,) = [one for one in synced["conversations"] if one["id"] == group]
+    assert [entry["seq"] for entry in told["entries"]] == list(range(1, head + 1))
+    assert (told["head"], ack.seq) == (head, head + 1)
+
+
 def still_there(stack: Stack, group: str) -> None:
     status, page = http(stack, "GET", f"/v1/conversations/{group}/messages", user_id="bob")
     assert (status, sorted(one["content"] for one in page["messages"])) == (
@@ -178,6 +217,19 @@ def still_there(stack: Stack, group: str) -> None:
     assert http(stack, "GET", "/v1/me", user_id="alice")[1]["display_name"] == "Alice"
 
 
+@pytest.mark.parametrize("language", ["Python", "JavaScript"])
+async def test_todays_client_chats_on_the_previous_stack(place: Place, language: str, tmp_path: Path) -> None:
+    """As long as it asks for nothing that is newer (docs/compatibility.md)."""
+    stack = await asyncio.to_thread(place.deploy, place.old)
+    client = (
+        clients.todays_python_client()
+        if language == "Python"
+        else await asyncio.to_thread(clients.todays_javascript_client, tmp_path)
+    )
+    report, users = await asyncio.to_thread(client.chat, stack)
+    clients.check_chat(report, users, client)
+
+
 async def test_an_upgrade_and_a_rollback_under_traffic_lose_nothing_that_was_acked(place: Place) -> None:
     stack = await asyncio.to_thread(place.deploy, place.old)
     group = await asyncio.to_thread(fill, stack)
@@ -185,6 +237,7 @@ async def test_an_upgrade_and_a_rollback_under_traffic_lose_nothing_that_was_ack
     def chat(user: str) -> ParleyClient:
         return ParleyClient(stack.ws_url, token=lambda: mint(stack, user), http_url=stack.http_url, backoff_limit=2.0)
 
+    anew: list[tuple[list[str], str, int]] = []
     async with chat("alice") as alice, chat("bob") as bob:
         writer, reader = Writer(alice, "bob"), Reader(bob)
         tasks = [asyncio.create_task(writer.write()), asyncio.create_task(reader.read())]
@@ -196,6 +249,9 @@ async def test_an_upgrade_and_a_rollback_under_traffic_lose_nothing_that_was_ack
                 await asyncio.to_thread(place.cut, stack, "bob")  # who comes again meets the other version
                 await more(writer, BEFORE)
                 await asyncio.to_thread(still_there, stack, group)
+                if version == place.new:
+                    anew.append(await asyncio.to_thread(begin_anew, stack))
+            await still_read(stack, *anew[0])
             writer.stopped = True
             await tasks[0]
             await reader.has(len(writer.acked))

@@ -22,6 +22,7 @@ from local.server import Server
 from local.settings import Settings
 from local.status import status
 from local.up import down, up
+from shared.version import VERSION
 
 OUTPUTS = {
     "WsUrl": "ws://localhost:4600/ws",
@@ -53,6 +54,7 @@ class FakeMachine:
     ready: bool = True
     current: bool = True
     healthy: bool = True
+    version: str | None = VERSION
     commands: list[str] = field(default_factory=list)
     fails: str = ""
     outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
@@ -132,6 +134,7 @@ def machine(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(cdk, "run", machine.cdk)
     monkeypatch.setattr(deployment, "_client", lambda *_: machine)
     monkeypatch.setattr(health, "http_answers", lambda _stack: machine.healthy)
+    monkeypatch.setattr(health, "version_at", lambda _url: machine.version)
     monkeypatch.setattr(health, "websocket_answers", lambda *_: machine.healthy)
     monkeypatch.setattr("local.up.HEALTH_SECONDS", 0.0)
     return machine
@@ -465,6 +468,22 @@ def test_status_is_good_only_where_all_runs_and_nothing_has_changed(
     machine.pushes = Running(Process(2, "now"), machine.ports)
     machine.healthy = False
     assert not shown(machine, capsys)[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown_as"),
+    [
+        (VERSION, f"  version       {VERSION}\n"),
+        ("9.8.7", f"  version       9.8.7, and {VERSION} here\n"),
+        (None, f"  version       {VERSION} here; the stack says none\n"),
+    ],
+)
+def test_status_says_which_version_runs_and_which_is_here(
+    machine: FakeMachine, capsys: pytest.CaptureFixture[str], said: str | None, shown_as: str
+) -> None:
+    machine.version = said
+    up(machine.settings)
+    assert shown_as in shown(machine, capsys)[1]
 
 
 def test_status_with_another_port_says_so_and_advises_what_helps(

@@ -29,14 +29,23 @@ def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
 
 
 def ask(run: Run = run) -> list[Verdict]:
-    """Of both Python locks, and of the Node one."""
+    """Of each lock there is."""
     uv = str(ROOT / ".tools" / "uv" / "bin" / "uv")
     audit = (uv, "audit", "--frozen", "--preview-features", "audit-command")
+    npm = ("npm", "audit", "--json", "--package-lock-only")  # the site's packages are there only where it was built
     return [
         _verdict("Python packages", audit, ROOT, run, _of_uv),
         _verdict("the emulator's packages", audit, ROOT / "local" / "emulator", run, _of_uv),
-        _verdict("Node packages", ("npm", "audit", "--json"), ROOT, run, _of_npm),
+        _verdict("Node packages", npm, ROOT, run, _of_npm),
+        _verdict("the docs site's Node packages", npm, ROOT / "website", run, _of_npm),
+        _verdict("the page's test browser", npm, ROOT / "tests" / "web", run, _of_npm),
+        *(_verdict(f"the example {one.name}", npm, one, run, _of_npm) for one in examples()),
     ]
+
+
+def examples() -> list[Path]:
+    """The folders of those examples that have packages of their own."""
+    return sorted(lock.parent for lock in (ROOT / "examples").glob("*/package-lock.json"))
 
 
 def _verdict(

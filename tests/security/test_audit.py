@@ -14,6 +14,7 @@ import pytest
 from local import processes
 from tests.security.advisories import Verdict, ask
 from tests.security.summary import ALL_HELD, FAILED, NOT_ASKED, SECTIONS, Tally, conclusion, lines, section_of
+from tests.security.test_dependencies import LOCKS, NODE_LOCKS
 
 ROOT = Path(__file__).parents[2]
 CLEAN = [Verdict("Python packages", "clean"), Verdict("Node packages", "clean")]
@@ -67,9 +68,22 @@ def answers(uv: tuple[int, str, str], npm: tuple[int, str]) -> list[tuple[str, s
         code, out, err = (npm[0], npm[1], "") if command[0] == "npm" else uv
         return subprocess.CompletedProcess(list(command), code, out, err)
 
-    python, emulator, node = ask(run)
+    python, emulator, *nodes = ask(run)
     assert (python.state, python.detail) == (emulator.state, emulator.detail)
-    return [(python.state, python.detail), (node.state, node.detail)]
+    (node,) = {(one.state, one.detail) for one in nodes}
+    return [(python.state, python.detail), node]
+
+
+def test_every_lock_there_is_is_asked_about() -> None:
+    asked: list[tuple[str, Path]] = []
+
+    def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+        asked.append(("package-lock.json" if command[0] == "npm" else "uv.lock", folder))
+        return subprocess.CompletedProcess(list(command), 0, json.dumps(REPORT), "")
+
+    assert {verdict.state for verdict in ask(run)} == {"clean"}
+    assert {folder / lock for lock, folder in asked} == {ROOT / name for name in (*LOCKS, *NODE_LOCKS)}
+    assert len(asked) == len(LOCKS) + len(NODE_LOCKS)
 
 
 REPORT = {"auditReportVersion": 2, "vulnerabilities": {}}

@@ -90,7 +90,7 @@ operations: about attendance audiences audit bans broadcasts changes channels co
     notifications own_log pins presence receipts reminders reports resends rights rosters sessions tickets trimming
     turns users versions visibility webhooks
 ports: connections conversations files jobs keeping services stores webhooks
-shared: clock config errors observability wiring
+shared: clock config errors observability version wiring
 wire: common events
 wire.rest: admin broadcasts common conversations imports joining messages moderation people rights users webhooks
 """,

@@ -15,6 +15,7 @@ from shared.operations.contacts import MAX_ALIAS_CHARACTERS, MAX_AVATAR_URL, MAX
 from shared.operations.devices import APNS_PATTERN, APP_ID_PATTERN, FCM_PATTERN, NewTarget
 from shared.operations.notifications import MAX_BODY, MAX_TITLE, MAX_USERS, NOTIFICATION_ID_PATTERN, NotificationRequest
 from shared.operations.tickets import Ticket
+from shared.version import VERSION
 from shared.wire.events import notification_body, presence_body
 from shared.wire.rest.common import Milliseconds, Part, UserId, at_least_one_of, config, exactly_one_of, left_out
 
@@ -196,7 +197,7 @@ def new_notification(body: NewNotification) -> NotificationRequest:
 
 
 def health_body(now: int) -> service.Health:
-    return {"status": "ok", "time": now}
+    return {"status": "ok", "time": now, "version": VERSION}
 
 
 def ticket_body(ticket: Ticket) -> service.Ticket:

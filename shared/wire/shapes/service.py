@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from shared.errors import ErrorCode
+from shared.version import VERSION
 
 T = TypeVar("T", bound=type)
 
@@ -30,10 +31,11 @@ def example(**fields: Any) -> Callable[[T], T]:
     return with_config(ConfigDict(json_schema_extra={"examples": [fields]}))
 
 
-@example(status="ok", time=AT)
+@example(status="ok", time=AT, version=VERSION)
 class Health(TypedDict):
     status: Literal["ok"]
     time: Time
+    version: Annotated[str, Field(description="Of the stack, and of the protocol that it speaks: three numbers.")]
 
 
 @example(ticket="q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM", expires_in=30)
@@ -51,7 +53,7 @@ class Closed(TypedDict):
     closed: Count
 
 
-@example(openapi="3.1.0", info={"title": "Parley", "version": "1"}, paths={})
+@example(openapi="3.1.0", info={"title": "Parley", "version": VERSION}, paths={})
 class Document(TypedDict):
     """An OpenAPI document."""
 

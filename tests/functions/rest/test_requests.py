@@ -12,6 +12,7 @@ import pytest
 import functions.rest.handler as rest
 from functions.rest.api import respond
 from shared.operations.tickets import redeem_ticket
+from shared.version import VERSION
 from tests.functions.events import http_event, logged
 from tests.functions.rest.document import operations
 from tests.functions.rest.harness import DM, RestHarness, now, settled, token
@@ -19,9 +20,9 @@ from tests.functions.rest.harness import DM, RestHarness, now, settled, token
 THUMB = "%F0%9F%91%8D"
 
 
-def test_health_tells_the_time() -> None:
+def test_health_tells_the_time_and_the_version() -> None:
     body = RestHarness().request(http_event("GET", "/v1/health")).body
-    assert body["status"] == "ok"
+    assert (body["status"], body["version"]) == ("ok", VERSION)
     assert abs(body["time"] - now()) < 60_000
 
 

@@ -272,7 +272,7 @@ export type shared__wire__rest__joining__Decision = { status: "accepted" | "decl
 
 export type shared__wire__shapes__moderation__Decision = { decision: "dismiss" | "delete" | "ban"; by: string; at: number; until: number | null; note: string };
 
-export type shared__wire__shapes__service__Health = { status: "ok"; time: number };
+export type shared__wire__shapes__service__Health = { status: "ok"; time: number; version: string };
 
 export type shared__wire__shapes__webhooks__Health = { failures: number; failing_since: number | null; rests_until: number | null; last_success_at: number | null; last_failure_at: number | null; last_failure: string | null };
 
