@@ -16,7 +16,8 @@ from shared.clock import SECOND_MS
 from shared.domain.connections import live
 from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
-from shared.domain.pushes import PushContext, Standing
+from shared.domain.notifications import AboutMessage
+from shared.domain.pushes import PushContext, Pushed, Standing
 from shared.domain.text import is_channel_id, is_group_id
 from shared.operations.push.planning import is_quiet, wants_message
 
@@ -146,6 +147,17 @@ def _about_messages(place: Deployed, standing: Standing, now: int) -> Iterator[R
         yield Reason("nobody has written to them within three days", is_well=True)
     for latest, member, head in sorted(found, key=lambda one: -one[0].created_at)[:_CONVERSATIONS]:
         yield _about_message(latest, member, head, standing, now, digest_ms=_digest_ms(place, latest, standing))
+        yield from _about_withdrawals(place, latest, unwanted(latest, member, head, standing, now), standing)
+
+
+def _about_withdrawals(place: Deployed, entry: Entry, why: str, standing: Standing) -> Iterator[Reason]:
+    """What was taken off the user's devices again, and why the number on their icons has changed without a push."""
+    about, user = AboutMessage(entry.conversation_id, 0), standing.user_id
+    for one in place.stores.shown.of([Pushed(user, device.device_id, about, 0) for device in standing.devices]):
+        if one.tries and isinstance(one.about, AboutMessage):
+            what = f"what {one.device_id} showed of {entry.conversation_id}, up to {one.about.seq}, was taken off again"
+            because = f" ({why})" if why and one.about.seq == entry.seq else ""
+            yield Reason(f"{what}, and the number on its icon corrected{because}", is_well=True)
 
 
 def _digest_ms(place: Deployed, entry: Entry, standing: Standing) -> int:

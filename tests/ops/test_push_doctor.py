@@ -10,6 +10,8 @@ import pytest
 
 from ops.push_doctor import _about_messages, unwanted
 from shared.domain.contacts import QuietHours
+from shared.domain.notifications import AboutMessage
+from shared.domain.pushes import Pushed
 from shared.operations.push.sending import Resting, push_all
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP, PushHarness
@@ -75,3 +77,24 @@ def test_in_a_large_group_a_message_may_be_waiting_for_the_digest(
     assert said in reason.said
     assert str(entry.seq) in reason.said
     assert reason.is_well is (said != "not pushed")
+
+
+def test_what_was_withdrawn_is_told_with_its_device_and_why() -> None:
+    harness = PushHarness()
+    harness.device()
+    entry = harness.say()
+    push_all([harness.job(entry)], resting=Resting(), **harness.whole)
+    stores, now = harness.stores, harness.clock()
+    place = cast("Any", SimpleNamespace(stores=stores, settings=SimpleNamespace(digest_limit=0, digest_s=900)))
+
+    def said() -> list[str]:
+        return [one.said for one in _about_messages(place, stores.standings.of("bob", now=now), now)]
+
+    assert not any("taken off" in one for one in said())
+    (device,) = stores.devices.of({"bob"})["bob"]
+    (shown,) = stores.shown.of([Pushed("bob", device.device_id, AboutMessage(DM, 0), 0)])
+    stores.memberships.move_read(stores.member("bob").with_read(1, 1))
+    assert stores.shown.take(shown, tries=0, now=now)
+    (told,) = [one for one in said() if "taken off" in one]
+    assert device.device_id in told
+    assert told.endswith("the number on its icon corrected (has been read already)")
