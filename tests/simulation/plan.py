@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from random import Random
 from typing import Any, Final
 
@@ -162,22 +163,31 @@ class Plan:
 
 
 def plan_of(seed: int) -> Plan:
-    crowding = Random(f"crowd {seed}")
-    if crowding.random() < _CROWDED:
-        return _crowded_plan(seed, crowding)
-    ending = Random(f"messages end {seed}")
-    if ending.random() < _ENDING:
-        return _ending_plan(seed, ending)
-    moderating = Random(f"somebody moderates {seed}")
-    if moderating.random() < SHARE:
-        return _moderated_plan(seed, moderating)
-    telling = Random(f"somebody tells everybody {seed}")
-    if telling.random() < broadcasting.SHARE:
-        return _broadcasting_plan(seed, telling)
-    random, keeping_out = Random(seed), Random(f"keep out {seed}")
-    if keeping_out.random() < _BARRED:
-        return _barred(_quiet_plan(seed, random), keeping_out)
-    return _quiet_plan(seed, random)
+    kind = kind_of(seed)
+    if kind in _KINDS:
+        random = Random(f"{kind} {seed}")
+        random.random()  # by which it is of this kind
+        return _KINDS[kind][1](seed, random)
+    plan = _quiet_plan(seed, Random(seed))
+    if kind == BARRED:
+        keeping_out = Random(f"{BARRED} {seed}")
+        keeping_out.random()
+        return _barred(plan, keeping_out)
+    return plan
+
+
+def kind_of(seed: int) -> str:
+    """What a history is about beside what all are: `CROWD`, `ENDING`, `MODERATED`, `TOLD`, `BARRED`, or "".
+
+    Each is decided by numbers of its own, so that no other history is another one for them.
+    """
+    shares = {**{kind: share for kind, (share, _) in _KINDS.items()}, BARRED: _BARRED}
+    return next((kind for kind, share in shares.items() if Random(f"{kind} {seed}").random() < share), "")
+
+
+def seeds_of(kind: str) -> Iterator[int]:
+    """The seeds of all histories of this kind, from 0 on, without an end."""
+    return (seed for seed in count() if kind_of(seed) == kind)
 
 
 def _quiet_plan(seed: int, random: Random) -> Plan:
@@ -382,3 +392,16 @@ def _devices(random: Random) -> tuple[tuple[str, str], ...]:
     if random.random() < 0.2:
         chosen.append(random.choice(_OTHERS))
     return tuple(chosen)
+
+
+CROWD: Final = "crowd"
+ENDING: Final = "messages end"
+MODERATED: Final = "somebody moderates"
+TOLD: Final = "somebody tells everybody"
+BARRED: Final = "keep out"
+_KINDS: Final[Mapping[str, tuple[float, Callable[[int, Random], Plan]]]] = {
+    CROWD: (_CROWDED, _crowded_plan),
+    ENDING: (_ENDING, _ending_plan),
+    MODERATED: (SHARE, _moderated_plan),
+    TOLD: (broadcasting.SHARE, _broadcasting_plan),
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any, Final, cast
 from unittest.mock import patch
@@ -44,6 +45,7 @@ from shared.operations.audiences import audience_of
 from shared.operations.messages import _Place
 from shared.operations.turns import Turn
 from tests.simulation.mistakes import BROADCASTS, OTHERS, Patch
+from tests.simulation.plan import BARRED, CROWD, ENDING, MODERATED, TOLD, seeds_of
 from tests.simulation.scenario import beginning
 
 # Up to 400 ms, as a pause before an attempt.
@@ -387,6 +389,26 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     **BROADCASTS,
     **OTHERS,
 }
+
+
+# What only histories of some kind do is looked for in those.
+_KINDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(BROADCASTS, TOLD),
+    **dict.fromkeys(OTHERS, MODERATED),
+    "those who lost a place do not take turns": CROWD,
+    "who lost a place asks for one after the other": CROWD,
+    "a ban that no handshake sees": BARRED,
+    "a ban that closes nothing": BARRED,
+    "a ban that HTTP does not know": BARRED,
+    "a message behind what has ended": ENDING,
+    "what has ended is read as long as its row is there": ENDING,
+    "the last row of a log goes": ENDING,
+}
+
+
+def hunted_in(name: str) -> Iterable[int]:
+    """The seeds of the histories in which this bug is looked for."""
+    return islice(seeds_of(_KINDS[name]), 1_000) if name in _KINDS else range(3_000)
 
 
 @contextmanager

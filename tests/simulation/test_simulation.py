@@ -18,7 +18,7 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from tests.simulation.faults import Fault
 from tests.simulation.judge.refusals import OBSTACLES
 from tests.simulation.plan import plan_of
-from tests.simulation.planted import PLANTED, planted
+from tests.simulation.planted import PLANTED, hunted_in, planted
 from tests.simulation.runs import JUDGED, fingerprint, run, run_many, shortest
 
 HISTORIES = 4_000
@@ -67,7 +67,7 @@ def test_every_fault_strikes_and_every_operation_has_every_outcome() -> None:
 @pytest.mark.parametrize("name", list(PLANTED))
 def test_every_planted_bug_is_found(name: str) -> None:
     with planted(name):
-        summary = run_many(range(3_000))
+        summary = run_many(hunted_in(name))
     assert summary.failures, f"{name}: not found in {summary.histories} histories"
 
 
