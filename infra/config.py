@@ -52,8 +52,19 @@ RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 54
 MAX_CONCURRENCY: Final = 10_000
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 
-# Variables that are no keys: where the laptop's stack is, and what the Python client's chat and the tests are told.
-_NO_KEYS: Final = ("HOME", "PORT", "RECORD", "WS_URL", "HTTP_URL", "TOKEN", "DYNAMODB_ENDPOINT")
+# Variables that are no keys: where the laptop's stack is, and what the Python client's chat, the guides' programs, the
+# examples and the tests are told.
+_NO_KEYS: Final = (
+    "HOME",
+    "PORT",
+    "RECORD",
+    "WS_URL",
+    "HTTP_URL",
+    "TOKEN",
+    "ADMIN_TOKEN",
+    "SECRET_FILE",
+    "DYNAMODB_ENDPOINT",
+)
 
 _STAGE = r"[a-z][a-z0-9-]{0,19}"
 _STAGE_RULE = "at most 20 lower-case letters, digits and '-', a letter first"

@@ -413,6 +413,11 @@ def test_every_key_is_a_variable_that_is_known() -> None:
     assert unknown_variables({f"PARLEY_{field.name.upper()}": "" for field in fields(Config)}) == []
 
 
+def test_what_guides_and_examples_have_exported_is_in_no_commands_way() -> None:
+    exported = ("WS_URL", "HTTP_URL", "TOKEN", "ADMIN_TOKEN", "SECRET_FILE")
+    assert unknown_variables({f"PARLEY_{name}": "x" for name in exported}) == []
+
+
 def test_a_mistake_in_the_table_of_roles_is_a_line_of_its_own() -> None:
     lines = problems({"permissions": "group.pin=boss, channel.freeze=owner"})
     assert [line.partition(": ")[0] for line in lines] == ["permissions", "permissions"]
