@@ -1,4 +1,4 @@
-"""More bugs that are planted into the product: what `planted.py` has of broadcasts, and of groups."""
+"""More bugs that are planted into the product: what `planted.py` has of broadcasts, withdrawn pushes, and groups."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import functions.rest.messages as rest_module
 import shared.adapters.dynamodb.broadcasts as broadcasts_module
 import shared.adapters.dynamodb.effects as effects_module
 import shared.operations.broadcast_pages as pages_module
+import shared.operations.history as history_module
+import shared.operations.push.withdrawing as withdrawing_module
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
 from shared.adapters.dynamodb.schema import broadcast_key
@@ -20,6 +22,7 @@ from shared.domain.broadcasts import CONNECTED, Among, Broadcast, BroadcastJob, 
 from shared.domain.connections import Connection, live
 from shared.domain.joining import Invite
 from shared.domain.notifications import AboutNotification
+from shared.domain.pushes import Settled
 from shared.errors import Unavailable
 from shared.operations.notifications import KEPT_MS
 from shared.operations.pins import pins_of
@@ -233,6 +236,18 @@ def _pins_one_off() -> Iterator[Patch]:
     yield rest_module, "pins_of", off
 
 
+def _taken_off_as_news() -> Iterator[Patch]:
+    """Whatever changes at the row of somebody who was pushed something takes it off."""
+    yield Settled, "covers", lambda *_: True
+    yield withdrawing_module, "_is_over", lambda *_: True
+
+
+def _past_in_history() -> Iterator[Patch]:
+    """Who came late reads what was before by pages of the history."""
+    entries = history_module._entries
+    yield history_module, "_entries", lambda span, reader, log: entries(span, replace(reader, visible_from=0), log)
+
+
 def _link_for_anybody() -> Iterator[Patch]:
     """How many have come by a link is not looked at."""
     on_way_in = effects_module._on_way_in
@@ -251,7 +266,9 @@ def _link_for_anybody() -> Iterator[Patch]:
 OTHERS: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "a pin is listed one place off": _pins_one_off,
     "a link lets in as many as come": _link_for_anybody,
+    "a newcomer reads what was before": _past_in_history,
 }
+WITHDRAWN: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {"news is taken off phones": _taken_off_as_news}
 BROADCASTS: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "a broadcast on one of a user's connections": _one_connection_each,
     "a broadcast's page behind somebody who was not told": _last_passed_over,

@@ -44,7 +44,7 @@ from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
 from shared.operations.messages import _Place
 from shared.operations.turns import Turn
-from tests.simulation.mistakes import BROADCASTS, OTHERS, Patch
+from tests.simulation.mistakes import BROADCASTS, OTHERS, WITHDRAWN, Patch
 from tests.simulation.plan import BARRED, CROWD, ENDING, MODERATED, TOLD, seeds_of
 from tests.simulation.scenario import beginning
 
@@ -387,6 +387,7 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "what has ended is read as long as its row is there": _read_while_there,
     "the last row of a log goes": _last_goes,
     **BROADCASTS,
+    **WITHDRAWN,
     **OTHERS,
 }
 

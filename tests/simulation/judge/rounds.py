@@ -21,16 +21,18 @@ def rounds_bring_everything(case: Case) -> Iterator[str]:
             yield f"{one.client.name} synced {one.held}, and came to no end"
         if one.refused != one.held.keys() - members.keys():
             yield f"{one.client.name} synced {one.held}, and was refused {one.refused}"
-        yield from _entries(one, {name: len(end.log(name)) for name in members})
+        yield from _entries(one, {name: (member.visible_from, len(end.log(name))) for name, member in members.items()})
         inbox = {name for name, member in members.items() if not is_hidden(member, end.log(name))}
         if sorted(one.heads) != sorted(inbox - one.held.keys()):
             yield f"{one.client.name} synced {one.held}, and learned of {one.heads}, of {inbox}"
 
 
-def _entries(one: Round, heads: dict[str, int]) -> Iterator[str]:
-    for name in sorted(one.held.keys() & heads.keys()):
-        if one.got.get(name, []) != list(range(one.held[name] + 1, heads[name] + 1)):
-            yield f"{one.client.name} held {one.held[name]} of {name}, and got {one.got.get(name)}, up to {heads[name]}"
+def _entries(one: Round, spans: dict[str, tuple[int, int]]) -> Iterator[str]:
+    """`spans` are where each conversation begins for the user, and its head."""
+    for name in sorted(one.held.keys() & spans.keys()):
+        begins, head = spans[name]
+        if one.got.get(name, []) != list(range(max(one.held[name] + 1, begins), head + 1)):
+            yield f"{one.client.name} held {one.held[name]} of {name}, and got {one.got.get(name)}, up to {head}"
 
 
 RULES = (rounds_bring_everything,)
