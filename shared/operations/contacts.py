@@ -115,6 +115,15 @@ def remove_contact(user_id: str, other: str, *, stores: Stores, services: Servic
     return removed[-1]
 
 
+def drop_contact(user_id: str, other: str, *, stores: Stores, services: Services, context: Context) -> None:
+    """Take a contact off one side: the other one is erased. Idempotent."""
+
+    def decide(pair: Pair) -> tuple[Contact | None, Contact | None] | None:
+        return None if pair.mine is None else (None, pair.theirs)
+
+    _change(user_id, other, decide, stores=stores, services=services, context=context)
+
+
 def block_user(user_id: str, other: str, *, stores: Stores, services: Services, context: Context) -> bool:
     """Refuse the other's private messages from now on. Idempotent. Raises BadRequest, Conflict (too many).
 

@@ -30,12 +30,13 @@ from shared.domain.text import has_roles, is_channel_id, other_member, private_m
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
 from shared.operations.changes import announce, change
 from shared.operations.channels import remove_from_channel
+from shared.operations.contacts import drop_contact, unblock_user
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, report
 from shared.operations.editing import deletion_of
 from shared.operations.forgetting import forget_record
 from shared.operations.holding import held_places, is_held_file
-from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
+from shared.ports.jobs import CONTACT, LOG, MEMBERS, SESSIONS, Found, Listed, Page, TableName
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
 
@@ -208,8 +209,15 @@ class _Eraser:
         elif found.table == SESSIONS and found.is_theirs:
             stores.walks.empty_session(found)
         elif found.is_theirs:
+            if found.listing is not None:
+                self._take_off(*found.listing)
             stores.walks.drop(found)
             self.done["removed"] += 1
+
+    def _take_off(self, listed_as: Listed, owner: str) -> None:
+        """Others' contacts and blocks go by an entry of the own log of each: their devices keep lists of them."""
+        take_off = drop_contact if listed_as == CONTACT else unblock_user
+        take_off(owner, self._user_id, stores=self._stores, services=self._services, context=self._context)
 
 
 def _leave_groups(user_id: str, stores: PushStores, services: PushServices, context: Context) -> int:
@@ -228,12 +236,14 @@ def _leave_groups(user_id: str, stores: PushStores, services: PushServices, cont
 def _leave_channel(place: str, user_id: str, *, stores: PushStores, services: PushServices, context: Context) -> None:
     try:
         remove_from_channel(place, user_id, by=user_id, stores=stores, services=services, context=context)
-    except (NotAMember, NotFound, Forbidden):  # the last owner, at last: the channel is left without one
+    except (NotAMember, NotFound):
         return
+    except Forbidden:  # the last owner: to an admin it can go, to one of thousands of readers it can't
+        _leave_group(place, user_id, stores=stores, services=services, context=context)
 
 
 def _leave_group(place: str, user_id: str, *, stores: PushStores, services: PushServices, context: Context) -> None:
-    """The last owner leaves the group to the admin, or else the member, whose id comes first."""
+    """The last owner leaves it to the admin, or else the member, whose id comes first; a channel to an admin alone."""
 
     def hand_over(audience: Audience) -> Change | None:
         others = {user: role for user, role in audience.roles.items() if user != user_id}

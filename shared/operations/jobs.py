@@ -23,7 +23,7 @@ from shared.domain.jobs import (
     JobKind,
     JobStep,
 )
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound
 
 if TYPE_CHECKING:
     from shared.operations.context import Context
@@ -45,16 +45,15 @@ _AGAIN_S: Final = 90
 def begin_job(kind: JobKind, user_id: str, *, by: str, stores: Stores, services: RestServices, context: Context) -> Job:
     """Begin a job, or return the one that runs: its next step is queued once more, so a repetition resumes it.
 
-    Raises Unavailable where another request was quicker.
+    Where another request is quicker, its job is the one.
     """
     there = stores.jobs.get(kind, user_id)
     if there is None or there.status != RUNNING:
         now = context.now()
         job = Job(kind, user_id, context.new_secret(), by, created_at=now, updated_at=now)
-        if not stores.jobs.begin(job):
-            raise Unavailable
-        there = job
-    services.job_queue.put(there.next)
+        there = job if stores.jobs.begin(job) else job_of(kind, user_id, stores=stores)
+    if there.status == RUNNING:
+        services.job_queue.put(there.next)
     return there
 
 

@@ -48,7 +48,10 @@ def _first_kept(found: Sequence[Entry], limit: int, log: ConversationLog) -> int
 def kept_back(
     conversation_id: str, before: int | None, limit: int, log: ConversationLog
 ) -> tuple[Sequence[Entry], int]:
-    """Entries below `before` (None: from the head), newest first, and the first that is kept, where this reaches it."""
+    """Entries below `before` (None: from the head), newest first, and the first that is kept, where this reaches it.
+
+    One query. Where all of the page has ended, one read more, and where `before` has ended too, as in `kept_from`.
+    """
     page = log.read_back(conversation_id, before=before, limit=limit)
     if not page or not may_have_ended(page, log):
         return page, 0
@@ -59,8 +62,10 @@ def kept_back(
         return kept, kept[-1].seq
     if before is None:
         return kept, page[0].seq
-    head = next((tail.seq for tail in log.read_back(conversation_id, limit=1)), before)
-    return kept, min(before, head)
+    there = log.fetch([(conversation_id, before)]).get((conversation_id, before))
+    if there is not None and not there.is_trimmed:  # as whoever pages back asks: below the first that is kept
+        return kept, before
+    return kept, _first_kept(page[:1], 0, log)
 
 
 def may_have_ended(entries: Sequence[Entry], log: ConversationLog) -> bool:

@@ -15,6 +15,9 @@ TableName = Literal["members", "log", "sessions"]
 MEMBERS: Final = "members"
 LOG: Final = "log"
 SESSIONS: Final = "sessions"
+Listed = Literal["contact", "block"]
+CONTACT: Final = "contact"
+BLOCK: Final = "block"
 
 
 class Jobs(Protocol):
@@ -69,7 +72,7 @@ class Found:
     `entry` is what it says where it is one of the log, and `file_id` which file of the user's it is. `is_theirs`: it is
     there for the user alone, or for others to find them by. `line` is what an export says of it, without secrets: None
     for what is no data of theirs. `where` is what kind of row it is, for a report; `place` the conversation whose log
-    it is of.
+    it is of. `listing`: as what another user has them in a list, and who that is.
     """
 
     table: TableName
@@ -80,6 +83,7 @@ class Found:
     line: Mapping[str, Any] | None = None
     where: str = ""
     place: str = ""
+    listing: tuple[Listed, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

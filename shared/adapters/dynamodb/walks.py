@@ -52,7 +52,7 @@ from shared.domain.text import (
     user_log_id,
     user_of_log,
 )
-from shared.ports.jobs import LOG, MEMBERS, SESSIONS, Found, Page, TableName
+from shared.ports.jobs import BLOCK, CONTACT, LOG, MEMBERS, SESSIONS, Found, Listed, Page, TableName
 
 if TYPE_CHECKING:
     from shared.domain.retention import Trimming
@@ -178,7 +178,17 @@ def _found(table: TableName, row: Item, user_id: str, trimming: Trimming | None)
     if place.startswith(_FILE) and row[SK] == file_key("")[SK] and row.get("owner_id") == user_id:
         return Found(table, key, file_id=place.removeprefix(_FILE))
     line = line_of(row) if place == user_key(user_id) else None
-    return Found(table, key, is_theirs=is_theirs(row, user_id), line=line, where=place.partition("#")[0])
+    where, listing = place.partition("#")[0], _listing(row, user_id)
+    return Found(table, key, is_theirs=is_theirs(row, user_id), line=line, where=where, listing=listing)
+
+
+def _listing(row: Row, user_id: str) -> tuple[Listed, str] | None:
+    """As what another user has this one in a list of theirs."""
+    owner = str(row[PK]).removeprefix(user_key(""))
+    if user_key(owner) != row[PK] or owner == user_id:
+        return None
+    prefixes: tuple[tuple[Listed, str], ...] = ((CONTACT, CONTACT_PREFIX), (BLOCK, BLOCK_PREFIX))
+    return next(((listed, owner) for listed, prefix in prefixes if row[SK] == f"{prefix}{user_id}"), None)
 
 
 def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Found:

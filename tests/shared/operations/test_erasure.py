@@ -11,7 +11,7 @@ import pytest
 
 from shared.adapters.dynamodb.schema import PK
 from shared.adapters.dynamodb.screening import DynamoDbVerdicts
-from shared.domain.changes import Deleted, Edited, Reacted, Updated, as_json
+from shared.domain.changes import OPEN, Deleted, Edited, OwnChanged, Reacted, Updated, as_json
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import Draft
 from shared.domain.holds import Hold
@@ -23,8 +23,10 @@ from shared.domain.screening import Verdict, held_message, named
 from shared.domain.shadows import ShadowBan
 from shared.domain.users import User
 from shared.errors import Unavailable
-from shared.operations.contacts import block_user
+from shared.operations.channels import NewChannel, create_channel, join, set_writer
+from shared.operations.contacts import block_user, request_contact
 from shared.operations.forgetting import forget_record
+from shared.operations.groups import SetRole
 from shared.operations.jobs import begin_job
 from shared.operations.users import put_user, update_own
 from tests.fakes import DM
@@ -186,6 +188,55 @@ def test_the_user_is_in_no_group_and_the_last_owner_has_an_heir() -> None:
     roster = harness.stores.memberships.roster(GROUP)
     assert roster is not None
     assert {user: seat.role for user, seat in roster.seats.items()} == {"alice": "owner", "carol": "member"}
+
+
+@pytest.mark.parametrize(
+    ("writers", "then"),
+    [
+        ({"bob": "owner", "dave": "admin", "carol": "admin"}, {"dave": "admin", "carol": "owner"}),
+        ({"bob": "owner", "dave": "owner"}, {"dave": "owner"}),
+        ({"bob": "owner"}, {}),
+    ],
+)
+def test_of_a_channel_the_last_owners_place_goes_to_an_admin(writers: dict[str, str], then: dict[str, str]) -> None:
+    harness = furnished()
+    named = replace(harness.context, new_secret=lambda: "d" * 16)
+    made = create_channel(NewChannel("bob", "News", OPEN), **{**harness.whole, "context": named})
+    for user in ("carol", "dave"):
+        join(made.conversation_id, user, by=user, stores=harness.stores, context=harness.context)
+    for user, role in writers.items():
+        if user != "bob":
+            set_writer(SetRole(made.conversation_id, user, role, by="bob"), **harness.whole)  # type: ignore[arg-type]
+    begin(harness)
+    assert run(harness).status == DONE
+    roster = harness.stores.memberships.roster(made.conversation_id)
+    assert {user: seat.role for user, seat in (roster.seats if roster else {}).items()} == then
+    assert harness.stores.memberships.get(made.conversation_id, "bob") is None
+
+
+def test_devices_of_those_who_had_them_in_a_list_are_told_that_they_have_not() -> None:
+    harness = acquainted()
+    asked, blocks = "asked", "blocks"
+    harness.stores.blocks.put("bob", asked, now=1)
+    request_contact(asked, "bob", **harness.whole)  # on that side alone
+    block_user(blocks, "bob", **harness.whole)
+    begin(harness)
+    assert run(harness).status == DONE
+    told = {user: own_values(harness, user)[-1] for user in ("contact", asked, blocks)}
+    assert told == {
+        "contact": {"user_id": "bob", "contact": None},
+        asked: {"user_id": "bob", "contact": None},
+        blocks: {"user_id": "bob", "blocked": False},
+    }
+    assert [one["value"] for one in harness.events("contact1") if one["type"] == "user_changed"] == [told["contact"]]
+    assert harness.stores.contacts.of("contact") == []
+    assert harness.stores.blocks.of(blocks) == []
+    assert "undone" not in harness.job_of(ERASURE).left
+
+
+def own_values(harness: Harness, user: str) -> list[dict[str, Any]]:
+    notes = [entry.change for entry in harness.stores.entries(f"user:{user}")]
+    return [json.loads(note.value) for note in notes if isinstance(note, OwnChanged)]
 
 
 def test_the_report_counts_every_row_in_which_the_id_stands() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from shared.operations.users import put_user
 from shared.ports.jobs import MEMBERS
 from tests.fakes import DM
 from tests.harness import Harness
+from tests.wiring import make_context
 
 GROUP = "group:aaaaaaaaaaaaaaaa"
 LEFT = "group:bbbbbbbbbbbbbbbb"
@@ -142,6 +144,22 @@ def test_while_one_is_made_another_request_resumes_it_and_afterwards_it_begins_a
     assert again.job_id != first.job_id
     harness.carry_out(first.next)  # an old step
     assert harness.stores.jobs.get(EXPORT, "bob") == again
+
+
+def test_two_requests_at_once_begin_one() -> None:
+    harness = furnished()
+    jobs: list[Job] = []
+
+    def other_is_quicker() -> str:
+        if not jobs:
+            jobs.append(Job(EXPORT, "bob", "quicker", "root", created_at=1, updated_at=1))
+            assert harness.stores.jobs.begin(jobs[0])
+        return "slower"
+
+    context = replace(make_context(harness.clock, harness.nonces), new_secret=other_is_quicker)
+    job = begin_job(EXPORT, "bob", by="root", **{**harness.whole, "context": context})
+    assert job == jobs[0]
+    assert run(harness).status == DONE
 
 
 def test_a_user_of_whom_nothing_is_known_has_two_lines() -> None:

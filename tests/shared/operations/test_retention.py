@@ -95,8 +95,9 @@ def test_history_ends_where_what_is_kept_begins(harness: Trimmed) -> None:
     assert ([entry.seq for entry in page.messages], page.has_more, page.trimmed_below) == ([10, 9], True, 0)
     page = harness.page(before=6)
     assert ([entry.seq for entry in page.messages], page.has_more, page.trimmed_below) == ([], False, 6)
-    page = harness.page(before=4)
-    assert ([entry.seq for entry in page.messages], page.has_more, page.trimmed_below) == ([], False, 4)
+    for before in (2, 4, 5):
+        page = harness.page(before=before)
+        assert ([entry.seq for entry in page.messages], page.has_more, page.trimmed_below) == ([], False, 6)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 4])
