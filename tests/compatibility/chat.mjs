@@ -97,6 +97,8 @@ async function withAFile(alice, bob, b) {
   await alice.client.send({ to: b }, "a recipe", { message_type: "file", file_id: file.file_id }).stored;
   const heard = await bob.says("a recipe");
   const links = await bob.client.fileLinks(heard.message.file_id);
+  await bob.client.markRead(heard.conversation_id, heard.seq);
+  await alice.hears("read", (event) => event.user_id === b && event.seq === heard.seq);
   return { type: heard.message.type, bytes: await (await fetch(links.download_url ?? links.url)).text() };
 }
 

@@ -124,6 +124,8 @@ async def with_a_file(alice: Person, bob: Person, b: str) -> dict[str, Any]:
     heard = await bob.hears(Message, lambda it: it.content == "a recipe")
     fetched = io.BytesIO()
     await bob.client.download(str(heard.file_id), fetched)
+    await bob.client.mark_read(heard.conversation_id, heard.seq)
+    await alice.hears(ReadReceipt, lambda it: it.user_id == b and it.seq == heard.seq)
     return {"type": heard.type, "bytes": fetched.getvalue().decode()}
 
 

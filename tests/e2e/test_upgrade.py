@@ -200,6 +200,7 @@ async def still_read(stack: Stack, users: Sequence[str], group: str, head: int) 
     status, page = await asyncio.to_thread(http, stack, "GET", f"{path}/messages", user_id=b)
     assert [one["content"] for one in page["messages"]] == ["that was all", "everybody", "one"]
     async with ParleyClient(stack.ws_url, token=mint(stack, b), http_url=stack.http_url) as bob:
+        await bob.connected()
         synced = await bob.request("sync", conversations={group: 0})
         ack = await bob.send("still here", conversation_id=group)
     (told,) = [one for one in synced["conversations"] if one["id"] == group]
