@@ -53,7 +53,7 @@ def check_configuration(settings: Settings) -> None:
 
     """
     try:
-        Config.load(_place(settings), os.environ)
+        Config.load({**_place(settings), **context.mails(settings)}, os.environ)
     except ConfigError as error:
         more = f"And {len(error.problems) - 1} more. " if len(error.problems) > 1 else ""
         raise CommandError(f"Configuration: {error.problems[0]}", f"{more}{KEYS}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -31,10 +32,16 @@ def endpoints(settings: Settings, ports: Ports) -> dict[str, str]:
         "local_apns_endpoint": ports.apns_endpoint,
         "local_web_push": ports.fcm_endpoint,
         "local_ca_file": str(keys.ca_file.absolute()),
-        "mail_from": MAIL_FROM,
-        "mail_link": f"{settings.endpoint}/ui/#/{{conversation_id}}",
+        **mails(settings),
         **_web_push_key(keys),
     }
+
+
+def mails(settings: Settings) -> dict[str, str]:
+    """From whom mails come and where they lead to: what the environment says, or what there is on a laptop."""
+    link = f"{settings.endpoint}/ui/#/{{conversation_id}}"
+    usual = {"mail_from": MAIL_FROM, "mail_link": link}
+    return {key: os.environ.get(f"PARLEY_{key.upper()}") or value for key, value in usual.items()}
 
 
 def _web_push_key(keys: Keys) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 Texts and words are compared as words, not as strings: compatibility forms are taken apart, case is folded, and what
 shows nothing is left out. A word is found where it stands alone; `*` at one of its ends stands for any more of a word.
+Signs that a listed word begins or ends with (`a$$`, `c++`) have to stand there: it would be found in any `a` and `c`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, Literal
 
 from shared.domain.text import is_ignorable
@@ -17,6 +19,10 @@ MAX_LISTS: Final = 20
 MAX_WORDS: Final = 1_000
 MAX_WORD_CHARACTERS: Final = 100
 _ANY: Final = "*"
+# What is written for a letter, or as a part of a name; with currencies, mathematical and other symbols. Other
+# punctuation stands beside words.
+_SIGNS: Final = frozenset("#%&@")
+_SIGN_CATEGORIES: Final = frozenset(("Sc", "Sm", "So"))
 
 Action = Literal["block", "hold", "mask"]
 """What is done with a message that has one of the words: it is refused, kept for review, or shown with stars."""
@@ -81,6 +87,26 @@ def _is_of_words(character: str) -> bool:
     return character.isalnum() or (not character.isascii() and unicodedata.category(character).startswith("M"))
 
 
+def _is_sign(character: str) -> bool:
+    return character in _SIGNS or unicodedata.category(character) in _SIGN_CATEGORIES
+
+
+def _signs(characters: Iterable[str]) -> str:
+    """The signs that these characters begin with, as they are compared."""
+    return "".join(takewhile(_is_sign, (one for character in characters for one in _folded(character))))
+
+
+def _past(text: str, start: int, step: int, signs: str) -> int | None:
+    """Where the text goes on, from a place forwards (1) or backwards (-1), after these signs; None without them."""
+    place, seen = start, ""
+    while seen != signs:
+        if not (0 <= place < len(text) and signs.startswith(seen)):
+            return None
+        seen += "".join(_folded(text[place])[::step])
+        place += step
+    return place
+
+
 def is_word(text: str) -> bool:
     """Whether it can be in a list: something of it is compared."""
     return len(text) <= MAX_WORD_CHARACTERS and bool(tokens_of(text))
@@ -88,21 +114,28 @@ def is_word(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    """Words in a row. `open_left`, `open_right`: more of a word may stand there."""
+    """Words in a row. `open_left`, `open_right`: more of a word may stand there.
+
+    `before` and `after` are the signs at its ends, the former from the word outwards.
+    """
 
     words: tuple[str, ...]
     open_left: bool
     open_right: bool
     action: Action
+    before: str = ""
+    after: str = ""
 
-    def span(self, tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
+    def span(self, text: str, tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
         """From where to where it stands in the text, with its first word at this token; None where it does not."""
         last = at + len(self.words) - 1
         if last >= len(tokens):
             return None
         if not all(self._fits(number, tokens[at + number][0]) for number in range(len(self.words))):
             return None
-        return tokens[at][1], tokens[last][2]
+        start = _past(text, tokens[at][1] - 1, -1, self.before)
+        end = _past(text, tokens[last][2], 1, self.after)
+        return None if start is None or end is None else (start + 1, end)
 
     def _fits(self, number: int, token: str) -> bool:
         word = self.words[number]
@@ -144,12 +177,14 @@ class Matcher:
         tokens = tokens_of(text)
         for at, (token, _, _) in enumerate(tokens):
             for phrase in (*self._plain.get(token, ()), *self._open):
-                span = phrase.span(tokens, at)
+                span = phrase.span(text, tokens, at)
                 if span is not None:
                     yield phrase, *span
 
 
 def _phrase(word: str, action: Action) -> _Phrase:
     text = word.strip()
-    words = tuple(token for token, _, _ in tokens_of(text))
-    return _Phrase(words, text.startswith(_ANY), text.endswith(_ANY), action)
+    tokens = tokens_of(text)
+    before, after = (_signs(reversed(text[: tokens[0][1]])), _signs(text[tokens[-1][2] :])) if tokens else ("", "")
+    words = tuple(token for token, _, _ in tokens)
+    return _Phrase(words, text.startswith(_ANY), text.endswith(_ANY), action, before, after)

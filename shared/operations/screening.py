@@ -256,6 +256,9 @@ def _edited(message: Entry, content: str, data: str | None) -> Draft:
 _RULINGS: Final[Mapping[str, Ruling]] = {"allow": ALLOW, "rewrite": REWRITE, "reject": REJECT, "hold": KEEP}
 
 
+_REJECTION: Final = (("code", "rejected"), ("message", ""))
+
+
 def _verdict_of(answer: bytes) -> Verdict:
     """The verdict in an answer. Raises HookFailed for anything that is not exactly one."""
     try:
@@ -270,7 +273,8 @@ def _verdict_of(answer: bytes) -> Verdict:
         return _rewriting(said)
     if ruling != REJECT:
         return Verdict(ruling)
-    code, text = said.get("code", "rejected"), said.get("message", "")
+    # Null is what is left out: programs of typed languages write out all that they have a field for.
+    code, text = (said.get(name) if said.get(name) is not None else usual for name, usual in _REJECTION)
     is_code = isinstance(code, str) and is_label(code) and len(code) <= MAX_CODE_CHARACTERS
     if not is_code or not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
         raise HookFailed("answered a rejection without a proper code or text")

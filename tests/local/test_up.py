@@ -13,6 +13,7 @@ from local import cdk, deployment, health, page, server, tokens
 from local import stack as stack_file
 from local.errors import CommandError
 from local.processes import Process
+from local.providers import context
 from local.providers import process as push_servers
 from local.providers.keys import Keys
 from local.providers.ports import Ports
@@ -210,6 +211,24 @@ def test_a_configuration_that_is_not_taken_touches_nothing(
         up(machine.settings)
     assert refused.value.hint.startswith("And 1 more. docs/configuration.md")
     assert (machine.commands, deployment.read(machine.settings)) == ([], known)
+
+
+def test_where_mails_lead_and_come_from_is_taken_from_the_environment(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(machine.settings)
+    monkeypatch.setenv("PARLEY_MAIL_LINK", "https://example.com/chat/{conversation_id}")
+    monkeypatch.setenv("PARLEY_MAIL_REPLY_TO", "help@example.com")
+    machine.commands = []
+    up(machine.settings)
+    assert machine.commands == ["deploy"]
+    assert context.mails(machine.settings) == {
+        "mail_from": "chat@example.com",
+        "mail_link": "https://example.com/chat/{conversation_id}",
+    }
+    monkeypatch.setenv("PARLEY_MAIL_FROM", "nobody")
+    with pytest.raises(CommandError, match="Configuration: mail_from: 'nobody' is not allowed"):
+        up(machine.settings)
 
 
 def test_a_failed_bootstrap_is_not_taken_for_done(machine: FakeMachine) -> None:

@@ -86,6 +86,26 @@ def test_a_part_of_a_longer_word_is_none(listed: RestHarness, text: str) -> None
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
+        ("an a, a hit, in c, by bob", None),
+        ("a$ or $a or a $$ or $ hit or c#", None),
+        ("A$$ \uff04hit, c++!", "*** ****, ***!"),
+        ("a\u200b$$hole", "****hole"),
+        ("is it a$$$?", "is it ***$?"),
+        ("x$hit, and stop it", "x****, and **** it"),
+    ],
+)
+def test_signs_at_the_ends_of_a_listed_word_have_to_stand_there(
+    harness: RestHarness, text: str, shown: str | None
+) -> None:
+    words(harness, "mask", "a$$", "$hit", "c++", "@bob", "stop!")
+    with_a_screen(harness)
+    assert send(harness, text).status == 201
+    assert last(harness).content == (shown or text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
         ("well, darned Ünicode", "well, ****** Ünicode"),
         ("Da\u00adrn it", "***** it"),
         ("superfudgery and 👍", "************ and 👍"),
@@ -270,6 +290,12 @@ def test_a_hook_rejects_with_a_code_and_words_and_never_takes_it_back(harness: R
         hook.answer = {"verdict": "allow"}
     assert len(hook.asked) == 1
     assert send(harness).status == 201
+
+
+def test_a_rejection_with_nulls_is_one_without_these_fields(harness: RestHarness) -> None:
+    with_a_screen(harness, Scripted({"verdict": "reject", "code": None, "message": None, "content": None}))
+    refused = send(harness, client_message_id="m", after=2)
+    assert (refused.status, refused.code, refused.body["reason"]) == (403, "rejected", "rejected")
 
 
 def test_a_hook_holds_and_edits_are_shown_to_it_too(harness: RestHarness) -> None:
