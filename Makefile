@@ -44,7 +44,7 @@ help:
 	@echo "  make cost USERS=10000        what a month costs in AWS, by service ($(USAGE); JSON=1)"
 	@echo "In AWS"
 	@echo "  make deploy                  deploy to the account of your credentials"
-	@echo "  make doctor AWS=1            look at it there, as its client and its operator (DEVICE=alice/phone pushes to one)"
+	@echo "  make doctor AWS=1            look at it there, as its client and its operator (DEVICE=alice/phone pushes to one, ADDRESS=a@b.com asks SES)"
 	@echo "  make replay AWS=1            do again there what failed (also: push-doctor, missed-pushes)"
 	@echo "  make adopt                   before a deploy: take over the data that a deleted stack has left (DRY=1 only shows it)"
 	@echo "  make destroy                 delete it there (YES=1 does not ask)"
@@ -102,7 +102,7 @@ replay: setup
 # Users and conversations of its own, taken away at its end. LONG=1 takes ten minutes more.
 doctor: setup
 	@$(OPS) doctor $(if $(AWS),--aws) $(if $(LONG),--long) $(if $(DEVICE),--device "$$DEVICE") $(if $(APP_ID),--app-id "$$APP_ID") \
-		$(if $(TOKENS),--tokens $$TOKENS)
+		$(if $(ADDRESS),--address "$$ADDRESS") $(if $(TOKENS),--tokens $$TOKENS)
 
 push-doctor: setup
 	$(need_user)

@@ -45,7 +45,11 @@ def _run(options: argparse.Namespace) -> int:
             from ops.doctor.run import doctor
 
             looked = Wanted(
-                long=options.long, device=_device(options.device), app_id=options.app_id, tokens=options.tokens
+                long=options.long,
+                device=_device(options.device),
+                app_id=options.app_id,
+                address=_address(options.address),
+                tokens=options.tokens,
             )
             return 0 if doctor(where, looked, on_aws=options.aws) else 1
         case "missed-pushes":
@@ -67,6 +71,13 @@ def _device(named: str | None) -> tuple[str, str] | None:
     if not user or not device:
         raise CommandError(f"{named!r} names no device", "Name a user and their device: DEVICE=alice/phone")
     return user, device
+
+
+def _address(named: str | None) -> str:
+    """An address for mail; empty for none."""
+    if named is not None and not all(named.rpartition("@")[::2]):
+        raise CommandError(f"{named!r} is no address", "Name where a user is mailed: ADDRESS=alice@example.com")
+    return named or ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,6 +105,7 @@ def _add_looks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     doctor.add_argument("--long", action="store_true", help="also what ten idle minutes do")
     doctor.add_argument("--device", metavar="USER/DEVICE", help="push something to this device")
     doctor.add_argument("--app-id", metavar="ID", default="com.example.chat", help="the app that APNs pushes are for")
+    doctor.add_argument("--address", metavar="ADDRESS", help="ask SES whether mails reach this address")
     doctor.add_argument("--tokens", nargs="*", default=[], help="tokens, where the stack's can't be made here")
     missed = commands.add_parser("missed-pushes", help="push what a push function that was down has missed")
     missed.add_argument("--since", required=True, help="90m, 24h, 3d, or a time such as 2026-11-28T20:00")

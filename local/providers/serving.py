@@ -6,7 +6,7 @@ import asyncio
 import functools
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import astuple
 from pathlib import Path
@@ -27,6 +27,8 @@ from local.providers.ports import GRANT_PATH, Ports
 from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
 from local.providers.ses import PATH as MAIL_PATH
 from local.providers.ses import Ses
+from local.providers.ses_account import BASE as SES_BASE
+from local.providers.ses_account import SesAccount, Suppressed
 from local.providers.web import PATH, Browser, WebPush, public_key_of
 
 START_SECONDS = 30.0
@@ -44,6 +46,7 @@ class Providers:
         self._stack_file = folder.parent / "stack.json"
         self._wanted = Ports(fcm_port, apns_port, sandbox_port, inspect_port)
         self._record, self._behaviours, self._known = Record(), Behaviours(), KnownTokens()
+        self._suppressed = Suppressed()
         self._ready: Future[Ports] = Future()
         self._thread = threading.Thread(target=self._run, name="providers", daemon=True)
         self._loop: asyncio.AbstractEventLoop
@@ -136,6 +139,7 @@ class Providers:
         """Forget all that they were told, as they were at first."""
         self._behaviours.clear()
         self._known.clear()
+        self._suppressed.clear()
 
     def put_token(self, token: str, *, environment: Environment | None = None, topic: str | None = None) -> None:
         """Have an APNs device token belong to one environment, one topic, or both."""
@@ -163,7 +167,7 @@ class Providers:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         exchange, tls = Exchange(self._behaviours, self._record), functools.partial(_tls, self._keys.server_file)
-        google = _Google(exchange, self._keys)
+        google = _Google(exchange, self._keys, self._suppressed)
         fcm = Listener(google.handle, tls())
         apple = key_making.public_key(self._keys.apns_file)
         apns = [
@@ -171,8 +175,7 @@ class Providers:
             for rules in (Apns(environment, apple, self._known) for environment in ENVIRONMENTS)
         ]
         self._subscription = google.subscription
-        tell_stack = functools.partial(tell, self._stack_file)
-        inspection = Inspection(self._record, self._behaviours, self._known, google.subscription, tell_stack)
+        inspection = Inspection(self._record, self._behaviours, self._known, google.subscription, self._tell)
         everything = [fcm, *apns, Listener(inspection.handle)]
         self._listeners = {"fcm": [fcm], "apns": apns}
         try:
@@ -185,15 +188,23 @@ class Providers:
             for listener in everything:
                 await listener.stop()
 
+    def _tell(self, entry: Mapping[str, Any]) -> bool:
+        """What became of a mail, to the stack; SES itself remembers it as well."""
+        is_told = tell(self._stack_file, entry)
+        if is_told:
+            self._suppressed.note(entry)
+        return is_told
+
 
 class _Google:
     """Google's two APIs behind one port, browsers' push service, and SES. What a token is for needs the port."""
 
-    def __init__(self, exchange: Exchange, keys: Keys) -> None:
+    def __init__(self, exchange: Exchange, keys: Keys, suppressed: Suppressed) -> None:
         self._exchange = exchange
         self._keys = keys
         self._browser = Browser(*keys.browser_secrets)
         self._ses = Ses()
+        self._ses_account = SesAccount(suppressed)
         self._oauth: OAuth
         self._fcm: Fcm
         self._web: WebPush
@@ -215,6 +226,8 @@ class _Google:
             return await self._exchange.handle(self._web, request)
         if path == MAIL_PATH:
             return await self._exchange.handle(self._ses, request)
+        if path.startswith(SES_BASE):
+            return await self._exchange.handle(self._ses_account, request)
         return await self._exchange.handle(self._oauth if path == GRANT_PATH else self._fcm, request)
 
 

@@ -45,10 +45,9 @@ class Ses:
 
     def judge(self, request: Request) -> Verdict:
         if request.method != "POST":
-            return _refusal(405, "UnsupportedOperationException", "Only POST is allowed.")
-        scheme, _, signed = (request.header("authorization") or "").partition(" ")
-        if scheme != "AWS4-HMAC-SHA256" or "/ses/aws4_request" not in signed:
-            return _refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+            return refusal(405, "UnsupportedOperationException", "Only POST is allowed.")
+        if not is_signed(request):
+            return refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
         body = parsed(request.body)
         if not isinstance(body, dict):
             return _invalid("The body is no JSON object.")
@@ -59,10 +58,21 @@ class Ses:
         return Verdict(json_reply(200, {"MessageId": secrets.token_hex(16)}), push=push)
 
     def refuse(self, _request: Request, behaviour: Behaviour) -> Verdict:
-        status = behaviour.status or CODES.get(behaviour.reason or "", 500)
-        usual = next((code for code, its in CODES.items() if its == status), "InternalServiceErrorException")
-        told = _refusal(status, behaviour.reason or usual, "The local server was told to answer so.")
-        return Verdict(Reply(status, told.reply.body, {**told.reply.headers, **behaviour.headers}), told.reason)
+        return told_to_refuse(behaviour)
+
+
+def is_signed(request: Request) -> bool:
+    """Whether it says that it is signed for SES: by whom and how is not looked at."""
+    scheme, _, signed = (request.header("authorization") or "").partition(" ")
+    return scheme == "AWS4-HMAC-SHA256" and "/ses/aws4_request" in signed
+
+
+def told_to_refuse(behaviour: Behaviour) -> Verdict:
+    """The refusal that the server was told to give."""
+    status = behaviour.status or CODES.get(behaviour.reason or "", 500)
+    usual = next((code for code, its in CODES.items() if its == status), "InternalServiceErrorException")
+    told = refusal(status, behaviour.reason or usual, "The local server was told to answer so.")
+    return Verdict(Reply(status, told.reply.body, {**told.reply.headers, **behaviour.headers}), told.reason)
 
 
 def mail_of(received: Received) -> dict[str, Any]:
@@ -141,8 +151,9 @@ def _is_tag(tag: Any) -> bool:
 
 
 def _invalid(text: str) -> Verdict:
-    return _refusal(400, "BadRequestException", text)
+    return refusal(400, "BadRequestException", text)
 
 
-def _refusal(status: int, code: str, text: str) -> Verdict:
+def refusal(status: int, code: str, text: str) -> Verdict:
+    """An error in the form of SES's."""
     return Verdict(json_reply(status, {"message": text}, {"x-amzn-errortype": code}), code)

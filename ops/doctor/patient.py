@@ -80,11 +80,15 @@ class Function:
 
 @dataclass
 class Options:
-    """What a run may do beside the usual. `device`: whose, and which, gets a push; `tokens` where none can be made."""
+    """What a run may do beside the usual.
+
+    `device`: whose, and which, gets a push; `address`: to which SES is asked for; `tokens` where none can be made.
+    """
 
     long: bool = False
     device: tuple[str, str] | None = None
     app_id: str = "com.example.chat"
+    address: str = ""
     tokens: Sequence[str] = ()
 
 

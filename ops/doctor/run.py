@@ -16,7 +16,7 @@ from local import stack as local_stack
 from local.console import fact
 from local.errors import CommandError
 from ops import target
-from ops.doctor import chatting, cleaning, delivering, operating, outward, versions, watching
+from ops.doctor import chatting, cleaning, delivering, mailing, operating, outward, versions, watching
 from ops.doctor.patient import Options, Patient, run_of
 from ops.doctor.report import FAILED, VERDICTS, Finding, Report, safe
 from ops.doctor.steps import Step, take_all
@@ -60,6 +60,7 @@ STEPS: Final = (
     Step("push", "Credentials of push providers", delivering.push, ("message",), 180.0),
     Step("push-device", "A push to a device", delivering.push_device, ("configuration",), 120.0),
     Step("web-push", "The key for browsers' pushes", outward.web_push, ("configuration",)),
+    Step("ses", "Mails by SES", mailing.ses, ("configuration",)),
     Step("webhooks", "A test to each webhook", outward.webhooks, ("configuration",), 120.0),
     Step("reminder", "A reminder", delivering.reminder, ("message",), 240.0),
     Step("idle", "Ten idle minutes", chatting.idle, ("handshake-bearer",), _IDLE_S),

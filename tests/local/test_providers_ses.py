@@ -185,6 +185,25 @@ def test_what_becomes_of_a_mail_is_told_as_ses_tells_it(
     assert "Sübject" not in entry["Detail"]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason"), [("bounce", "BOUNCE"), ("complaint", "COMPLAINT"), ("soft_bounce", ""), ("not_spam", "")]
+)
+def test_an_address_that_ends_is_on_the_list_until_it_is_taken_off(
+    server: Providers, mailer: SesMailer, bus: Bus, asking: httpx2.Client, outcome: str, reason: str
+) -> None:
+    mailer.send(LETTER)
+    told = {"to": LETTER.to, "outcome": outcome}
+    assert httpx2.post(f"{server.inspect_url}/mails/outcome", json=told).status_code == 204
+    path = "/v2/email/suppression/addresses/bob%40example.com"
+    found = asking.get(path, headers=SIGNED)
+    if not reason:
+        assert (found.status_code, len(bus.entries)) == (404, 1)
+        return
+    assert found.json()["SuppressedDestination"]["Reason"] == reason
+    assert asking.delete(path, headers=SIGNED).status_code == 200
+    assert asking.get(path, headers=SIGNED).status_code == 404
+
+
 def test_an_outcome_of_nothing_or_without_a_stack_is_refused(server: Providers, mailer: SesMailer) -> None:
     def ask(**body: Any) -> int:
         return int(httpx2.post(f"{server.inspect_url}/mails/outcome", json=body).status_code)
