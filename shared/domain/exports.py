@@ -13,6 +13,8 @@ from shared.domain.files import File
 FORMAT: Final = 1
 # As long as an export can be downloaded.
 KEPT_DAYS: Final = 7
+# What is stored as JSON within a row: in a line it is what it was.
+_JSON: Final = ("data", "about", "said", "value", "attachments", "media")
 
 
 def entry_line(entry: Entry) -> dict[str, Any]:
@@ -45,7 +47,21 @@ def file_line(file: File, *, is_copied: bool) -> dict[str, Any]:
     return _without_none({"type": "file", **said, "object": f"files/{file.file_id}" if is_copied else None})
 
 
+def held_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A message of the user's that a moderator looks at, or has looked at: `seq` is its place once it was approved."""
+    place = {"held_id": row["held_id"], "conversation_id": row["conversation_id"], "created_at": row["at"]}
+    draft = {name: value for name, value in json.loads(row["draft"]).items() if name not in {"sender_id", "shadow"}}
+    return _without_none({"type": "held_message", **place, **draft, "seq": row.get("seq")})
+
+
+def report_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A report by the user, without what was reported and what came of it."""
+    names = ("report_id", "user_id", "reason", "comment", "created_at", "conversation_id", "seq")
+    return {"type": "report", **{name: row[name] for name in names if row.get(name) is not None}}
+
+
 def text_of(line: Mapping[str, Any]) -> str:
+    line = {name: _read(value) if name in _JSON else value for name, value in line.items()}
     return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=_listed) + "\n"
 
 
@@ -54,6 +70,14 @@ def _listed(value: object) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError(type(value).__name__)
+
+
+def _read(value: Any) -> Any:
+    """As it stands where it is no JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _parsed(text: str | None) -> Any:

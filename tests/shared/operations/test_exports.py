@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from shared.clock import DAY_MS
-from shared.domain.changes import Reacted
+from shared.domain.changes import Edited, Reacted, Updated, as_json
 from shared.domain.devices import FCM, PushTarget
+from shared.domain.entries import Draft
 from shared.domain.jobs import DONE, EXPORT, OWN_EXPORT, RUNNING, Job
 from shared.domain.notifications import Notification, Reminder
+from shared.domain.screening import held_message
 from shared.errors import Forbidden, NotFound, RateLimited, Unavailable
 from shared.operations.jobs import begin_job
 from shared.operations.reports import NewReport, make_report
@@ -264,6 +266,37 @@ def test_who_is_deactivated_exports_nothing() -> None:
         begin_own(harness)
     with pytest.raises(Forbidden):
         own_export_of("bob", stores=harness.stores)
+
+
+def test_what_they_reported_and_what_waits_for_a_moderator_is_in_it() -> None:
+    harness = furnished()
+    report = NewReport(reporter="bob", reason="spam", comment="again", user_id="alice")
+    make_report(report, admit=lambda _: None, shown=str, stores=harness.stores, context=harness.context)
+    draft = Draft(DM, "bob", "waits", "n", client_message_id="h", data='{"x": 1}', shadow=True)
+    harness.stores.held.put(held_message(draft, at=5, base_seq=1))
+    begin_own(harness)
+    harness.carry_out_all()
+    (made,), (held,) = of_kind(lines(harness), "report"), of_kind(lines(harness), "held_message")
+    assert (made["user_id"], made["reason"], made["comment"]) == ("alice", "spam", "again")
+    assert (held["conversation_id"], held["content"], held["created_at"], held["data"]) == (DM, "waits", 5, {"x": 1})
+    assert "shadow" not in held
+    assert of_kind(lines(harness), "other") == []
+
+
+def test_what_is_an_object_is_one_in_it() -> None:
+    harness = furnished()
+    harness.stores.change(Updated(as_json({"data": {"room": 1}})), by="bob")
+    harness.stores.change(Edited(2, "now", data='{"order": 8}'), by="bob")
+    begin_own(harness)
+    harness.carry_out_all()
+    found = lines(harness)
+    (record,), (own,) = of_kind(found, "record"), of_kind(found, "own_change")
+    assert record["data"] == {"team": 7}
+    assert own["value"] == {"display_name": "Bob Builder", "data": {"team": 7}}
+    (described,) = [line for line in of_kind(found, "change") if line["kind"] == "conversation_updated"]
+    assert described["said"] == {"data": {"room": 1}}
+    (edited,) = [line for line in of_kind(found, "change") if line["kind"] == "message_edited"]
+    assert edited["data"] == {"order": 8}
 
 
 def test_that_others_have_reported_them_is_not_in_it() -> None:
