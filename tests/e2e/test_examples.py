@@ -102,8 +102,19 @@ class Clone:
             if path.name in {"examples", "clients"}:
                 ignored = shutil.ignore_patterns("node_modules", "dist", "__pycache__", "*.tgz")
                 shutil.copytree(path, folder / name, ignore=ignored)
+            elif path.name == "node_modules":
+                self._link_modules(path)
             elif path.name not in {".git", ".parley"} and not name.endswith(".tgz"):
                 (folder / name).symlink_to(path)
+
+    def _link_modules(self, installed: Path) -> None:
+        """What is installed, but for the project's own packages, which are the clone's."""
+        (self.folder / "node_modules" / "@parley").mkdir(parents=True)
+        for path in installed.iterdir():
+            if path.name != "@parley":
+                (self.folder / "node_modules" / path.name).symlink_to(path)
+        for path in (installed / "@parley").iterdir():
+            (self.folder / "node_modules" / "@parley" / path.name).symlink_to(path.readlink())
 
     def named(self, example: str, *words: str) -> list[str]:
         """Users of this test's own, in the place of those whose names stand in the example."""
