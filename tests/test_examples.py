@@ -6,6 +6,7 @@ That they do what they say is tried on the deployed stack (tests/e2e/test_exampl
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -53,6 +54,29 @@ def test_a_page_and_a_program_are_a_screen_and_nothing_in_them_is_secret(folder:
 
 def test_the_react_page_is_sixty_lines() -> None:
     assert len((EXAMPLES / "react-page/main.jsx").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_its_blocks_can_be_pasted_one_after_the_other(folder: str) -> None:
+    """Each begins in the clone: one that goes elsewhere comes back, but for the last, in which a program runs on."""
+    page = (EXAMPLES / folder / "README.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[:-1]:
+        place = ROOT
+        for where in re.findall(r"^cd (\S+)$", block, re.MULTILINE):
+            place = (place / where).resolve()
+        assert place == ROOT, block
+
+
+def test_the_server_says_what_is_wrong_with_a_file_that_is_not_there(tmp_path: Path) -> None:
+    given = {"PARLEY_HTTP_URL": "http://localhost:9", "PARLEY_SECRET_FILE": str(tmp_path / "none")}
+    done = subprocess.run(
+        ["node", str(EXAMPLES / "server-side-sending/send.mjs"), "bob", "4711"],
+        env={**os.environ, **given}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    [said] = done.stderr.splitlines()
+    assert str(tmp_path / "none") in said
+    assert "make up" in said
 
 
 @pytest.mark.parametrize("folder", ["node-bot", "react-page"])

@@ -58,6 +58,7 @@ def stage() -> None:
     shutil.copytree(ROOT / "docs/images", PAGES / "images")
     for name in _ASSETS:
         _copy(name, Path(name).name)
+    _lead_to_pages(PAGES / "public/calculator.html")
     _copy("web/public/icon.svg", "icon.svg")
     _copy("docs/images/hero.webp", "images/hero.webp")
 
@@ -112,6 +113,12 @@ def _copy(name: str, served: str) -> str:
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / name, place)
     return served
+
+
+def _lead_to_pages(place: Path) -> None:
+    """A page that is served as it is links to the site's pages, where in docs/ it links to what they are made of."""
+    text = place.read_text(encoding="utf-8")
+    place.write_text(re.sub(r'href="([\w-]+)\.md(?=["#])', r'href="\1.html', text), encoding="utf-8")
 
 
 def titles() -> dict[str, str]:

@@ -11,7 +11,16 @@ if (!PARLEY_HTTP_URL || !PARLEY_SECRET_FILE || !customer || !order) {
   console.error("Like this: PARLEY_HTTP_URL=… PARLEY_SECRET_FILE=… node send.mjs CUSTOMER ORDER. See README.md");
   process.exit(2);
 }
-const secret = readFileSync(PARLEY_SECRET_FILE, "utf8").trim(); // in AWS: from Secrets Manager, once at the start
+const secret = secretIn(PARLEY_SECRET_FILE); // in AWS: from Secrets Manager, once at the start
+
+function secretIn(file) {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    console.error(`${error.message}. \`make up\` writes it, into .parley or where PARLEY_HOME says`);
+    process.exit(2);
+  }
+}
 
 /** A JWT for `seconds`. Whoever has the secret is any user: it stays on the server. */
 function mint(user, seconds, scope) {

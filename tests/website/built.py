@@ -45,7 +45,11 @@ def read(path: Path) -> Page:
     return reader.page
 
 
+def files(site: Path) -> dict[str, Page]:
+    """Path on the site → what is in the page, also in the one that is served as it is (the calculator)."""
+    return {path.relative_to(site).as_posix(): read(path) for path in sorted(site.rglob("*.html"))}
+
+
 def pages(site: Path) -> dict[str, Page]:
     """Path on the site → what is in the page. What is served as it is (the calculator) is no page of the site."""
-    found = {path.relative_to(site).as_posix(): read(path) for path in sorted(site.rglob("*.html"))}
-    return {name: page for name, page in found.items() if name != "calculator.html"}
+    return {name: page for name, page in files(site).items() if name != "calculator.html"}

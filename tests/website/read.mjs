@@ -58,6 +58,10 @@ for (const [width, height, colours] of [
     if (LOOKED_AT.includes(name)) await contrast(name, page);
     read += 1;
   }
+  await go("calculator.html"); // not of the theme
+  await page.locator("#others td").first().waitFor();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (wide > 0) problems.push(`calculator.html at ${width}: ${wide} px wider than the screen`);
   await page.context().close();
 }
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from local.settings import ROOT
 from tests.web.player import install
-from tests.website.built import pages
+from tests.website.built import files, pages
 from tests.website.serving import served
 from website import staging
 from website.__main__ import HERE
@@ -33,7 +33,7 @@ def place(site: Path, name: str, link: str) -> tuple[str, str]:
 
 def broken(site: Path) -> Iterator[str]:
     """Each link that leads to no file, or to an anchor that the page does not have."""
-    found = pages(site)
+    found = files(site)
     for name, page in found.items():
         for link in page.links:
             if re.match(r"[a-z]+:", link):
