@@ -88,7 +88,10 @@ const BY_ADMINS: [string, (admin: ParleyAdmin) => Promise<unknown>][] = [
   ['PUT /v1/users/bob/hold {"reason":"case 4711"}', (admin) => admin.hold("bob", "case 4711")],
   ["GET /v1/users/bob/hold", (admin) => admin.holdOf("bob")],
   ["DELETE /v1/users/bob/hold", (admin) => admin.endHold("bob")],
-  ['PUT /v1/conversations/dm%3Aa%3Ab/hold {"reason":"case 4711"}', (admin) => admin.holdConversation("dm:a:b", "case 4711")],
+  [
+    'PUT /v1/conversations/dm%3Aa%3Ab/hold {"reason":"case 4711"}',
+    (admin) => admin.holdConversation("dm:a:b", "case 4711"),
+  ],
   ["GET /v1/conversations/dm%3Aa%3Ab/hold", (admin) => admin.conversationHoldOf("dm:a:b")],
   ["DELETE /v1/conversations/dm%3Aa%3Ab/hold", (admin) => admin.endConversationHold("dm:a:b")],
   ['POST /v1/imports {"lines":[{"type":"x"}]}', (admin) => admin.importLines([{ type: "x" }])],
