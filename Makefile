@@ -17,7 +17,7 @@ QUICK := tests/shared tests/functions tests/contracts tests/security tests/test_
 	tests/client/test_c[!h]*.py "tests/simulation/test_simulation.py::test_no_history_breaks_a_promise[0]"
 # Built with Go, where `make bench RIVALS=1` wants it.
 CENTRIFUGO := github.com/centrifugal/centrifugo/v6@v6.9.1
-USAGE := USERS HOURS CONNECTS PRIVATE GROUP GROUP_SIZE ONLINE CHANNEL READERS PACE REQUESTS IMAGES IMAGE_KB DOWNLOADS PUSHES KEPT_MONTHS
+USAGE := USERS HOURS CONNECTS PRIVATE GROUP GROUP_SIZE ONLINE CHANNEL READERS PACE REQUESTS IMAGES IMAGE_KB DOWNLOADS PUSHES MAILS KEPT_MONTHS
 FUNCTIONS := connect disconnect message rest offline_push presence files events_out
 
 # `USER` is also the login name, which is not meant by `make token`: only the command line counts. What was given goes on

@@ -27,6 +27,7 @@ from benchmarks.cost_model import (
     FRAMES_MB,
     GOES_UNSEEN,
     HUNDRED_RECORDS,
+    MAIL,
     MESSAGE,
     ONE_PING,
     RECEIPT,
@@ -41,6 +42,7 @@ from benchmarks.cost_model import (
     Run,
     Services,
     busy_check,
+    idle_mails,
     posting,
 )
 from benchmarks.list_prices import BY_QUOTE, RIVALS, Rival
@@ -49,6 +51,7 @@ from infra import prices
 DAYS: Final = 30
 INTERNET: Final = "Data to the internet"
 FILES: Final = "Files"
+SES: Final = "SES"
 IDLE: Final = "What stands still"
 ROW_BYTES: Final = 400
 """Of a stored message of usual length."""
@@ -85,6 +88,7 @@ SAYS: Final = {
     "image_kb": "KB of an image",
     "downloads": "Downloads of each image",
     "pushes": "Push to who is away (0 or 1)",
+    "mails": "Mail digests, each user and month (0: mails are off)",
     "kept_months": "Months that messages and files are stored",
 }
 
@@ -108,6 +112,7 @@ class Usage:
     image_kb: float = 500.0
     downloads: float = 2.0
     pushes: int = 1
+    mails: float = 0.0
     kept_months: float = 12.0
 
 
@@ -122,6 +127,7 @@ def pieces() -> dict[str, Services]:
         "delivered": plus((1, Cost(messages=1, reads=0.5).services), (1, busy_check())),
         "receipt": RECEIPT.services,
         "push": plus((1, Cost(reads=28, writes=2, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
+        "mail": plus((1, MAIL.services), (1, {SES: prices.MAIL})),
         "hour": plus((60, {"API Gateway": prices.CONNECTION_MINUTE}), (15, ONE_PING.services)),
         "connect": plus((1, connected.services), (1, GOES_UNSEEN.services)),
         "request": plus((1, REQUESTED.services), (2, READ)),
@@ -186,6 +192,7 @@ def counts(usage: Usage) -> dict[str, float]:
         "delivered": private * usage.online,
         "receipt": receipts,
         "push": away * usage.pushes,
+        "mail": usage.mails * usage.users,
         "hour": usage.hours * days,
         "connect": usage.connects * days,
         "request": usage.requests * days,
@@ -231,6 +238,7 @@ def bill(usage: Usage) -> dict[str, float]:
         (1, {"DynamoDB": rows * STORED_GB_MONTH, FILES: files * prices.S3_GB_MONTH}),
         (max(0.0, out - FREE_GB), {INTERNET: INTERNET_GB}),
         (1, {IDLE: (WITH_PUSHES if usage.pushes else WITHOUT_PUSHES).dollars}),
+        (1 if usage.mails else 0, {IDLE: idle_mails()}),
     )
     return dict(sorted(((name, one) for name, one in total.items() if one), key=lambda item: -item[1]))
 

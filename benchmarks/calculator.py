@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import bill, channel_costs, list_prices
-from benchmarks.cost_model import WITH_PUSHES, WITHOUT_PUSHES
+from benchmarks.cost_model import WITH_PUSHES, WITHOUT_PUSHES, idle_mails
 from infra import prices
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "calculator.html"
@@ -37,6 +37,7 @@ def figures() -> dict[str, Any]:
         "free_gb": bill.FREE_GB,
         "idle_with_pushes": WITH_PUSHES.dollars,
         "idle_without_pushes": WITHOUT_PUSHES.dollars,
+        "idle_mails": idle_mails(),
         "files": bill.FILES,
         "internet": bill.INTERNET,
         "idle": bill.IDLE,

@@ -244,6 +244,24 @@ def withdrawal() -> float:
     return Cost(reads=27, writes=3, sqs=0.3, lines=1).a_million + look.dollars / 10 * prices.MILLION + run
 
 
+# What schedules the look (the row `mail`, two writes), the look, and the mail, of one conversation; SES is not in it.
+MAIL: Final = Cost(reads=10.5, writes=4, lines=1, runs=(Run(cpu=CPU_MS["push"], reads=6, writes=2, waits=PROVIDER_MS),))
+# Who is due is asked every five minutes, of four parts, one after the other by the queue.
+MAIL_ROUND: Final = Cost(reads=4, sqs=12, runs=4 * (Run(cpu=CPU_MS["stream record"], reads=1, sends=1),))
+MAIL_ROUNDS: Final = 30 * 24 * 12
+MAIL_ALARMS: Final = 6
+
+
+def mail() -> float:
+    """A million, with SES's part."""
+    return MAIL.a_million + prices.MAIL * prices.MILLION
+
+
+def idle_mails() -> float:
+    """What a month costs more where mails are on, and none is sent."""
+    return MAIL_ROUNDS * MAIL_ROUND.dollars + MAIL_ALARMS * prices.ALARM_MONTH
+
+
 # What was measured of an image is the whole of it: the runtime does not show.
 IMAGE_DOLLARS: Final = prices.INVOCATION + 0.5 * prices.GB_SECOND
 OTHER_FILE_DOLLARS: Final = prices.INVOCATION + 0.1 * prices.GB_SECOND

@@ -34,5 +34,7 @@ ALARM_MONTH: Final = 0.10
 METRIC_MONTH: Final = 0.30
 """Of a custom metric, for the hours in which it is counted."""
 DASHBOARD_MONTH: Final = 3.00
+MAIL: Final = 0.10 / 1_000
+"""Of SES to one address, without a pricing plan; an account that is new to SES has a plan by which it is 0.16."""
 TRACE: Final = 5.00 / MILLION
 """Of one that X-Ray keeps."""

@@ -45,6 +45,7 @@ USAGES = {
     "a channel": Usage(channel=500, readers=10_000),
     "a channel beyond its packs": Usage(channel=5_000, readers=20_000, pace=10),
     "a channel without readers": Usage(channel=5, readers=0, pace=0),
+    "mails": Usage(mails=3),
     "nothing": NOTHING,
 }
 # The most that a million may cost, in dollars: what is built later keeps to it, or says why not.
@@ -61,6 +62,7 @@ BUDGETS = {
     "the same, 1/s": (Told(1, 10_000).a_million, 2_200.0),
     "the same, 10/s": (Told(10, 10_000).a_million, 860.0),
     "a push, in tens": (cost_model.push(10), 5.30),
+    "a mail, with SES's part": (cost_model.mail(), 106.0),
     "an image": (costs.image(), 40.0),
     "a request": (cost_model.REQUESTED.a_million, 1.50),
     "an hour online": (cost_model.hour_online() * prices.MILLION, 60.5),
@@ -138,6 +140,15 @@ def test_a_post_of_a_pack_is_hardly_more_than_the_gateways_price() -> None:
 
 def test_a_month_without_anything_is_what_stands_still() -> None:
     assert bill.bill(NOTHING) == {bill.IDLE: cost_model.WITHOUT_PUSHES.dollars}
+
+
+def test_mails_cost_what_is_counted_of_them_and_ses_and_none_cost_nothing() -> None:
+    one, none = bill.bill(replace(NOTHING, users=1_000, mails=2)), bill.bill(replace(NOTHING, users=1_000))
+    assert none == {bill.IDLE: cost_model.WITHOUT_PUSHES.dollars}
+    assert one[bill.SES] == pytest.approx(0.2)
+    assert sum(one.values()) - sum(none.values()) == pytest.approx(
+        2_000 * cost_model.mail() / prices.MILLION + cost_model.idle_mails()
+    )
 
 
 def test_the_internet_is_charged_beyond_what_is_free() -> None:
@@ -234,6 +245,7 @@ def test_the_command_prints_json_for_a_program() -> None:
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
+        ("--mails=-1", "from 0 to a trillion"),
         ("--online=2", "share from 0 to 1"),
         ("--users=0", "users must be 1"),
         ("--users=1.5", "invalid whole number"),

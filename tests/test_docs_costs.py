@@ -61,6 +61,7 @@ def test_what_is_said_of_them_in_words_is_computed_too(sentence: str) -> None:
             "Secrets Manager",
             f"${prices.SECRET_MONTH:.2f} a month; ${prices.SECRET_CALL * prices.MILLION:.2f} per million",
         ),
+        ("SES", f"${prices.MAIL * 1_000:.2f} per thousand"),
         ("X-Ray", f"${prices.TRACE * prices.MILLION:.2f} per million"),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks import cost_model
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import Wiring as Wired
 from shared.domain.mails import MailSettings
@@ -73,6 +74,8 @@ def test_a_mail_is_what_decides_the_names_and_two_writes(harness: BudgetHarness,
     made = harness.meter.count
     assert made == {"Query": 7, "BatchGetItem": 3, "UpdateItem": 1, "DeleteItem": 1}
     assert (harness.meter.reads - 4, harness.meter.writes) == (10, 2)
+    scheduled = (0.5, 2)
+    assert (cost_model.MAIL.reads, cost_model.MAIL.writes) == (10 + scheduled[0], 2 + scheduled[1])
 
 
 def test_a_look_at_who_has_read_it_is_no_mail_and_one_write(harness: BudgetHarness, mailing: Wired) -> None:

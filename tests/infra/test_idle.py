@@ -30,6 +30,17 @@ def test_what_stands_still_is_counted_in_the_template(pushes: bool, synthesize: 
     ) == (cost_model.WITH_PUSHES if pushes else cost_model.WITHOUT_PUSHES)
 
 
+def test_what_mails_add_is_counted_too(synthesize: Callable[..., Resources]) -> None:
+    without, with_ = synthesize(), synthesize(mail_from="chat@example.com")
+
+    def metrics(stack: Resources) -> int:
+        return sum(len(watched(alarm)) for alarm in stack.properties("AWS::CloudWatch::Alarm"))
+
+    assert metrics(with_) - metrics(without) == cost_model.MAIL_ALARMS
+    sources = [len(stack.of("AWS::Lambda::EventSourceMapping")) for stack in (without, with_)]
+    assert sources[0] == sources[1]
+
+
 def is_of_a_queue(source: dict[str, Any]) -> bool:
     return "Queue" in source["EventSourceArn"]["Fn::GetAtt"][0]
 
