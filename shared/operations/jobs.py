@@ -73,8 +73,8 @@ def advance(task: JobStep, *, stores: PushStores, services: PushServices, contex
     if task.step == job.step:
         done = _worked(job, stores=stores, services=services, context=context)
         done = replace(done, step=job.step + 1, updated_at=context.now())
-        if not stores.jobs.save(done):
-            return  # another was quicker, and goes on
+        if not stores.jobs.save(done) and stores.jobs.get(task.kind, task.user_id) != done:
+            return  # another was quicker, and goes on; what is stored as it is here, it was, and the answer was lost
         job = done
     if job.status == RUNNING:
         is_again = job.phase == AGAIN and job.after is None

@@ -205,8 +205,9 @@ def _new_end(row: KeptRow, rule: Rule, now: int) -> int | None:
     noted, end = row.keep.ends, _end(row, row.keep.days)
     if noted is not None:
         end = min(noted * SECOND_MS, end or noted * SECOND_MS)
-    if end is None or end > now:
-        end = _end(row, rule.days)
+    if end is not None and end <= now:
+        return end // SECOND_MS  # a whole second that is over: of the next one it would be there again, and for good
+    end = _end(row, rule.days)
     return None if end is None else -(-end // SECOND_MS)
 
 

@@ -177,11 +177,12 @@ class Client:
         told: Callable[[Any], Any] = lambda given: given,
         by: str | None = None,
         bearer: str | None = None,
+        acting_as: str | None = None,
         then: Callable[[Operation], None] = lambda _: None,
         **detail: Any,
     ) -> Operation:
         """A request, made once. `told` is what the history keeps of its answer; `by` another user than this device's,
-        `bearer` another token than a fresh one, and an empty one none.
+        `bearer` another token than a fresh one, and an empty one none, `acting_as` for whom the team's server asks.
 
         `then` is called with an operation that was answered.
         """
@@ -205,7 +206,7 @@ class Client:
                 operation.refuse(said["code"], self._hub.now)
             then(operation)
 
-        event = request_event(method, path(*parts), token=bearer, body=body, query=query)
+        event = request_event(method, path(*parts), token=bearer, body=body, query=query, acting_as=acting_as)
         self._deployment.request(event, answered)
         return operation
 

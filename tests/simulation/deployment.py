@@ -48,7 +48,7 @@ class Deployment:
         self.runtime = Runtime(self.hub, self.fault_model, self.longest_latency)
         self.gateway = Gateway(self.runtime)
         self.queues = Queues(self.runtime, self.set_aside)
-        self.stream = Stream(self.runtime, self.set_aside, ends_entries=self.limits.kept_days > 0)
+        self.stream = Stream(self.runtime, self.set_aside, ends_entries=self.limits.ends_messages)
         self.uploads = Uploads(self.runtime, self.set_aside)
         self.sweeps = Sweeps(self.runtime)
         self.bucket = Bucket(self.hub, self.fault_model, self.uploads.arrived)

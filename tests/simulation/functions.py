@@ -149,12 +149,13 @@ class Instance:
         return made
 
     def _stores(self) -> Stores:
-        environment, days = self.environment, self.environment.limits.kept_days
+        environment, limits = self.environment, self.environment.limits
+        days = limits.kept_days
         return adapters(
             environment.dynamodb,
             parallel_map=environment.hub.parallel_map,
             new_nonce=self.new_nonce,
-            trimming=Trimming(Retention(days, days, days), self.now) if days else None,
+            trimming=Trimming(Retention(days, days, days), self.now) if limits.ends_messages else None,
         )
 
     def wiring_of(self, function: str) -> Wiring:

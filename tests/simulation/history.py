@@ -87,8 +87,8 @@ class History:
     `hidden` are the messages of shadow-banned users, by their places, as their senders alone may see them; in `logs` it
     is what others may. `moderators` delete what others wrote, without being members. `rewritten`: a hook may have hung
     other data on messages, of which their senders' devices have not heard where a post was lost. `ends`: where messages
-    are kept for some days, when each entry ends, by the fastest clock; in `logs` are also those whose rows are gone.
-    `kept_for` is how long that is, and `over` the time of its end.
+    are kept for some days, when each entry ends, by the fastest clock, and `stored` when it came; in `logs` are also
+    those whose rows are gone. `over` is the time of its end.
     """
 
     operations: Sequence[Operation]
@@ -100,7 +100,7 @@ class History:
     moderators: frozenset[str] = frozenset()
     rewritten: bool = False
     ends: Mapping[tuple[str, int], float] = field(default_factory=dict)
-    kept_for: float = 0.0
+    stored: Mapping[tuple[str, int], float] = field(default_factory=dict)
     over: float = 0.0
 
     def may_have_ended(self, name: str, seq: int, at: float) -> bool:
@@ -108,7 +108,7 @@ class History:
 
     def is_replaced(self, name: str, seq: int, later: int) -> bool:
         """Whether an entry may have ended when another was stored, so that nothing of it was known any more."""
-        return self.may_have_ended(name, seq, self.ends.get((name, later), 0.0) - self.kept_for)
+        return self.may_have_ended(name, seq, self.stored.get((name, later), -inf))
 
     def whole(self) -> dict[str, Sequence[Entry]]:
         """The logs with what is hidden from some."""

@@ -22,6 +22,7 @@ import shared.operations.files as uploads_module
 import shared.operations.groups as groups_module
 import shared.operations.heads as heads_module
 import shared.operations.history as history_module
+import shared.operations.jobs as jobs_module
 import shared.operations.keeping as keeping_module
 import shared.operations.messages as sending_module
 import shared.operations.pins as pins_module
@@ -50,7 +51,8 @@ class Limits:
     `frames` are those of one connection, a second and at once; with `logged` each request writes its line. `quota`
     is bytes of all files of a user. With `moderated` messages are looked at before they are stored, with `hooked` by
     the team's hook, too. Messages are kept for `kept_days`, 0: for good; a day of theirs is `DAY_MS`. With
-    `broadcasting` a broadcast has few segments, and small pages.
+    `own_rules` conversations may have such days of their own. With `broadcasting` a broadcast has few segments, and
+    small pages.
     """
 
     inline: int = 200
@@ -73,6 +75,7 @@ class Limits:
     moderated: bool = False
     hooked: bool = False
     kept_days: int = 0
+    own_rules: bool = False
     broadcasting: bool = False
 
     @property
@@ -90,8 +93,8 @@ class Limits:
         return FORGOTTEN_MS if self.tiny else uploads_module.UPLOAD_MS + SWEPT_FORGOTTEN_MS
 
     @property
-    def kept_ms(self) -> int:
-        return self.kept_days * DAY_MS
+    def ends_messages(self) -> bool:
+        return self.kept_days > 0 or self.own_rules
 
     @property
     def row_kept_ms(self) -> int:
@@ -130,7 +133,7 @@ class Limits:
         """What stands in the code, and is otherwise in this deployment."""
         stale_ms = fan_out_module.STALE_MS if self.shard > _LARGE else 0  # then every entry that is not the last is
         sharding = [(shards_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
-        kept = _KEPT if self.kept_days else ()
+        kept = _KEPT if self.ends_messages else ()
         few = [*(_FEW if self.moderated else ()), *(_PAGED if self.broadcasting else ())]
         return [*sharding, *(_TINY if self.tiny else ()), *few, *kept]
 
@@ -184,9 +187,14 @@ _PAGED: Final[Sequence[tuple[Any, str, int]]] = (
 # Where messages are kept for some days. A row stays longer than any request goes on, by any clock.
 DAY_MS: Final = 1_500
 ROW_KEPT_MS: Final = 14_000
+AGAIN_S: Final = 6  # as above; and a row is still there then
 _KEPT: Final[Sequence[tuple[Any, str, int]]] = (
     (retention_module, "DAY_MS", DAY_MS),
     (keeping_module, "ROW_KEPT_MS", ROW_KEPT_MS),
+    (keeping_module, "DAY_MS", DAY_MS),
+    (keeping_module, "MAX_KEPT", 3),
+    (keeping_module, "_AT_ONCE", 2),
+    (jobs_module, "_AGAIN_S", AGAIN_S),
     (trimming_module, "ROW_KEPT_MS", ROW_KEPT_MS),
 )
 

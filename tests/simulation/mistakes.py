@@ -1,4 +1,4 @@
-"""More bugs that are planted into the product: what `planted.py` has of broadcasts, withdrawn pushes, and groups."""
+"""More bugs that are planted into the product: of broadcasts, withdrawn pushes, groups, and rules and holds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import shared.adapters.dynamodb.broadcasts as broadcasts_module
 import shared.adapters.dynamodb.effects as effects_module
 import shared.operations.broadcast_pages as pages_module
 import shared.operations.history as history_module
+import shared.operations.keeping as keeping_module
 import shared.operations.push.withdrawing as withdrawing_module
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.dynamodb.broadcasts import DynamoDbBroadcasts
+from shared.adapters.dynamodb.jobs import DynamoDbJobs
 from shared.adapters.dynamodb.schema import broadcast_key
 from shared.domain import broadcasts
 from shared.domain.broadcasts import CONNECTED, Among, Broadcast, BroadcastJob, BroadcastPosition, Found, Page, Segment
@@ -24,6 +26,7 @@ from shared.domain.joining import Invite
 from shared.domain.notifications import AboutNotification
 from shared.domain.pushes import Settled
 from shared.errors import Unavailable
+from shared.operations.keeping import _Keeper
 from shared.operations.notifications import KEPT_MS
 from shared.operations.pins import pins_of
 from shared.operations.push.enqueueing import enqueue_pushes
@@ -263,6 +266,53 @@ def _link_for_anybody() -> Iterator[Patch]:
     yield effects_module, "_on_way_in", unlimited
 
 
+def _newest_first() -> Iterator[Patch]:
+    """Whatever the rule was before, it comes to the newest entries first."""
+    yield _Keeper, "_is_longer", lambda _: True
+
+
+def _hold_not_seen() -> Iterator[Patch]:
+    """The job does not look whether the conversation is on hold."""
+    kept_by = keeping_module.kept_by
+    yield keeping_module, "kept_by", lambda row, rule, *, is_held, now: kept_by(row, rule, is_held=False, now=now)
+
+
+def _comes_again_in_its_second() -> Iterator[Patch]:
+    """What has ended gets its end in whole seconds, rounded up."""
+    new_end = keeping_module._new_end
+
+    def later(row: Any, rule: Any, now: int) -> int | None:
+        end = new_end(row, rule, now)
+        return end + 1 if end is not None and end * 1_000 <= now else end
+
+    yield keeping_module, "_new_end", later
+
+
+def _given_up_when_the_answer_is_lost() -> Iterator[Patch]:
+    """A step that was stored by a call whose answer was lost queues nothing."""
+    save = DynamoDbJobs.save
+    refused: set[str] = set()
+
+    def noting(self: DynamoDbJobs, job: Any) -> bool:
+        is_saved = save(self, job)
+        refused.update(() if is_saved else {job.job_id})
+        return is_saved
+
+    def get(self: DynamoDbJobs, kind: Any, user_id: str) -> Any:
+        found = there(self, kind, user_id)
+        return None if found is not None and found.job_id in refused else found
+
+    there = DynamoDbJobs.get
+    yield DynamoDbJobs, "save", noting
+    yield DynamoDbJobs, "get", get
+
+
+RULES: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
+    "a shorter rule comes to the newest first": _newest_first,
+    "a hold that the job does not look at": _hold_not_seen,
+    "what has ended comes again within its second": _comes_again_in_its_second,
+    "a job whose answer was lost goes on no more": _given_up_when_the_answer_is_lost,
+}
 OTHERS: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "a pin is listed one place off": _pins_one_off,
     "a link lets in as many as come": _link_for_anybody,

@@ -31,6 +31,10 @@ _KEEPING_OUT: Final = ("ban", "ban", "ban", "unban", "revoke_tokens", "revoke_to
 # In this many messages are kept for some days, which are short; by numbers of their own, again.
 _ENDING: Final = 0.02
 _KEPT_DAYS: Final = (1, 2, 4)
+# In most of them a kind has so many days; and some conversations get others.
+_BY_KIND: Final = 0.75
+_TIMES_RULED: Final = (0, 1, 2, 3, 5)
+_TIMES_HELD: Final = (0, 0, 1, 2)
 _UNTIL_MS: Final = (20_000.0, 28_000.0)
 _REAPED_FROM_MS: Final = 15_000.0
 _WHERE_MESSAGES_END: Final[Mapping[str, int]] = {
@@ -297,9 +301,14 @@ def _ending_plan(seed: int, random: Random) -> Plan:
     chosen = random.choices(names, weights, k=random.choice((12, 25, 50)))
     moments = [(random.random() * ends, name) for name in chosen]
     moments += [(_REAPED_FROM_MS + random.random() * (ends - _REAPED_FROM_MS), "reap") for _ in range(4)]
+    moments += [(random.random() * ends, "keep_for") for _ in range(random.choice(_TIMES_RULED))]
+    moments += [
+        (random.random() * ends, name) for name in ("hold", "release") for _ in range(random.choice(_TIMES_HELD))
+    ]
     odds = _half_calm(random)
     actions = [Action(at, random.randrange(len(_DEVICES)), name, random.randrange(1_000)) for at, name in moments]
     limits = replace(draw_limits(random), frames=FRAMES, rate=_OF_MANY, token_s=3_600.0, edit_window_s=86_400)
+    days = random.choice(_KEPT_DAYS) if random.random() < _BY_KIND else 0
     return Plan(
         seed=seed,
         schedule=seed,
@@ -309,7 +318,7 @@ def _ending_plan(seed: int, random: Random) -> Plan:
         browsers=frozenset(),
         actions=tuple(sorted(actions, key=lambda action: action.at)),
         odds=odds,
-        limits=replace(limits, kept_days=random.choice(_KEPT_DAYS)),
+        limits=replace(limits, kept_days=days, own_rules=True),
         ends=ends,
         latency=random.choice((3.0, 30.0)),
     )

@@ -44,7 +44,7 @@ from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
 from shared.operations.messages import _Place
 from shared.operations.turns import Turn
-from tests.simulation.mistakes import BROADCASTS, OTHERS, WITHDRAWN, Patch
+from tests.simulation.mistakes import BROADCASTS, OTHERS, RULES, WITHDRAWN, Patch
 from tests.simulation.plan import BARRED, CROWD, ENDING, MODERATED, TOLD, seeds_of
 from tests.simulation.scenario import beginning
 
@@ -389,6 +389,7 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     **BROADCASTS,
     **WITHDRAWN,
     **OTHERS,
+    **RULES,
 }
 
 
@@ -396,6 +397,7 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
 _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(BROADCASTS, TOLD),
     **dict.fromkeys(OTHERS, MODERATED),
+    **dict.fromkeys(RULES, ENDING),
     "those who lost a place do not take turns": CROWD,
     "who lost a place asks for one after the other": CROWD,
     "a ban that no handshake sees": BARRED,

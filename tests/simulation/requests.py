@@ -14,15 +14,22 @@ def path(*parts: object) -> str:
 
 
 def request_event(
-    method: str, where: str, *, token: str | None, body: Any = None, query: Mapping[str, Any] | None = None
+    method: str,
+    where: str,
+    *,
+    token: str | None,
+    body: Any = None,
+    query: Mapping[str, Any] | None = None,
+    acting_as: str | None = None,
 ) -> dict[str, Any]:
-    """Payload format 2.0 of an HTTP API, with what is looked at."""
+    """Payload format 2.0 of an HTTP API, with what is looked at. `acting_as`: for whom the team's server asks."""
+    headers = {"host": "api", **({"authorization": f"Bearer {token}"} if token else {})}
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": where,
         "rawQueryString": urlencode(query or {}),
-        "headers": {"host": "api", **({"authorization": f"Bearer {token}"} if token else {})},
+        "headers": headers if acting_as is None else {**headers, "parley-as": acting_as},
         "requestContext": {
             "domainName": "api.example.com",
             "http": {"method": method, "path": where},

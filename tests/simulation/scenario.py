@@ -32,6 +32,8 @@ from tests.simulation.deployment import Deployment
 from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.functions import BASE_MS, GRACE_S, SECOND_LOOK_S, Environment, Instance, Log
 from tests.simulation.history import History, Operation, Sent
+from tests.simulation.judge.ends import Ends
+from tests.simulation.judge.past import Past
 from tests.simulation.operations import ACTIONS
 from tests.simulation.operations.keeping_out import unban
 from tests.simulation.operations.moderating import MODERATORS
@@ -137,21 +139,20 @@ class Scenario:
             hidden=self._hidden(),
             moderators=frozenset(MODERATORS),
             rewritten=self.plan.limits.hooked,
-            ends=self._ends(),
-            kept_for=self._kept_for,
+            **self._ends(),
             over=self.hub.now,
         )
 
-    def _ends(self) -> dict[tuple[str, int], float]:
-        if not self.plan.limits.kept_days:
+    def _ends(self) -> dict[str, dict[tuple[str, int], float]]:
+        """When each entry ends, by the fastest clock, and when it was stored."""
+        if not self.plan.limits.ends_messages:
             return {}
-        entries, kept_for = (one.entry for log in self._entries().values() for one in log), self._kept_for
-        return {(one.conversation_id, one.seq): one.kept_since - BASE_MS + kept_for for one in entries}
-
-    @property
-    def _kept_for(self) -> float:
-        """How long messages are kept, by the fastest clock."""
-        return self.plan.limits.kept_ms - (FURTHEST_MS if _SKEWED & self.fault_model.struck.keys() else 0)
+        ends = Ends(Past(beginning(), self.observed.writes), self.plan.limits.kept_days)
+        early = FURTHEST_MS if _SKEWED & self.fault_model.struck.keys() else 0
+        return {
+            "ends": {place: ends.first(place, early) for place in ends.rows},
+            "stored": {place: ends.stored(place) for place in ends.rows},
+        }
 
     def reap(self, random: Random) -> None:
         """DynamoDB deletes some of what has expired, in whatever order."""
@@ -335,7 +336,7 @@ def play(scenario: Scenario) -> None:
     if not (_is_settled(scenario) and hub.random.random() < _SKIPPED):
         hub.run(300.0 + plan.ends + _QUIET_MS)
         _run_dry(scenario)
-    if plan.limits.kept_days:
+    if plan.limits.ends_messages:
         scenario.reap(hub.random)
     look_round(scenario)
     _run_dry(scenario)

@@ -23,6 +23,7 @@ from tests.simulation.runs import run
 from tests.simulation.scenario import Scenario, beginning
 
 _ENDING = frozenset({"cut", "half_open", "restart", "leave", "quit", "remove", "revoke", "ban", "revoke_tokens"})
+_NOT_HERE = frozenset({"crowd_in", "reap", "keep_for", "hold", "release"})
 _LISTS = 6
 _DEVICES = (("alice-1", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 
@@ -31,7 +32,7 @@ _DEVICES = (("alice-1", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 def _scenario() -> Scenario:
     """Everything is done a few times, by everybody, and nothing goes wrong."""
     # A crowd's message is one like others, and nothing ends here.
-    names = [name for name in ACTIONS if name not in _ENDING and name not in {"crowd_in", "reap"}]
+    names = [name for name in ACTIONS if name not in _ENDING | _NOT_HERE]
     actions = [
         Action(20.0 * (number * len(names) + place), number % 3, name, number * 7 + place)
         for number in range(3)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.dynamodb.jobs import DynamoDbJobs
 from shared.clock import DAY_MS, SECOND_MS
 from shared.domain.changes import Edited, Updated
 from shared.domain.jobs import DONE, KEEPING, Job
@@ -138,6 +139,19 @@ def test_more_days_keep_what_has_not_ended_and_bring_nothing_back() -> None:
     assert made.send("again").entry.seq == 9
 
 
+@pytest.mark.parametrize("off_ms", [0, 1, 500, 999])
+def test_what_has_ended_in_this_second_stays_so_with_more_days(off_ms: int) -> None:
+    made = kept(private_days=1)
+    made.clock.ms = made.clock.ms // SECOND_MS * SECOND_MS + 250
+    for text in ("one", "two"):
+        made.send(text)
+    made.clock.ms += DAY_MS + off_ms
+    assert made.shown()[0] == []
+    made.rule(2)
+    made.rule(100)
+    assert made.shown() == ([], 3)
+
+
 def test_taken_away_the_rule_of_the_kind_holds_again() -> None:
     made = written(private_days=30)
     made.rule(100)
@@ -218,6 +232,17 @@ def test_a_job_that_begins_anew_ends_the_one_before() -> None:
     assert len(made.jobs.steps) == 2
     advance(second, **parts)
     assert len(made.jobs.steps) == 3
+
+
+def test_a_job_goes_on_though_the_answer_to_its_step_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call is made again by itself, and finds as stored what it has stored."""
+    made = written()
+    parts: dict[str, Any] = {"stores": made.stores, "services": made.push_services, "context": made.context}
+    keeping.begin_keeping(DM, **parts)
+    save = DynamoDbJobs.save
+    monkeypatch.setattr(DynamoDbJobs, "save", lambda self, job: save(self, job) and save(self, job))
+    advance(made.jobs.steps[0], **parts)
+    assert [one.step for one in made.jobs.steps] == [0, 1]
 
 
 def replace_secret(parts: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from tests.simulation.judge import (
     handshakes,
     hidden,
     inbox,
+    keeping,
     kept_out,
     listings,
     live,
@@ -86,6 +87,7 @@ _ROOMS: Final = (
     removed,
     newcomers,
     ended,
+    keeping,
     broadcasts,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
@@ -98,6 +100,7 @@ _AT_ONCE: Final[Sequence[Rule]] = (
     *connections.AT_ONCE,
     *telling.AT_ONCE,
     *broadcasts.AT_ONCE,
+    *keeping.AT_ONCE,
 )
 # And where whatever failed was made good at once.
 _WELL: Final[Sequence[Rule]] = (*close_events.AT_ONCE, *presence.WELL)
@@ -133,11 +136,14 @@ _ENDLESS: Final = frozenset(
 )
 
 
+_WHERE_MESSAGES_END: Final = frozenset({*ended.RULES, *keeping.RULES, *keeping.AT_ONCE})
+
+
 def _applies(rule: Rule, case: Case) -> bool:
     limits = case.scenario.plan.limits
-    if limits.kept_days:
-        return rule in ended.RULES or rule not in _ENDLESS
-    if rule in ended.RULES:
+    if limits.ends_messages:
+        return rule in _WHERE_MESSAGES_END or rule not in _ENDLESS
+    if rule in _WHERE_MESSAGES_END:
         return False
     if not limits.moderated:
         return rule is not reviews.words_are_kept_to  # nobody looks at them

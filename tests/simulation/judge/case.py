@@ -14,6 +14,7 @@ from shared.domain.entries import Entry
 from tests.shared.operations.replay import Told, replay
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
+from tests.simulation.judge.ends import Ends
 from tests.simulation.judge.past import BEGINNING, Moment, Past, inserted
 
 if TYPE_CHECKING:
@@ -96,6 +97,10 @@ class Case:
     @cached_property
     def past(self) -> Past:
         return Past(self.first, self.scenario.observed.writes)
+
+    @cached_property
+    def ends(self) -> Ends:
+        return Ends(self.past, self.scenario.plan.limits.kept_days)
 
     @cached_property
     def logs(self) -> Mapping[str, Sequence[Entry]]:

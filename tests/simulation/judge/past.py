@@ -89,6 +89,11 @@ class Past:
         row = self._rows.get(("log", conversation, seq))
         return [entry_from(item) for item in row.between(start, end)] if row else []
 
+    def states(self, table: str, first: str, second: Any = None) -> list[tuple[float, Item | None]]:
+        """All that stood there, and from when on each."""
+        row = self._rows.get((table, first, second))
+        return list(zip(row.since, row.items, strict=True)) if row else []
+
     def places(self) -> list[Key]:
         """All that ever was."""
         return list(self._rows)
