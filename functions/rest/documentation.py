@@ -156,7 +156,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_users": Documented("users", {200: users.Users}, (Forbidden,)),
     "get_user": Documented("users", {200: users.User}, (NotFound,)),
     "put_user": Documented("users", {201: users.User, 200: users.User}, (Forbidden,)),
-    "delete_user": Documented("users", {204: None}, (Forbidden,)),
+    "delete_user": Documented("users", {204: None}, (Forbidden, Conflict)),
     "post_report": Documented(
         "moderation", {201: moderation.MadeReport, 200: moderation.MadeReport}, (NotAMember, NotFound, RateLimited)
     ),

@@ -11,6 +11,7 @@ from shared.domain.changes import Happened, OwnChanged
 from shared.domain.contacts import Profile
 from shared.domain.custom import data_text
 from shared.domain.entries import Entry
+from shared.domain.holds import check_not_held
 from shared.domain.text import check_user_id, is_label
 from shared.domain.users import (
     MAX_BULK,
@@ -158,8 +159,12 @@ def put_users(
 
 
 def delete_user(user_id: str, *, is_told: bool = True, stores: Stores, services: Services, context: Context) -> None:
-    """Take the record away, and the name and the avatar with it. Idempotent. Messages and memberships stay."""
+    """Take the record away, and the name and the avatar with it. Idempotent. Messages and memberships stay.
+
+    Raises Conflict where the user is on legal hold.
+    """
     check_user_id(user_id)
+    check_not_held(stores.holds.get(user_id))
 
     def decide() -> tuple[bool, Owning | None]:
         was = stores.users.of([user_id])[user_id]

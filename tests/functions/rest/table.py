@@ -837,6 +837,7 @@ CASES = [
     Case("delete_user", "DELETE /v1/users/bob", 204, scope="admin", given=listed),
     Case("delete_user", "DELETE /v1/users/b%2Fb", 400, "bad_request", scope="admin"),
     Case("delete_user", "DELETE /v1/users/bob", 403, "forbidden"),
+    Case("delete_user", "DELETE /v1/users/bob", 409, "conflict", scope="admin", given=on_hold),
     # --- reports
     Case("post_report", "POST /v1/reports", 201, body=OF_A_MESSAGE),
     Case("post_report", "POST /v1/reports", 200, body=OF_BOB, given=reported_bob),
