@@ -88,6 +88,8 @@ def files(instance: Instance, event: Event) -> Any:
 def rest(_: Instance, event: Event) -> Any:
     with _resolver() as (api, notes):
         _set(rest_module, _WIRING=_CURRENT, _API=api, _NOTES=notes)
+        # Powertools keeps it at the class, where the next request that runs beside this one would put its own.
+        api.current_event = api._to_proxy_event(event)
         return rest_module.handler(cast("dict[str, Any]", event))
 
 
