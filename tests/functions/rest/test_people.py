@@ -28,6 +28,7 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
         "hide_presence": False,
         "groups_from": "everyone",
         "mail": "mentions",
+        "mail_stopped": None,
         "push": {"previews": True, "quiet_hours": quiet},
     }
     assert harness.call("GET", "/v1/me").body == expected
