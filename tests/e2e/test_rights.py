@@ -51,7 +51,8 @@ async def test_history_comes_in_all_of_a_user_goes_out_and_is_taken_away(stack: 
     scripts = commands("docs/operations.md", "What is stored of a user")
     export, erasure, importing = (script.replace("users/bob/", f"users/{bob}/") for script in scripts)
     line = {"type": "message", "conversation_id": place, "sender_id": bob}
-    old = [{**line, "id": f"m{number}", "content": f"old {number}", "created_at": number} for number in range(150)]
+    long = "é" * 300  # a hundred of those are more than a request takes
+    old = [{**line, "id": f"m{number}", "content": f"{number} {long}", "created_at": number} for number in range(150)]
     (tmp_path / "history.ndjson").write_text("".join(f"{json.dumps(one)}\n" for one in old))
     for _ in range(2):  # the second time doubles nothing
         assert await asyncio.to_thread(run, importing, tmp_path, **given) == []
