@@ -25,6 +25,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def whole_seconds(ms: int) -> int:
+    """The first whole second that is not before this, or so many as it takes at most."""
+    return -(-ms // SECOND_MS)
+
+
 # Of a frame: its sender sends it again anyway. Of an HTTP request: just short enough for the gateway.
 FRAME_S: Final = 10.0
 REQUEST_S: Final = 20.0

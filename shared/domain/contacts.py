@@ -10,8 +10,9 @@ EVERYONE: Final = "everyone"
 CONTACTS: Final = "contacts"
 ContactStatus = Literal["requested", "incoming", "accepted"]
 MailChoice = Literal["all", "mentions", "off"]
-MailStopped = Literal["bounce", "complaint"]
 """Which of what was missed a user wants to be mailed."""
+MailStopped = Literal["bounce", "complaint"]
+"""Why nothing is mailed to a user's address any more."""
 REQUESTED: Final = "requested"
 INCOMING: Final = "incoming"
 ACCEPTED: Final = "accepted"

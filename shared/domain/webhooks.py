@@ -193,7 +193,7 @@ Errand = News | Single | Trial | Sweep
 
 
 def kind_of(conversation_id: str) -> str:
-    """`private`, `group`, `channel`, `user` for a user's own log; `about` and `receipts` for what the team is told."""
+    """`private`, `group`, `channel`, `user` for a user's own log; `about`, `receipts`, `presence` for the team's."""
     prefix = conversation_id.partition(":")[0]
     return _PREFIXES.get(prefix, prefix)
 

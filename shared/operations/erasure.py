@@ -35,7 +35,7 @@ from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, report
 from shared.operations.editing import deletion_of
 from shared.operations.forgetting import forget_record
-from shared.operations.holding import held_places, is_held_file
+from shared.operations.holding import held_places, is_held
 from shared.ports.jobs import CONTACT, LOG, MEMBERS, SESSIONS, Found, Listed, Page, TableName
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
@@ -107,7 +107,7 @@ class _Eraser:
         for one in page.found:
             if self.done.total() >= _MAX_CHANGES:
                 return False
-            if one.place in held or (one.file_id is not None and is_held_file(one.file_id, self._stores)):
+            if is_held(one, held, self._stores):
                 continue
             if one.entry is not None and one.entry.is_trimmed:
                 self.done["messages"] += self._stores.walks.empty_ended(one)
@@ -275,10 +275,7 @@ _ROWS: Final = frozenset(
 def _place_or_hold(found: Found, user_id: str, held: set[str], stores: PushStores) -> str:
     """What was left since its conversation is on hold is no work that is undone."""
     place = _place(found, user_id)
-    if place != UNDONE:
-        return place
-    is_held = found.place in held or (found.file_id is not None and is_held_file(found.file_id, stores))
-    return HELD if is_held else UNDONE
+    return HELD if place == UNDONE and is_held(found, held, stores) else place
 
 
 def _place(found: Found, user_id: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clock import DAY_MS, SECOND_MS
+from shared.clock import DAY_MS, SECOND_MS, whole_seconds
 from shared.domain.changes import Edited
 from shared.domain.channels import PARTS
 from shared.domain.jobs import AGAIN, DONE, KEEPING, RUNNING, Job
@@ -196,7 +196,7 @@ def kept_by(row: KeptRow, rule: Rule, *, is_held: bool, now: int) -> Keep:
     elif ends == keep.ends and keep.goes is not None:
         goes = keep.goes
     else:
-        goes = -(-(max(ends * SECOND_MS, now) + ROW_KEPT_MS) // SECOND_MS)
+        goes = whole_seconds(max(ends * SECOND_MS, now) + ROW_KEPT_MS)
     return Keep(rule.days, rule.seq, ends, goes) if entry.seq < rule.seq else replace(keep, goes=goes)
 
 
@@ -208,7 +208,7 @@ def _new_end(row: KeptRow, rule: Rule, now: int) -> int | None:
     if end is not None and end <= now:
         return end // SECOND_MS  # a whole second that is over: of the next one it would be there again, and for good
     end = _end(row, rule.days)
-    return None if end is None else -(-end // SECOND_MS)
+    return None if end is None else whole_seconds(end)
 
 
 def _end(row: KeptRow, days: int | None) -> int | None:

@@ -168,16 +168,12 @@ class Plan:
 
 def plan_of(seed: int) -> Plan:
     kind = kind_of(seed)
-    if kind in _KINDS:
-        random = Random(f"{kind} {seed}")
-        random.random()  # by which it is of this kind
-        return _KINDS[kind][1](seed, random)
-    plan = _quiet_plan(seed, Random(seed))
-    if kind == BARRED:
-        keeping_out = Random(f"{BARRED} {seed}")
-        keeping_out.random()
-        return _barred(plan, keeping_out)
-    return plan
+    if not kind:
+        return _quiet_plan(seed, Random(seed))
+    random = Random(f"{kind} {seed}")
+    random.random()  # by which it is of this kind
+    _, plan = _KINDS[kind]
+    return plan(seed, random)
 
 
 def kind_of(seed: int) -> str:
@@ -185,8 +181,7 @@ def kind_of(seed: int) -> str:
 
     Each is decided by numbers of its own, so that no other history is another one for them.
     """
-    shares = {**{kind: share for kind, (share, _) in _KINDS.items()}, BARRED: _BARRED}
-    return next((kind for kind, share in shares.items() if Random(f"{kind} {seed}").random() < share), "")
+    return next((kind for kind, (share, _) in _KINDS.items() if Random(f"{kind} {seed}").random() < share), "")
 
 
 def seeds_of(kind: str) -> Iterator[int]:
@@ -218,8 +213,9 @@ def _quiet_plan(seed: int, random: Random) -> Plan:
     )
 
 
-def _barred(plan: Plan, random: Random) -> Plan:
-    """The same, with some users kept out at some time of it; in the end they are let in again."""
+def _barred_plan(seed: int, random: Random) -> Plan:
+    """The quiet one, with some users kept out at some time of it; in the end they are let in again."""
+    plan = _quiet_plan(seed, Random(seed))
     moments = [one.at for one in plan.actions] or [0.0]
     more = [
         Action(
@@ -413,4 +409,5 @@ _KINDS: Final[Mapping[str, tuple[float, Callable[[int, Random], Plan]]]] = {
     ENDING: (_ENDING, _ending_plan),
     MODERATED: (SHARE, _moderated_plan),
     TOLD: (broadcasting.SHARE, _broadcasting_plan),
+    BARRED: (_BARRED, _barred_plan),
 }

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
-from shared.clock import SECOND_MS
+from shared.clock import whole_seconds
 from shared.domain.webhooks import Errand, News, Single, Sweep, Trial
 
 _NEWS: Final = "news"
@@ -24,7 +24,7 @@ class SqsErrands:
         self._queue = queue
 
     def put(self, errands: Sequence[Errand], *, delay_ms: int = 0) -> None:
-        delay_s = -(-delay_ms // SECOND_MS)
+        delay_s = whole_seconds(delay_ms)
         self._queue.send_all(map(errand_body, errands), delay_s=delay_s, fair_by="webhook_id")
 
 

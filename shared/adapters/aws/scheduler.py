@@ -10,7 +10,7 @@ from typing import Any, Final
 from shared.adapters.aws.calls import UNBOUNDED, ServiceError
 from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.aws.sdk import Sdk
-from shared.clock import SECOND_MS, Deadline, now_ms
+from shared.clock import Deadline, now_ms, whole_seconds
 from shared.config import AwsEnvironment
 from shared.domain.notifications import Reminder
 
@@ -72,4 +72,4 @@ class EventBridgeReminderScheduler:
 
 def _second(ms: int) -> str:
     """The first whole second that is not before."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(-(-ms // SECOND_MS)))
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole_seconds(ms)))

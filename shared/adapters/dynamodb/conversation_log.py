@@ -12,7 +12,7 @@ from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, ba
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, ENDS, IMPORTED, PK, SEQ, SK
-from shared.clock import DAY_MS, SECOND_MS, now_ms
+from shared.clock import DAY_MS, SECOND_MS, now_ms, whole_seconds
 from shared.domain.changes import Added
 from shared.domain.entries import NOTHING_SAID, Entry
 from shared.errors import NotFound, Unavailable
@@ -38,22 +38,9 @@ class DynamoDbConversationLog:
         self._log = Table(calls, log_table)
         self._members = Table(calls, members_table)
         self._trimming = trimming
-        self._trimming_of_some: Trimming | None = None
 
     def _read(self, item: Item) -> Entry:
-        entry, ends = schema.entry_from(item), item.get(ENDS)
-        if self._trimming is None and ends is None and entry.keep_days is None:
-            return entry
-        return self._any_trimming().seen(entry, ends)
-
-    def _any_trimming(self) -> Trimming:
-        """Also where the deployment has none: loaded with the first conversation that has a rule of its own."""
-        if self._trimming is None:
-            from shared.domain.retention import for_good  # noqa: PLC0415  # few conversations trim their logs
-
-            self._trimming_of_some = self._trimming_of_some or for_good(now_ms)
-            return self._trimming_of_some
-        return self._trimming
+        return seen(schema.entry_from(item), item.get(ENDS), self._trimming)
 
     def may_end(self, conversation_id: str) -> bool:
         return self._trimming is not None and self._trimming.applies_to(conversation_id)
@@ -68,11 +55,11 @@ class DynamoDbConversationLog:
         if item is None or ENDS in item:
             return None
         entry = schema.entry_from(item)
-        ends_at = self._any_trimming().retention.ends_at(entry)
+        ends_at = _any(self._trimming).retention.ends_at(entry)
         return None if ends_at is None else Ending(entry, ends_at, bool(found[self._members.name]))
 
     def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int | None) -> None:
-        values = {":ends": seconds(at), ":ttl": None if goes_at is None else seconds(goes_at)}
+        values = {":ends": whole_seconds(at), ":ttl": None if goes_at is None else whole_seconds(goes_at)}
         is_there = f"attribute_exists({SEQ}) AND attribute_not_exists({ENDS})"
         key = schema.entry_key(conversation_id, seq)
         change = f"SET {ENDS} = :ends"
@@ -171,7 +158,7 @@ class DynamoDbConversationLog:
         # By a rule of its own, too, rows go only once their entries have ended: its last entry tells of one.
         if not has_ended and all(tail.keep_seq is None for tail in self.read_back(place[0], limit=1)):
             raise Unavailable
-        return self._any_trimming().gone(place, sender_id, client_message_id, noted_at)
+        return _any(trimming).gone(place, sender_id, client_message_id, noted_at)
 
     def lookup(
         self,
@@ -229,9 +216,20 @@ class DynamoDbConversationLog:
         return list(map(self._read, self._log.query(condition, values, limit=limit, backwards=True)))
 
 
-def seconds(at: int) -> int:
-    """The first whole second that is not before then (ms)."""
-    return -(-at // SECOND_MS)
+def seen(entry: Entry, ends: int | None, trimming: Trimming | None) -> Entry:
+    """An entry as it is read: what has ended says nothing. `ends` is when that was settled to be (s), if it was."""
+    if trimming is None and ends is None and entry.keep_days is None:
+        return entry
+    return _any(trimming).seen(entry, ends)
+
+
+def _any(trimming: Trimming | None) -> Trimming:
+    """Also where the deployment has none: loaded with the first conversation that has a rule of its own."""
+    if trimming is not None:
+        return trimming
+    from shared.domain.retention import for_good  # noqa: PLC0415  # few conversations trim their logs
+
+    return for_good(now_ms)
 
 
 def _conditional(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import TTL, Calls, Item, Table
+from shared.adapters.dynamodb.client import TTL, Calls, Item, Table, set_to
 from shared.adapters.dynamodb.schema import CONVERSATION_ID, ENDS, KEEP_SEQ, MAY_END, PK, SEQ
 from shared.ports.keeping import Keep, KeptRow
 
@@ -42,12 +42,10 @@ class DynamoDbKeeping:
     def keep(self, row: KeptRow, keep: Keep, *, since: int | None = None) -> None:
         said = {_DAYS: keep.days, KEEP_SEQ: keep.seq or None, ENDS: keep.ends, TTL: keep.goes}
         said |= {} if since is None else {"since": since}
-        set_ = ", ".join(f"#{name} = :{name}" for name, value in said.items() if value is not None)
-        gone = ", ".join(f"#{name}" for name, value in said.items() if value is None)
-        change = " ".join(f"{verb} {names}" for verb, names in (("SET", set_), ("REMOVE", gone)) if names)
-        values = {f":{name}": value for name, value in said.items() if value is not None} | {":rule": keep.seq}
+        change, values = set_to(said)
         is_older = f"attribute_exists({SEQ}) AND (attribute_not_exists({KEEP_SEQ}) OR {KEEP_SEQ} <= :rule)"
-        self._log.update(schema.entry_key(row.entry.conversation_id, row.entry.seq), change, values, condition=is_older)
+        key = schema.entry_key(row.entry.conversation_id, row.entry.seq)
+        self._log.update(key, change, {**values, ":rule": keep.seq}, condition=is_older)
 
     def note_members(self, conversation_id: str, user_ids: Collection[str]) -> None:
         for user_id in user_ids:

@@ -50,10 +50,10 @@ digest#C         digest             who is away is pushed to about large group C
 mails#P          T#U                U is to be looked at from time T on, for a mail; P is one of four parts
 names#L          T<1f>U             U is listed as T, a name from one of its words on, which begins with L
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
-job#K#U          job                what was asked for of kind K (export, own_export, erasure, removal) about U, and how
-                                    far it has come
+job#K#U          job                what was asked for of kind K (export, own_export, erasure, removal; keeping, where U
+                                    is a conversation) about U, and how far it has come
 exports          exports            token bucket of exports that users begin of their own, all users together
-hold#U           hold               U is on legal hold, so nothing of theirs is erased
+hold#U           hold               U, a user or a conversation, is on legal hold, so nothing of theirs is erased
 audit#M          T#N                what an administrator did at time T of month M, for as long as is configured
 report#R         report             a report: of what, by whom, and what was decided
 reports#S        T#R                report R of time T, whose status S is `open` or `decided`

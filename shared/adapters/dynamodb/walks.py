@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, from_item, to_item
+from shared.adapters.dynamodb.conversation_log import seen
 from shared.adapters.dynamodb.schema import (
     BLOCK_PREFIX,
     CONTACT_PREFIX,
@@ -37,7 +38,6 @@ from shared.adapters.dynamodb.schema import (
     user_key,
     verdict_key,
 )
-from shared.clock import now_ms
 from shared.domain.changes import Updated
 from shared.domain.entries import NOTHING_SAID, Entry, author_key
 from shared.domain.files import DELETED
@@ -210,19 +210,11 @@ def _in_log(key: Item, row: Item, user_id: str, trimming: Trimming | None) -> Fo
         return Found(LOG, key, is_theirs=True)
     entry = _entry(row)
     if entry is not None:
-        entry = _seen(entry, row.get(ENDS), trimming)
+        entry = seen(entry, row.get(ENDS), trimming)
     of = place if has_roles(place) or private_members(place) is not None else ""
     if entry is not None and entry.is_trimmed and ENDS in row:
         return Found(LOG, key, is_theirs=True, place=of)
     return Found(LOG, key, entry=entry, where=_OWN_LOG if is_told_from(place) else "", place=of)
-
-
-def _seen(entry: Entry, ends: int | None, trimming: Trimming | None) -> Entry:
-    if trimming is None and (ends is not None or entry.keep_days is not None):
-        from shared.domain.retention import for_good  # noqa: PLC0415  # few conversations have a rule of their own
-
-        trimming = for_good(now_ms)
-    return entry if trimming is None else trimming.seen(entry, ends)
 
 
 def _is_passing_of(place: str, user_id: str) -> bool:

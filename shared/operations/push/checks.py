@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.clock import SECOND_MS
+from shared.clock import SECOND_MS, whole_seconds
 from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
 from shared.domain.notifications import About, AboutMessage, DeliveryCheck
@@ -168,7 +168,7 @@ def _further(
     users = tuple(dict.fromkeys(user for _, waiting in young for user in waiting))
     left_ms = max(1, min(waits_ms, last.created_at + waits_ms - now))
     about = AboutMessage(first.conversation_id, first.seq)
-    return DeliveryCheck(about, users, quiet, last.seq), -(-left_ms // SECOND_MS)
+    return DeliveryCheck(about, users, quiet, last.seq), whole_seconds(left_ms)
 
 
 def _lacking(

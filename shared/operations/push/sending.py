@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 
-from shared.clock import SECOND_MS
+from shared.clock import whole_seconds
 from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform
 from shared.domain.pushes import BadTarget, Busy, Pushed, PushJob, PushResult, Sent, Unregistered
 from shared.errors import Unavailable
@@ -195,4 +195,4 @@ def _try_later(planned: Planned, busy: Busy, batch: _Batch) -> None:
 
 def _put_back(job: PushJob, batch: _Batch, now: int) -> None:
     wait_ms = min(max(job.not_before - now, 0), _MAX_DELAY_MS)
-    batch.services.push_queue.put([job], delay_s=-(-wait_ms // SECOND_MS))
+    batch.services.push_queue.put([job], delay_s=whole_seconds(wait_ms))
