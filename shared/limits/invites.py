@@ -1,4 +1,4 @@
-"""How many users one may put into groups, and how much one may report: buckets of their own, exact, rarely asked."""
+"""How many users one may put into groups, how much one may report, how many exports all begin: exact, rarely asked."""
 
 from __future__ import annotations
 

@@ -65,21 +65,21 @@ def update(command: Update, *, stores: Stores, services: Services, context: Cont
     (role), Blocked.
     """
     changes, conversation_id, by = _checked(command.changes), command.conversation_id, command.by
-    described = {name: value for name, value in changes.items() if name != _RETENTION}
+    of_itself = {name: value for name, value in changes.items() if name != _RETENTION}
     is_private = private_members(conversation_id) is not None
 
     def decide(audience: rules.Audience) -> Change | None:
-        if is_private and described.keys() <= {_DATA}:
-            stored = {_DATA: _about(conversation_id, by, stores)} if described else {}
+        if is_private and of_itself.keys() <= {_DATA}:
+            stored = {_DATA: _about(conversation_id, by, stores)} if of_itself else {}
             if _RETENTION in changes and not command.is_server:
                 raise Forbidden("Only the team's server says how long a private conversation is kept")
         else:
             _check_policy(conversation_id, changes)
-            for name in described if command.is_server else changes:
+            for name in of_itself if command.is_server else changes:
                 rules.check_moderator(_PERMISSIONS.get(name, f"change_{name}"), by, audience, context.limits.matrix)
-            stored = {name: getattr(audience.group, name) or _UNSAID.get(name) for name in described}
-        given = Updated(as_json(described)).fields
-        said = {name: value for name, value in described.items() if given[name] != stored[name]}
+            stored = {name: getattr(audience.group, name) or _UNSAID.get(name) for name in of_itself}
+        given = Updated(as_json(of_itself)).fields
+        said = {name: value for name, value in of_itself.items() if given[name] != stored[name]}
         days = _new_days(command, stores)
         if said.keys() == {"name"} and days is None:
             return Renamed(said["name"])

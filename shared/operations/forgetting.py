@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from shared.domain.connections import News, live
+from shared.domain.connections import live
 from shared.domain.text import is_group_id, other_member
 from shared.domain.users import NOBODY, User
-from shared.errors import Unavailable
-from shared.operations.context import MAX_ATTEMPTS, Context
+from shared.operations.context import Context
 from shared.operations.delivery import post, report
+from shared.operations.own_log import Owning, store_own
 from shared.operations.presence import best_effort, tell_watching, watchers_of
-from shared.operations.versions import USER_UPDATED
+from shared.operations.versions import updated
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
 
@@ -31,14 +31,14 @@ def forget_record(user_id: str, *, stores: PushStores, services: PushServices, c
     first, told second: who asks meanwhile finds nothing. A repetition tells again. Whoever can't be told sees the
     version 0 in their next inbox. Raises Unavailable.
     """
-    for attempt in range(MAX_ATTEMPTS):
-        if attempt:
-            context.pause(attempt - 1)
+
+    def decide() -> tuple[None, Owning | None]:
         was = stores.users.of([user_id])[user_id]
-        if was == User(user_id) or stores.users.change(was, None):
-            break
-    else:
-        raise Unavailable
+        if was == User(user_id):
+            return None, None
+        return None, Owning({}, lambda notes: stores.users.change(was, None, notes=notes))
+
+    store_own((), decide, stores=stores, services=services, context=context)
     if context.limits.users_visible != NOBODY:
         best_effort(services, _tell, user_id, stores, services, context.now())
 
@@ -49,9 +49,7 @@ def _tell(user_id: str, stores: PushStores, services: PushServices, now: int) ->
     unblocked = [user for user, relation in relations.items() if not relation.is_blocked]
     sessions = stores.sessions.of(unblocked) if unblocked else {}
     connections = [one for user in unblocked for one in live(sessions.get(user, ()), now)]
-    gone = User(user_id)
-    said = {"user_id": user_id, "version": gone.version, "user": gone.shown(), "timestamp": now}
-    news = News(USER_UPDATED, said)
+    news = updated(User(user_id), now)
     for start in range(0, len(connections), _AT_ONCE):
         some = connections[start : start + _AT_ONCE]
         report(post(news, some, stores=stores, services=services, now=now), services=services)

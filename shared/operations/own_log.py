@@ -69,7 +69,7 @@ def store_own(
     services: Services,
     context: Context,
 ) -> tuple[R, Sequence[Entry]]:
-    """The same, and what is to be told of it: nobody was."""
+    """The same, and what is to be told of it: nobody was. Without `users` nothing is noted, and no log is read."""
     nonce = context.new_nonce()
     for attempt in range(MAX_ATTEMPTS):
         if attempt:

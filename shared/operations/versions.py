@@ -54,13 +54,18 @@ def tell_updated(users: Sequence[User], *, stores: Stores, services: Services, n
         best_effort(services, _tell, users, stores, services, now)
 
 
+def updated(user: User, now: int) -> News:
+    """The event that says how a user is shown now."""
+    said = {"user_id": user.user_id, "version": user.version, "user": user.shown(), "timestamp": now}
+    return News(USER_UPDATED, said)
+
+
 def _tell(users: Sequence[User], stores: Stores, services: Services, now: int) -> None:
     ids = [user.user_id for user in users]
     own = stores.sessions.of(ids)
     found = services.parallel_map(lambda one: watchers_of(one, stores=stores, services=services, now=now), ids)
     for user, watching in zip(users, found, strict=True):
-        said = {"user_id": user.user_id, "version": user.version, "user": user.shown(), "timestamp": now}
-        news = News(USER_UPDATED, said)
+        news = updated(user, now)
         connections = live(own.get(user.user_id, ()), now)
         report(post(news, connections, stores=stores, services=services, now=now), services=services)
         tell_watching(news, watching, stores=stores, services=services)

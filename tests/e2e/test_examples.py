@@ -37,6 +37,7 @@ from tests.e2e.conftest import OwnStack
 from tests.e2e.examples import commands
 from tests.e2e.raw_client import http, new_users
 from tests.e2e.recorded import LAKE
+from tests.e2e.test_events_out import asked, until
 from tests.local.emulated import client
 from tests.web.player import play
 
@@ -153,9 +154,7 @@ class Clone:
             program.end()
 
     def ask(self, user: str, method: str, path: str, body: Any = None, *, scope: str = "") -> Any:
-        status, answer = http(self.stack, method, path, token=mint(self.stack, user, scope=scope), body=body)
-        assert status < 300, answer
-        return answer
+        return asked(self.stack, user, method, path, body, scope=scope)
 
     def begin(self, one: str, other: str) -> str:
         made: str = self.ask(one, "POST", "/v1/conversations", {"type": "private", "with": other})["id"]
@@ -168,14 +167,6 @@ class Clone:
     def messages(self, user: str, place: str) -> list[dict[str, Any]]:
         listed = self.ask(user, "GET", f"/v1/conversations/{place}/messages?limit=100")["messages"]
         return sorted(listed, key=lambda message: int(message["seq"]))
-
-    def until(self, found: Callable[[], Any]) -> Any:
-        """What it gives, once it gives something."""
-        end = time.monotonic() + PATIENCE_S
-        while not (there := found()):
-            assert time.monotonic() < end
-            time.sleep(0.2)
-        return there
 
 
 @pytest.fixture(scope="module")
@@ -193,15 +184,15 @@ def test_the_python_bot_answers_edits_reacts_and_goes_on_where_it_was(clone: Clo
     with clone.started("python-bot") as program:
         program.line(lambda line: line == "online")
         clone.write(one, place, "how many words")
-        [answer] = clone.until(answers)
+        [answer] = until(answers)
         assert (answer["content"], answer["reply_to"]) == ("You wrote 3 words: how many words", 1)
         thanks = clone.write(one, place, "Thank you")
         path = f"/v1/conversations/{place}/messages/{thanks}"
-        thanked = clone.until(lambda: clone.ask(one, "GET", path).get("reactions"))
+        thanked = until(lambda: clone.ask(one, "GET", path).get("reactions"))
         assert thanked == {"💛": [bot]}
     asked = clone.write(one, place, "while you were away")
     with clone.started("python-bot"):
-        [_, late] = clone.until(lambda: len(found := answers()) > 1 and found)
+        [_, late] = until(lambda: len(found := answers()) > 1 and found)
         assert (late["content"], late["reply_to"]) == ("You wrote 4 words: while you were away", asked)
 
 
@@ -219,14 +210,14 @@ def test_the_node_bot_counts_votes_also_those_of_while_it_was_killed(clone: Clon
     with clone.started("node-bot") as program:
         program.line(lambda line: line == "online")
         asked = clone.write(one, place, "/poll Lunch? pizza, pasta")
-        clone.until(lambda: polls() == ["Lunch?\n1️⃣ pizza: 0\n2️⃣ pasta: 0"])
+        until(lambda: polls() == ["Lunch?\n1️⃣ pizza: 0\n2️⃣ pasta: 0"])
         vote(asked + 1, "2️⃣")
-        clone.until(lambda: polls() == ["Lunch?\n1️⃣ pizza: 0\n2️⃣ pasta: 1"])
+        until(lambda: polls() == ["Lunch?\n1️⃣ pizza: 0\n2️⃣ pasta: 1"])
         program.end(signal.SIGKILL)
     vote(asked + 1, "1️⃣")
     clone.write(one, place, "/poll what")
     with clone.started("node-bot"):
-        clone.until(lambda: len(polls()) > 1 and polls()[0].endswith("1️⃣ pizza: 1\n2️⃣ pasta: 1"))
+        until(lambda: len(polls()) > 1 and polls()[0].endswith("1️⃣ pizza: 1\n2️⃣ pasta: 1"))
         assert polls()[1].startswith("Like this")
 
 
@@ -325,9 +316,7 @@ def test_the_lake_has_each_event_once_and_its_function_may_do_just_what_it_does(
         assert re.fullmatch(r"The lake is s3://.+/events/", said)
         for text in ("one", "two", "three"):
             clone.write(one, place, text)
-        clone.until(
-            lambda: any(re.search(rf" 3  {place}$", line) for line in clone.run("data-lake", "Look at it", **of_aws))
-        )
+        until(lambda: any(re.search(rf" 3  {place}$", line) for line in clone.run("data-lake", "Look at it", **of_aws)))
         verdict, deployment = _of_the_lake(own_stack, stacks)
         assert verdict.made
         assert not verdict.problems, str(verdict)

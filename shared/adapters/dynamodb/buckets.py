@@ -1,4 +1,4 @@
-"""Token buckets in DynamoDB: one number for each user, the time at which the bucket will be full again.
+"""Token buckets in DynamoDB: one number for each user, or for all together: when the bucket will be full again.
 
 That is the "theoretical arrival time" of the generic cell rate algorithm: taking tokens moves it on, time catches up.
 """

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, batch_get, conditionally, from_item
+from shared.adapters.dynamodb.client import (
+    TTL,
+    Calls,
+    Item,
+    Refused,
+    Table,
+    batch_get,
+    conditionally,
+    from_item,
+    set_to,
+)
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, ENDS, IMPORTED, PK, SEQ, SK
@@ -59,15 +69,12 @@ class DynamoDbConversationLog:
         return None if ends_at is None else Ending(entry, ends_at, bool(found[self._members.name]))
 
     def settle_end(self, conversation_id: str, seq: int, *, at: int, goes_at: int | None) -> None:
-        values = {":ends": whole_seconds(at), ":ttl": None if goes_at is None else whole_seconds(goes_at)}
+        said = {ENDS: whole_seconds(at)}
+        if seq != FIRST and goes_at is not None:
+            said[TTL] = whole_seconds(goes_at)
+        change, values = set_to(said)
         is_there = f"attribute_exists({SEQ}) AND attribute_not_exists({ENDS})"
-        key = schema.entry_key(conversation_id, seq)
-        change = f"SET {ENDS} = :ends"
-        if seq == FIRST or goes_at is None:
-            del values[":ttl"]
-        else:
-            change += f", #{TTL} = :ttl"
-        self._log.update(key, change, values, condition=is_there)
+        self._log.update(schema.entry_key(conversation_id, seq), change, values, condition=is_there)
 
     def put(
         self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False, imported: bool = False

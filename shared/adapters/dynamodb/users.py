@@ -1,9 +1,9 @@
 """The directory's records, by hand: each changes with what is shown of it and what it is found by, in one transaction.
 
 A record is a row under its user, `record`; name and avatar are the profile's, which pushes read, too, and so is why
-mails to the address have ended, which the user's settings show. A listed name is
-a row for each of its terms: under the term's first character, by the term. Who has an address has a row `mail`, which
-says only that: it is read for who is away (see `mails.py`), and nothing else of the record is.
+mails to the address have ended, which the user's settings show. A listed name is a row for each of its terms: under the
+term's first character, by the term. Who has an address has a row `mail`, which says only that: it is read for who is
+away (see `mails.py`), and nothing else of the record is.
 """
 
 from __future__ import annotations

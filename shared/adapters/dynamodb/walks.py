@@ -302,13 +302,12 @@ def is_theirs(row: Row, user_id: str) -> bool:
 
 def _line_elsewhere(place: str, row: Row, user_id: str) -> dict[str, Any] | None:
     """What an export says of a row that is not under its user."""
+    is_held = place.startswith(HELD_PREFIX) and row.get("sender_id") == user_id
+    if not is_held and not (place.startswith("report#") and row.get("reporter") == user_id):
+        return None
     from shared.domain.exports import held_line, report_line  # noqa: PLC0415  # few walks come by such a row
 
-    if place.startswith(HELD_PREFIX) and row.get("sender_id") == user_id:
-        return held_line(row)
-    if place.startswith("report#") and row.get("reporter") == user_id:
-        return report_line(row)
-    return None
+    return held_line(row) if is_held else report_line(row)
 
 
 def line_of(row: Row) -> dict[str, Any] | None:

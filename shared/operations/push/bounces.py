@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.domain.mails import MailStop
-from shared.errors import Unavailable
-from shared.operations.context import MAX_ATTEMPTS, Context
+from shared.operations.context import Context
+from shared.operations.own_log import Owning, store_own
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
 
@@ -19,15 +19,15 @@ def stop_mails(stop: MailStop, *, stores: PushStores, services: PushServices, co
     """
     if not stop.user_id:
         return
-    for attempt in range(MAX_ATTEMPTS):
-        if attempt:
-            context.pause(attempt - 1)
+
+    def decide() -> tuple[bool, Owning | None]:
         was = stores.users.of([stop.user_id])[stop.user_id]
         if was.mail_stopped is not None or (was.email or "").lower() != stop.email.lower():
-            return
+            return False, None
         becomes = replace(was, mail_stopped=stop.reason, version=max(context.now(), was.version + 1))
-        if stores.users.change(was, becomes):
-            services.observer.count("MailBounced" if stop.reason == "bounce" else "MailComplained")
-            services.observer.noted("mails to an address stopped", user_id=stop.user_id, reason=stop.reason)
-            return
-    raise Unavailable
+        return True, Owning({}, lambda notes: stores.users.change(was, becomes, notes=notes))
+
+    is_news, _ = store_own((), decide, stores=stores, services=services, context=context)
+    if is_news:
+        services.observer.count("MailBounced" if stop.reason == "bounce" else "MailComplained")
+        services.observer.noted("mails to an address stopped", user_id=stop.user_id, reason=stop.reason)

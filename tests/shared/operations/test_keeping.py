@@ -89,7 +89,7 @@ def test_rows_go_some_days_later_and_no_reader_finds_a_gap(is_reaped: bool) -> N
     assert made.synced(5).trimmed_below == 0
     with pytest.raises(SyncRequired):
         made.send("late", after=2, client_message_id="late")
-    assert made.move("read", 3) == 2 if is_reaped else 3
+    assert made.move("read", 3) == (2 if is_reaped else 3)
     with pytest.raises(NotFound):
         read_message(DM, 3, user_id="bob", stores=made.stores)
 
